@@ -1,0 +1,102 @@
+package cacheruntime
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// List finds the rows that equal its arguments and meet its where terms, in an order. It is for
+// generated code.
+type List[T any, K comparable] struct{ *index[T, K] }
+
+// List adds a list to the model.
+func (t *Table[T, K]) List(spec IndexSpec[T]) *List[T, K] {
+	return &List[T, K]{t.index(spec, false)}
+}
+
+// Get returns the list, never nil. One longer than Options.ListWindow, where the tag has no limit, is
+// read from the database each time.
+func (l *List[T, K]) Get(ctx context.Context, src Source, args ...Arg) ([]*T, error) {
+	c, err := l.t.rt.begin(ctx, src)
+	if err != nil {
+		return nil, err
+	}
+	return l.list(ctx, &c, args, 0, -1)
+}
+
+// Page returns at most limit rows of the list from offset on. A negative offset and a limit below 1
+// are errors.
+func (l *List[T, K]) Page(ctx context.Context, src Source, offset, limit int, args ...Arg) ([]*T, error) {
+	c, err := l.t.rt.begin(ctx, src)
+	if err != nil {
+		return nil, err
+	}
+	if offset < 0 || limit < 1 {
+		return nil, fmt.Errorf("cachegen: %sPage: offset %d, limit %d: the offset is 0 or more, the limit 1 or more", l.accessor, offset, limit)
+	}
+	return l.list(ctx, &c, args, offset, limit)
+}
+
+// One finds the first row of a list. It is for generated code.
+type One[T any, K comparable] struct{ *index[T, K] }
+
+// One adds a one to the model.
+func (t *Table[T, K]) One(spec IndexSpec[T]) *One[T, K] {
+	spec.Limit = 1
+	return &One[T, K]{t.index(spec, false)}
+}
+
+// Get returns the row, or an error matching gorm.ErrRecordNotFound.
+func (o *One[T, K]) Get(ctx context.Context, src Source, args ...Arg) (*T, error) {
+	return o.first(ctx, src, args)
+}
+
+// Unique finds a row by columns that no two rows have alike. It is for generated code.
+type Unique[T any, K comparable] struct{ *index[T, K] }
+
+// Unique adds a unique lookup to the model. It has no where and no order.
+func (t *Table[T, K]) Unique(spec IndexSpec[T]) *Unique[T, K] {
+	spec.Limit = 1
+	return &Unique[T, K]{t.index(spec, true)}
+}
+
+// Get returns the row, or an error matching gorm.ErrRecordNotFound.
+func (u *Unique[T, K]) Get(ctx context.Context, src Source, args ...Arg) (*T, error) {
+	return u.first(ctx, src, args)
+}
+
+// Count counts the rows that equal its arguments and meet its where terms. It is for generated code.
+type Count[T any, K comparable] struct{ *index[T, K] }
+
+// Count adds a count to the model. It has no order and no limit.
+func (t *Table[T, K]) Count(spec IndexSpec[T]) *Count[T, K] {
+	return &Count[T, K]{t.index(spec, false)}
+}
+
+// Get returns the count.
+func (n *Count[T, K]) Get(ctx context.Context, src Source, args ...Arg) (int64, error) {
+	c, err := n.t.rt.begin(ctx, src)
+	if err != nil {
+		return 0, err
+	}
+	if c.database {
+		return n.count(ctx, &c, args)
+	}
+	return readEntry(ctx, &c, n.wanted(args), decodeCount, func(ctx context.Context, _ []int) ([]loaded, error) {
+		count, err := n.count(ctx, &c, args)
+		return []loaded{{value: flushlist.Value{Payload: AppendInt(nil, count)}}}, err
+	})
+}
+
+func (n *Count[T, K]) count(ctx context.Context, c *call, args []Arg) (count int64, err error) {
+	err = n.rows(ctx, c, args).Model(new(T)).Count(&count).Error
+	return count, err
+}
+
+func decodeCount(v flushlist.Value) (int64, bool) {
+	d := newDecoder(v.Payload)
+	count := DecodeInt[int64](&d)
+	return count, d.end() == nil
+}

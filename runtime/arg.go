@@ -1,0 +1,165 @@
+package cacheruntime
+
+import (
+	"encoding/hex"
+	"math"
+	"strconv"
+	"time"
+)
+
+// Arg is one argument of an accessor: what a column is compared with. The zero Arg is NULL.
+// Args are made by generated code.
+type Arg struct {
+	kind argKind
+	n    uint64 // numbers and booleans, as bits
+	s    string // text and bytes
+	t    time.Time
+}
+
+type argKind uint8
+
+const (
+	argNull argKind = iota
+	argUint
+	argInt
+	argFloat
+	argBool
+	argText
+	argBytes
+	argTime
+)
+
+// Uint is an unsigned argument.
+func Uint[T ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr](v T) Arg {
+	return Arg{kind: argUint, n: uint64(v)}
+}
+
+// Int is a signed argument.
+func Int[T ~int | ~int8 | ~int16 | ~int32 | ~int64](v T) Arg {
+	return Arg{kind: argInt, n: uint64(int64(v))}
+}
+
+// Float is a floating-point argument.
+func Float[T ~float32 | ~float64](v T) Arg {
+	return Arg{kind: argFloat, n: math.Float64bits(float64(v))}
+}
+
+// Bool is a boolean argument.
+func Bool[T ~bool](v T) Arg {
+	a := Arg{kind: argBool}
+	if v {
+		a.n = 1
+	}
+	return a
+}
+
+// Text is a text argument.
+func Text[T ~string](v T) Arg { return Arg{kind: argText, s: string(v)} }
+
+// Bytes is a binary argument; nil is NULL.
+func Bytes[T ~[]byte](v T) Arg {
+	if v == nil {
+		return Arg{}
+	}
+	return Arg{kind: argBytes, s: string(v)}
+}
+
+// Time is an argument that is a point in time.
+func Time(v time.Time) Arg { return Arg{kind: argTime, t: v} }
+
+// Ptr is an argument for a nullable column: NULL where p is nil, else made by f.
+func Ptr[T any](p *T, f func(T) Arg) Arg {
+	if p == nil {
+		return Arg{}
+	}
+	return f(*p)
+}
+
+// If is a where valid holds, else NULL.
+func If(valid bool, a Arg) Arg {
+	if !valid {
+		return Arg{}
+	}
+	return a
+}
+
+// Each makes an Arg of each of vs.
+func Each[T any](vs []T, f func(T) Arg) []Arg {
+	args := make([]Arg, len(vs))
+	for i, v := range vs {
+		args[i] = f(v)
+	}
+	return args
+}
+
+// sqlValue is the argument as it is bound to a statement.
+func (a Arg) sqlValue() any {
+	switch a.kind {
+	case argUint:
+		return a.n
+	case argInt:
+		return int64(a.n)
+	case argFloat:
+		return math.Float64frombits(a.n)
+	case argBool:
+		return a.n != 0
+	case argText:
+		return a.s
+	case argBytes:
+		return []byte(a.s)
+	case argTime:
+		return a.t
+	}
+	return nil
+}
+
+// appendExact appends the argument as it stands in an entry's key. Each begins with its type and
+// variable ones with their length, so that ("ab","c") and ("a","bc"), 1 and "1", "" and NULL
+// never meet. Times carry their offset: a database that keeps times as text compares them so.
+func (a Arg) appendExact(b []byte) []byte {
+	switch a.kind {
+	case argUint:
+		return strconv.AppendUint(append(b, 'u'), a.n, 10)
+	case argInt:
+		return strconv.AppendInt(append(b, 'i'), int64(a.n), 10)
+	case argFloat:
+		return strconv.AppendUint(append(b, 'f'), a.n, 16)
+	case argBool:
+		return append(b, 'b', '0'+byte(a.n))
+	case argText:
+		b = strconv.AppendInt(append(b, 's'), int64(len(a.s)), 10)
+		return append(append(b, '='), a.s...)
+	case argBytes:
+		b = strconv.AppendInt(append(b, 'x'), int64(len(a.s)), 10)
+		return hex.AppendEncode(append(b, '='), []byte(a.s))
+	case argTime:
+		b = strconv.AppendInt(append(b, 't'), a.t.Unix(), 10)
+		b = strconv.AppendInt(append(b, '.'), int64(a.t.Nanosecond()), 10)
+		_, offset := a.t.Zone()
+		return strconv.AppendInt(append(b, '@'), int64(offset), 10)
+	}
+	return append(b, 'n')
+}
+
+// appendFolded appends the argument as it stands in a flush list's name: so coarse that what a
+// database may hold to be equal has one name, whatever the column's type in Go. Merging two lists
+// is always safe.
+func (a Arg) appendFolded(b []byte) []byte {
+	switch a.kind {
+	case argUint, argBool:
+		return strconv.AppendUint(b, a.n, 10)
+	case argInt:
+		return strconv.AppendInt(b, int64(a.n), 10)
+	case argFloat:
+		f := math.Float64frombits(a.n)
+		if i := int64(f); float64(i) == f && i != math.MaxInt64 { // 1.0 is 1, -0 is 0
+			return strconv.AppendInt(b, i, 10)
+		}
+		return strconv.AppendFloat(b, f, 'g', -1, 64)
+	case argText, argBytes:
+		return appendFold(b, a.s)
+	case argTime:
+		return strconv.AppendInt(b, a.t.Unix(), 10) // seconds: the coarsest column there is
+	}
+	return append(b, '~')
+}

@@ -1,0 +1,180 @@
+package cacheruntime
+
+import (
+	"strings"
+
+	"github.com/cachegen/cachegen/flushlist"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// Capture: which rows a write changes, and which lists they were and are on. The old row is always
+// the database's, read in the write's own transaction under a lock; what the caller's struct
+// holds is never taken for it. What cannot be judged flushes the table's `all` list.
+
+// target is one model on the written table.
+type target struct {
+	m    model
+	keys []any // rows of which only the key is known, where that is enough
+	old  []any // rows as they were before
+	read bool  // old was read
+}
+
+// harvest gathers the lists that one statement makes fall for one model.
+type harvest struct {
+	rt    *Runtime
+	m     model
+	rows  []flushlist.List
+	lists map[uint64]flushlist.List
+	over  bool // too much, or not to be judged: `all`
+}
+
+// row adds the row's own list.
+func (h *harvest) row(row any) {
+	if h.rows = append(h.rows, h.m.rowList(row)); len(h.rows) > h.rt.opts.BulkRows {
+		h.over = true
+	}
+}
+
+// change adds what falls when a row goes from old to new; either may be nil.
+func (h *harvest) change(old, new any) {
+	if new != nil {
+		h.row(new)
+	} else {
+		h.row(old)
+	}
+	h.m.lists(func(l flushlist.List) {
+		if h.lists == nil {
+			h.lists = map[uint64]flushlist.List{}
+		}
+		if h.lists[l.ID] = l; len(h.lists) > h.rt.opts.BulkLists {
+			h.over = true
+		}
+	}, old, new)
+}
+
+func (h *harvest) falls() []fall {
+	all := h.m.all()
+	if h.over {
+		return []fall{{list: all, all: all.ID}}
+	}
+	falls := make([]fall, 0, len(h.rows)+len(h.lists))
+	for _, l := range h.rows {
+		falls = append(falls, fall{list: l, all: all.ID})
+	}
+	for _, l := range h.lists {
+		falls = append(falls, fall{list: l, all: all.ID})
+	}
+	return falls
+}
+
+// written returns the models on the table that a statement writes: those whose rows can be read, and
+// those of which it can only be told that the statement may mean their table, by an alias, an
+// expression or another spelling.
+func (p *plugin) written(st *gorm.Statement) (judged, whole []model) {
+	if st.TableExpr == nil {
+		if judged = p.rt.registry.of(st.Table); len(judged) > 0 {
+			return judged, nil
+		}
+	}
+	for _, m := range p.rt.registry.every() {
+		table := m.gormSchema().Table
+		base := table[strings.LastIndexByte(table, '.')+1:]
+		switch {
+		case st.TableExpr != nil && len(st.TableExpr.Vars) == 0 && st.Table == base && st.TableExpr.SQL == st.Quote(table):
+			judged = append(judged, m)
+		case strings.EqualFold(st.Table, base), st.TableExpr != nil && mentions(st.TableExpr.SQL, base):
+			whole = append(whole, m)
+		}
+	}
+	return judged, whole
+}
+
+// mentions reports whether SQL text has a name as a whole word, in any case.
+func mentions(text, name string) bool {
+	text, name = strings.ToLower(text), strings.ToLower(name)
+	for from := 0; ; {
+		i := strings.Index(text[from:], name)
+		if i < 0 {
+			return false
+		}
+		i += from
+		end := i + len(name)
+		if (i == 0 || !wordByte(text[i-1])) && (end == len(text) || !wordByte(text[end])) {
+			return true
+		}
+		from = i + 1
+	}
+}
+
+// readableStatement reports whether the statement is made of parts that the plugin can repeat in a
+// read. Others (joins, LIMIT where the dialect has it, hints that change the verb) are left alone.
+func readableStatement(st *gorm.Statement, op writeOp) bool {
+	if st.SQL.Len() > 0 || len(st.Joins) > 0 {
+		return false
+	}
+	for _, name := range st.BuildClauses {
+		c, ok := st.Clauses[name]
+		if !ok || c.Expression == nil {
+			continue
+		}
+		switch e := c.Expression.(type) {
+		case clause.Set, clause.Returning, clause.Values:
+		case clause.Update:
+			ok = e.Table.Name == "" && e.Modifier == ""
+		case clause.Delete:
+			ok = e.Modifier == ""
+		case clause.Insert: // INSERT OR REPLACE deletes rows
+			ok = e.Table.Name == "" && e.Modifier == ""
+		case clause.From: // GORM's own, left by an earlier statement on the same chain
+			ok = len(e.Tables) == 0 && len(e.Joins) == 0
+		case clause.OnConflict:
+			ok = op == opCreate
+		case clause.Where:
+			ok = c.Builder == nil && c.BeforeExpression == nil && c.AfterExpression == nil && c.AfterNameExpression == nil
+		default:
+			ok = false
+		}
+		if !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// holdWriteLock takes SQLite's write lock, by an UPDATE of no row, before the plugin reads. A read
+// first and a write after would fail with SQLITE_BUSY where another wrote in between, which no
+// busy time-out waits for; the write alone, as the caller made it, would have waited.
+func (p *plugin) holdWriteLock(db *gorm.DB, m model) error {
+	if db.Name() != "sqlite" {
+		return nil
+	}
+	tx := p.txOf(db.Statement.ConnPool)
+	if tx != nil && tx.writing.Load() {
+		return nil
+	}
+	sch := m.gormSchema()
+	key := clause.Column{Name: sch.PrimaryFields[0].DBName}
+	if err := p.session(db).Exec("UPDATE ? SET ? = ? WHERE 1 = 0", clause.Table{Name: sch.Table}, key, key).Error; err != nil {
+		return err
+	}
+	if tx != nil {
+		tx.writing.Store(true)
+	}
+	return nil
+}
+
+// readRows reads rows of m by conditions. lock holds them still until the transaction ends; limit 0
+// is none.
+func (p *plugin) readRows(tx *gorm.DB, m model, limit int, lock bool, exprs ...clause.Expression) ([]any, error) {
+	if len(exprs) > 0 {
+		tx = tx.Clauses(clause.Where{Exprs: exprs})
+	}
+	if limit > 0 {
+		tx = tx.Limit(limit)
+	}
+	if lock && tx.Name() != "sqlite" { // there the write lock is held, and FOR UPDATE unknown
+		tx = tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
+	}
+	return m.read(tx.Unscoped()) // the model judges soft deletion itself
+}

@@ -1,0 +1,87 @@
+package cacheruntime
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
+
+// callOptions are what a context says about the reads and writes made with it. They are never
+// changed once they are in a context.
+type callOptions struct {
+	fresh   bool
+	bypass  bool
+	refresh bool
+	noFlush bool
+	trace   *Trace
+}
+
+type callOptionsKey struct{}
+
+var defaultCall = &callOptions{}
+
+// optionsOf returns a context's options, or the defaults.
+func optionsOf(ctx context.Context) *callOptions {
+	if o, ok := ctx.Value(callOptionsKey{}).(*callOptions); ok {
+		return o
+	}
+	return defaultCall
+}
+
+// with returns a context whose options are changed by f.
+func with(ctx context.Context, f func(*callOptions)) context.Context {
+	o := *optionsOf(ctx)
+	f(&o)
+	return context.WithValue(ctx, callOptionsKey{}, &o)
+}
+
+// WithFresh returns a context whose reads skip the first tier: they are never older than the last
+// write that returned before them, in whatever process.
+func WithFresh(ctx context.Context) context.Context {
+	return with(ctx, func(o *callOptions) { o.fresh = true })
+}
+
+// WithBypass returns a context whose reads go to the database and leave the cache alone.
+func WithBypass(ctx context.Context) context.Context {
+	return with(ctx, func(o *callOptions) { o.bypass = true })
+}
+
+// WithRefresh returns a context whose reads go to the database and put what they find in the cache.
+func WithRefresh(ctx context.Context) context.Context {
+	return with(ctx, func(o *callOptions) { o.refresh = true })
+}
+
+// WithoutFlush returns a context whose writes flush nothing. What they change stays as it was in
+// every cache until it is flushed by other means or its ttl ends: it is for imports whose end is a
+// FlushTable, and for changes that no cached reader looks at. Reads are not concerned.
+func WithoutFlush(ctx context.Context) context.Context {
+	return with(ctx, func(o *callOptions) { o.noFlush = true })
+}
+
+// flushOff reports whether writes made with ctx flush nothing.
+func flushOff(ctx context.Context) bool { return ctx != nil && optionsOf(ctx).noFlush }
+
+// call is one read on its way through the runtime.
+type call struct {
+	*callOptions
+	rt       *Runtime
+	tx       *gorm.DB // the transaction that it is bound to, or nil
+	database bool     // it goes to the database and leaves the cache alone
+	cached   bool     // it was asked of a Cache
+}
+
+// begin checks what every read is given, and says how it is to be made.
+func (rt *Runtime) begin(ctx context.Context, src Source) (call, error) {
+	if ctx == nil {
+		return call{}, ErrNilContext
+	}
+	if rt.closed.Load() {
+		return call{}, errRuntimeClosed
+	}
+	c := call{callOptions: optionsOf(ctx), rt: rt, tx: src.tx, cached: src.cached}
+	if c.tx == nil && rt.opts.TxFromContext != nil {
+		c.tx = rt.opts.TxFromContext(ctx)
+	}
+	c.database = !src.cached || c.tx != nil || c.bypass || rt.bypass.Load()
+	return c, nil
+}

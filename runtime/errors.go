@@ -1,0 +1,34 @@
+package cacheruntime
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// ErrFlush is matched by the error of a write that was rolled back in strict mode because a cache
+// server could not be told of it. See [flushlist.ErrFlush].
+var ErrFlush = flushlist.ErrFlush
+
+var (
+	// ErrClosed is matched by the error of every read after the Runtime or its store was closed.
+	ErrClosed = errors.New("cachegen: closed")
+	// ErrNilContext is returned by every call that is given a nil context.
+	ErrNilContext = errors.New("cachegen: nil context: pass the request's context, or context.Background()")
+	// ErrUnimplemented is matched by the errors of a generated Unimplemented…Reader.
+	ErrUnimplemented = errors.New("cachegen: not implemented")
+	// ErrModel is matched by the error of NewModels when generated code and GORM read a model
+	// differently.
+	ErrModel = errors.New("cachegen: model and generated code differ")
+)
+
+var (
+	errRuntimeClosed = fmt.Errorf("%w: the runtime was closed", ErrClosed)
+	errStoreClosed   = fmt.Errorf("%w: the store was closed before the runtime", ErrClosed)
+)
+
+// Unimplemented returns the error of a method that a fake has not got. It is for generated code.
+func Unimplemented(method string) error {
+	return fmt.Errorf("%w: %s", ErrUnimplemented, method)
+}

@@ -1,0 +1,191 @@
+package cacheruntime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cachegen/cachegen/flushlist"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// index is what list, one, count and unique accessors share: which rows they find, by what names
+// their entries and lists go, and when those fall.
+type index[T any, K comparable] struct {
+	t        *Table[T, K]
+	spec     IndexSpec[T]
+	unique   bool
+	accessor string // "Croupon.ListByCity"
+
+	// Set by resolve, when the Table is registered.
+	keys    keys
+	by      []*schema.Field
+	where   []clause.Expression
+	order   clause.OrderBy
+	selects []string // what a load of keys reads: the primary key, and what fits looks at
+}
+
+func (t *Table[T, K]) index(spec IndexSpec[T], unique bool) *index[T, K] {
+	ix := &index[T, K]{t: t, spec: spec, unique: unique, accessor: t.spec.Model + "." + spec.Name}
+	t.indexes = append(t.indexes, ix)
+	return ix
+}
+
+// resolve finds the columns of the definition.
+func (ix *index[T, K]) resolve(layout string) error {
+	t := ix.t
+	field := func(path string) (*schema.Field, error) {
+		if f := t.fields[path]; f != nil {
+			return f, nil
+		}
+		return nil, fmt.Errorf("%w: %s names the field %s, which GORM has no column for: run go generate", ErrModel, ix.accessor, path)
+	}
+	var errs []error
+	reads := func(f *schema.Field) {
+		if !slices.Contains(ix.selects, f.DBName) {
+			ix.selects = append(ix.selects, f.DBName)
+		}
+	}
+	for _, f := range t.primary {
+		reads(f)
+	}
+	for _, path := range ix.spec.By {
+		f, err := field(path)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		ix.by = append(ix.by, f)
+		reads(f)
+	}
+	for _, term := range ix.spec.Where {
+		f, err := field(term.Field)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		ix.where = append(ix.where, term.condition(f))
+		reads(f)
+	}
+	for _, o := range ix.spec.Order {
+		f, err := field(o.Field)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		ix.order.Columns = append(ix.order.Columns, clause.OrderByColumn{Column: column(f), Desc: o.Desc})
+	}
+	for _, f := range t.primary { // the primary key ends every order
+		ix.order.Columns = append(ix.order.Columns, clause.OrderByColumn{Column: column(f)})
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if ix.unique && !ix.spec.Unchecked && !t.uniqueOver(ix.by) {
+		return fmt.Errorf("%w: %s is unique in its tag, and GORM has no unique index over just %s: add one, or say unchecked in the tag",
+			ErrModel, ix.accessor, strings.Join(ix.spec.By, ", "))
+	}
+	s := &ix.spec
+	ix.keys = t.names.accessor(s.Name, fingerprint(fmt.Sprintf("%s\n%s %v %v %v %d", layout, s.Name, s.By, s.Where, s.Order, s.Limit)))
+	return nil
+}
+
+// uniqueOver reports whether GORM has a unique index over just these columns; a soft-delete column may
+// be one more.
+func (t *Table[T, K]) uniqueOver(by []*schema.Field) bool {
+	same := func(fs []*schema.Field) bool {
+		n := 0
+		for _, f := range fs {
+			if slices.Contains(by, f) {
+				n++
+			} else if !isSoftDelete(f) {
+				return false
+			}
+		}
+		return n == len(by)
+	}
+	if len(by) == 1 && by[0].Unique || same(t.primary) {
+		return true
+	}
+	for _, i := range t.schema.ParseIndexes() {
+		if i.Class != "UNIQUE" || i.Where != "" {
+			continue
+		}
+		var fs []*schema.Field
+		for _, o := range i.Fields {
+			fs = append(fs, o.Field)
+		}
+		if same(fs) {
+			return true
+		}
+	}
+	return false
+}
+
+// rows is a statement for the rows that the accessor finds with args.
+func (ix *index[T, K]) rows(ctx context.Context, c *call, args []Arg) *gorm.DB {
+	return ix.conditioned(c.statement(ctx), equalAll(ix.by, args))
+}
+
+func (ix *index[T, K]) conditioned(q *gorm.DB, by clause.Expression) *gorm.DB {
+	if len(ix.by) > 0 {
+		q = q.Where(by)
+	}
+	for _, e := range ix.where {
+		q = q.Where(e)
+	}
+	return q
+}
+
+// holds reports whether a row may meet the where terms; those that only the database can judge count
+// as met.
+func (ix *index[T, K]) holds(row *T) bool {
+	return row != nil && (ix.spec.Holds == nil || ix.spec.Holds(row))
+}
+
+// fits reports whether a row may be on the list of these arguments, folded.
+func (ix *index[T, K]) fits(s *scratch, row *T, folded string) bool {
+	if !ix.holds(row) {
+		return false
+	}
+	s.args = ix.spec.Args(s.args[:0], row)
+	s.list = appendFoldedArgs(s.list[:0], s.args)
+	return string(s.list) == folded
+}
+
+// falls adds the lists that fall when a row goes from old to new: those that it enters, leaves, or
+// moves within. What touches none of an accessor's columns flushes none of its lists.
+func (ix *index[T, K]) falls(s *scratch, add func(flushlist.List), old, new *T) {
+	var was, is flushlist.List
+	if ix.holds(old) {
+		s.args = ix.spec.Args(s.args[:0], old)
+		was = ix.keys.listOf(s, s.args)
+	}
+	if ix.holds(new) {
+		s.args = ix.spec.Args(s.args[:0], new)
+		is = ix.keys.listOf(s, s.args)
+	}
+	if was == is && (was.Name == "" || ix.same(old, new)) {
+		return
+	}
+	if was.Name != "" {
+		add(was)
+	}
+	if is.Name != "" && is != was {
+		add(is)
+	}
+}
+
+// same reports whether a row that stays on its list is in the same place there: nothing that the
+// order, or a term which only the database can judge, looks at has changed, nor any text that was
+// folded to name the list.
+func (ix *index[T, K]) same(old, new *T) bool {
+	if ix.spec.Same != nil && !ix.spec.Same(old, new) {
+		return false
+	}
+	return exactArgs(ix.spec.Args(nil, old)) == exactArgs(ix.spec.Args(nil, new))
+}

@@ -1,0 +1,233 @@
+package cacheruntime
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// What the entry of a list, a one or a unique lookup begins with.
+const (
+	keysListed = 0 // the primary keys follow
+	keysLong   = 1 // the list is longer than the window: it is read from the database each time
+	keysOdd    = 2 // shared with the callers of the load, never stored: the database holds values to be equal that our folding does not
+)
+
+// listed is what such an entry says.
+type listed[K comparable] struct {
+	kind byte
+	keys []K
+}
+
+// lookup reads the primary keys that the accessor finds with args.
+func (ix *index[T, K]) lookup(ctx context.Context, c *call, args []Arg) (listed[K], error) {
+	return readEntry(ctx, c, ix.wanted(args), ix.decodeKeys, func(ctx context.Context, _ []int) ([]loaded, error) {
+		l, err := ix.loadKeys(ctx, c, args)
+		return []loaded{l}, err
+	})
+}
+
+// wanted addresses the entry of these arguments.
+func (ix *index[T, K]) wanted(args []Arg) wanted {
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	return wanted{accessor: ix.accessor, ttl: ix.spec.TTL, ref: ix.keys.ref(s, args)}
+}
+
+// readEntry reads one entry and decodes it. An entry that cannot be decoded is loaded anew.
+func readEntry[V any](ctx context.Context, c *call, w wanted, decode func(flushlist.Value) (V, bool), load loader) (V, error) {
+	if v, hit := c.first(w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
+		if out, ok := decode(v); ok {
+			c.observed(ctx, w.accessor, w.ref.Key, flushlist.HitFirst, false)
+			return out, nil
+		}
+	}
+	want := []wanted{w}
+	for _, c := range []*call{c, c.refreshing()} {
+		values, err := c.fetch(ctx, want, load)
+		if err != nil {
+			var none V
+			return none, err
+		}
+		if out, ok := decode(values[0]); ok {
+			return out, nil
+		}
+	}
+	var none V
+	return none, errCodec
+}
+
+// loadKeys loads the primary keys of a list.
+func (ix *index[T, K]) loadKeys(ctx context.Context, c *call, args []Arg) (loaded, error) {
+	most := ix.spec.Limit
+	if most == 0 {
+		most = c.rt.opts.ListWindow + 1 // one more, to see whether there are more
+	}
+	var rows []*T
+	if err := ix.rows(ctx, c, args).Select(ix.selects).Order(ix.order).Limit(most).Find(&rows).Error; err != nil {
+		return loaded{}, err
+	}
+	if ix.spec.Limit == 0 && len(rows) == most {
+		return loaded{value: flushlist.Value{Payload: []byte{keysLong}}}, nil
+	}
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	folded := foldedArgs(args)
+	kind := byte(keysListed)
+	for _, row := range rows {
+		if !ix.fits(s, row, folded) {
+			kind = keysOdd
+		}
+	}
+	return loaded{value: ix.encodeKeys(kind, rows), noStore: kind == keysOdd}, nil
+}
+
+// encodeKeys makes the entry of a list. That a one or a unique lookup found nothing is an absence, and
+// kept as long as one.
+func (ix *index[T, K]) encodeKeys(kind byte, rows []*T) flushlist.Value {
+	if len(rows) == 0 && ix.spec.Limit == 1 {
+		return flushlist.Value{Absent: true}
+	}
+	b := binary.AppendUvarint([]byte{kind}, uint64(len(rows)))
+	for _, row := range rows {
+		b = ix.t.spec.EncodeKey(b, ix.t.spec.Key(row))
+	}
+	return flushlist.Value{Payload: b}
+}
+
+func (ix *index[T, K]) decodeKeys(v flushlist.Value) (listed[K], bool) {
+	if v.Absent {
+		return listed[K]{}, true
+	}
+	d := newDecoder(v.Payload)
+	kind := d.take(1)
+	if d.bad || kind[0] > keysOdd {
+		return listed[K]{}, false
+	}
+	if kind[0] == keysLong {
+		return listed[K]{kind: keysLong}, d.end() == nil
+	}
+	n := d.uvarint()
+	if n > uint64(len(d.s)) { // a key is a byte at least: nothing larger is believed
+		return listed[K]{}, false
+	}
+	l := listed[K]{kind: kind[0], keys: make([]K, n)}
+	for i := range l.keys {
+		l.keys[i] = ix.t.spec.DecodeKey(&d)
+	}
+	return l, d.end() == nil
+}
+
+// list returns the rows that the accessor finds with args, from offset on and at most limit; no limit
+// where that is negative.
+func (ix *index[T, K]) list(ctx context.Context, c *call, args []Arg, offset, limit int) ([]*T, error) {
+	rows, err := ix.read(ctx, c, args, offset, limit)
+	if err != nil {
+		return nil, err
+	}
+	return rows, ix.t.afterFind(ctx, c, rows)
+}
+
+// read is list before the model's hook has run on rows from the cache.
+//
+// The keys come from one entry and each row from its own, so a row may have changed since the list
+// was made, and no longer fit it. Then both are read again past the first tier. The write that changed
+// the row had left its intents on the list before anybody could see the row changed, so the list
+// is now found as that write leaves it:
+//
+//  1. R reads the list of Portland: 1, 2
+//  2. W moves row 2 to Eugene: intents on row 2, Portland, Eugene; COMMIT
+//  3. R reads row 2: Eugene. It does not fit.
+//  4. R reads the list again: an intent, or a new stamp: loaded, without row 2
+//
+// Where writes keep coming in between, the third try is one statement that reads everything.
+func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, limit int) ([]*T, error) {
+	if c.database {
+		return ix.query(ctx, c, args, offset, limit)
+	}
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	folded := foldedArgs(args)
+	for _, c := range []*call{c, c.freshly()} {
+		l, err := ix.lookup(ctx, c, args)
+		if err != nil {
+			return nil, err
+		}
+		if l.kind != keysListed {
+			if l.kind == keysLong {
+				c.rt.stats.longLists.Add(1)
+			}
+			break
+		}
+		rows, err := ix.t.rowsOf(ctx, c, part(l.keys, offset, limit))
+		if err != nil {
+			return nil, err
+		}
+		if ix.allFit(s, rows, folded) {
+			return rows, nil
+		}
+		c.observed(ctx, ix.accessor, "", flushlist.LoadedAgain, false)
+	}
+	return ix.query(ctx, c, args, offset, limit)
+}
+
+func (ix *index[T, K]) allFit(s *scratch, rows []*T, folded string) bool {
+	for _, row := range rows {
+		if !ix.fits(s, row, folded) {
+			return false
+		}
+	}
+	return true
+}
+
+// query reads rows from the database in one statement.
+func (ix *index[T, K]) query(ctx context.Context, c *call, args []Arg, offset, limit int) ([]*T, error) {
+	if most := ix.spec.Limit; most > 0 { // rows past the list's limit do not exist
+		if offset >= most {
+			return []*T{}, nil
+		}
+		if limit < 0 || limit > most-offset {
+			limit = most - offset
+		}
+	}
+	rows := []*T{} // an empty list is not nil
+	q := ix.rows(ctx, c, args).Order(ix.order)
+	if offset > 0 {
+		q = q.Offset(offset)
+	}
+	if limit >= 0 {
+		q = q.Limit(limit)
+	}
+	err := q.Find(&rows).Error
+	return rows, err
+}
+
+// first returns the only row of a one or a unique lookup.
+func (ix *index[T, K]) first(ctx context.Context, src Source, args []Arg) (*T, error) {
+	c, err := ix.t.rt.begin(ctx, src)
+	if err != nil {
+		return nil, err
+	}
+	return one(ix.list(ctx, &c, args, 0, -1))
+}
+
+// Flush flushes the accessor's entries of these arguments.
+func (ix *index[T, K]) Flush(ctx context.Context, args ...Arg) error {
+	if ctx == nil {
+		return ErrNilContext
+	}
+	s := scratches.Get().(*scratch)
+	list := ix.keys.listOf(s, args)
+	scratches.Put(s)
+	return ix.t.rt.flushNow(ctx, []flushlist.List{list})
+}
+
+// part is the page of ks from offset on, of at most limit; all of it where limit is negative.
+func part[K any](ks []K, offset, limit int) []K {
+	ks = ks[min(offset, len(ks)):]
+	if limit >= 0 && limit < len(ks) {
+		ks = ks[:limit]
+	}
+	return ks
+}

@@ -1,0 +1,171 @@
+package cacheruntime
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// ReadEvent is the lookup of one entry.
+type ReadEvent struct {
+	// Accessor is the model and the method, as in "Croupon.ListPopularInCity". The rows of a list
+	// are looked up as "Croupon.Get".
+	Accessor string
+	// Key is the entry's key.
+	Key string
+	// Outcome is the tier that served it, or why none did.
+	Outcome flushlist.Outcome
+	// Shared says that the value came from a load that another caller had begun.
+	Shared bool
+}
+
+// FlushEvent is what one write, or one manual flush, flushed.
+type FlushEvent struct {
+	// Lists are the names of the flush lists, sorted.
+	Lists []string
+}
+
+// ReadObserver is told of every lookup. See [Options.Observer].
+type ReadObserver interface {
+	ObserveRead(ctx context.Context, e ReadEvent)
+}
+
+// FlushObserver is told of every flush, after it. See [Options.Observer].
+type FlushObserver interface {
+	ObserveFlush(ctx context.Context, e FlushEvent)
+}
+
+// EventObserver is told of what happens beside reads and flushes: servers that fail and come back,
+// bytes that are no entry, recovered panics. See [Options.Observer].
+type EventObserver interface {
+	ObserveEvent(e flushlist.Event)
+}
+
+// observers are the interfaces that Options.Observer turned out to have.
+type observers struct {
+	read  ReadObserver
+	flush FlushObserver
+	event EventObserver
+}
+
+func observersOf(o any) (obs observers) {
+	obs.read, _ = o.(ReadObserver)
+	obs.flush, _ = o.(FlushObserver)
+	obs.event, _ = o.(EventObserver)
+	return obs
+}
+
+// Trace collects what happened to the reads and writes of one context. It is safe for concurrent
+// use.
+type Trace struct {
+	mu         sync.Mutex
+	reads      []ReadEvent
+	flushes    []FlushEvent
+	statements int
+}
+
+// WithTrace returns a context whose reads and writes are written down in the Trace.
+func WithTrace(ctx context.Context) (context.Context, *Trace) {
+	t := &Trace{}
+	return with(ctx, func(o *callOptions) { o.trace = t }), t
+}
+
+// Reads returns the lookups so far, in the order in which they ended.
+func (t *Trace) Reads() []ReadEvent {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]ReadEvent(nil), t.reads...)
+}
+
+// Flushes returns the flushes so far.
+func (t *Trace) Flushes() []FlushEvent {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]FlushEvent(nil), t.flushes...)
+}
+
+// Statements returns the number of SQL statements that accessors made for this context. A load
+// shared with another caller counts where it began.
+func (t *Trace) Statements() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.statements
+}
+
+// String returns a line for each read and each flush.
+func (t *Trace) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var b strings.Builder
+	for _, r := range t.reads {
+		shared := ""
+		if r.Shared {
+			shared = ", shared load"
+		}
+		fmt.Fprintf(&b, "read  %-32s %s%s  %s\n", r.Accessor, r.Outcome, shared, r.Key)
+	}
+	for _, f := range t.flushes {
+		fmt.Fprintf(&b, "flush %s\n", strings.Join(f.Lists, " "))
+	}
+	fmt.Fprintf(&b, "%d SQL statements\n", t.statements)
+	return b.String()
+}
+
+func (t *Trace) statement() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.statements++
+}
+
+// observed counts one lookup and tells whoever listens.
+func (c *call) observed(ctx context.Context, accessor, key string, o flushlist.Outcome, shared bool) {
+	c.rt.stats.read(o, shared)
+	if c.trace == nil && c.rt.observers.read == nil {
+		return
+	}
+	e := ReadEvent{Accessor: accessor, Key: key, Outcome: o, Shared: shared}
+	if c.trace != nil {
+		c.trace.mu.Lock()
+		c.trace.reads = append(c.trace.reads, e)
+		c.trace.mu.Unlock()
+	}
+	if c.rt.observers.read != nil {
+		c.rt.observers.read.ObserveRead(ctx, e)
+	}
+}
+
+// flushed counts a flush and tells whoever listens.
+func (rt *Runtime) flushed(ctx context.Context, lists []flushlist.List) {
+	rt.stats.flushes.Add(1)
+	rt.stats.flushedLists.Add(int64(len(lists)))
+	var trace *Trace
+	if ctx != nil {
+		trace = optionsOf(ctx).trace
+	}
+	if trace == nil && rt.observers.flush == nil {
+		return
+	}
+	e := FlushEvent{Lists: namesOf(lists)}
+	if trace != nil {
+		trace.mu.Lock()
+		trace.flushes = append(trace.flushes, e)
+		trace.mu.Unlock()
+	}
+	if rt.observers.flush != nil {
+		rt.observers.flush.ObserveFlush(ctx, e)
+	}
+}
+
+// event counts something that the store reports, and tells whoever listens.
+func (rt *Runtime) event(e flushlist.Event) {
+	rt.stats.event(e.Kind)
+	if rt.observers.event != nil {
+		rt.observers.event.ObserveEvent(e)
+	}
+}
+
+// report tells whoever listens of a fault of our own that was recovered.
+func (rt *Runtime) report(err error) { rt.event(flushlist.Event{Kind: flushlist.Fault, Err: err}) }

@@ -1,0 +1,137 @@
+package cacheruntime
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cachegen/cachegen/flushlist"
+	"gorm.io/gorm"
+)
+
+// Options are the settings of a [Runtime]. The zero value of every field but Namespace is its
+// default.
+type Options struct {
+	// Namespace names the database in every key. Programs that share a database and a store
+	// must use the same one; different databases must not. Required: 1 to 32 letters, digits,
+	// '-', '_' and '.'.
+	Namespace string
+
+	// Prefix is put in front of every entry's key, after the routing digits, and not of the
+	// flush lists: runtimes with different prefixes share flushes and not entries. At most 16
+	// letters, digits, '-', '_' and '.'. Defaults to "".
+	Prefix string
+
+	// Version is part of every entry's key: a new one, a git commit say, leaves all entries of
+	// the last behind. Flush lists do not carry it. At most 40 of the same characters. Defaults
+	// to "".
+	Version string
+
+	// Mode says what a write does when a cache server cannot be told of it. Defaults to
+	// Available.
+	Mode flushlist.Mode
+
+	// TTL is how long an entry whose tag says nothing is served. Forever is no end. Each
+	// entry's is changed by a random ± Jitter. Defaults to 24 hours.
+	TTL time.Duration
+
+	// NegativeTTL is how long the absence of a row is remembered, when that is shorter than the
+	// model's ttl. Defaults to 1 hour.
+	NegativeTTL time.Duration
+
+	// Jitter is the share by which each ttl is changed at random, so that entries made together
+	// do not expire together: 0.1 is ± 10 %. Less than 0 is none; at most 0.5. Defaults to 0.1.
+	Jitter float64
+
+	// ListWindow is the number of primary keys that a list without limit: may have and still be
+	// cached. A longer one is loaded whole each time, and counted. Defaults to 1000.
+	ListWindow int
+
+	// BulkRows and BulkLists bound what one statement flushes piece by piece. A write of more
+	// rows, or of rows on more lists, flushes the table's `all` list instead. They default to
+	// 1000 rows and 256 lists.
+	BulkRows, BulkLists int
+
+	// LoadTimeout ends a load from the database, which goes on when its callers have given up.
+	// Less than 0 is no end. Defaults to 30 seconds.
+	LoadTimeout time.Duration
+
+	// TxFromContext returns the transaction of a context, or nil. Where it returns one, reads
+	// go there as with WithTx. Defaults to none.
+	TxFromContext func(context.Context) *gorm.DB
+
+	// Observer is told what happens: it may implement any of ReadObserver, FlushObserver and
+	// EventObserver. Its methods are called on the caller's goroutine and must be quick and
+	// safe for concurrent use. Defaults to none.
+	Observer any
+}
+
+// The longest parts of a key. With a table's and an accessor's name of at most maxName bytes and the
+// digest of long arguments, the longest key is one of maxKey bytes.
+const (
+	maxNamespace = 32
+	maxPrefix    = 16
+	maxVersion   = 40 // a git commit
+	maxName      = 48
+)
+
+// withDefaults returns o with its defaults filled in, or an error that names the field.
+func (o Options) withDefaults() (Options, error) {
+	if o.Namespace == "" {
+		return o, optionError("Namespace", "is empty: give the database a name, \"shop\" say; programs on the same database use the same one")
+	}
+	if err := nameOption("Namespace", o.Namespace, maxNamespace); err != nil {
+		return o, err
+	}
+	if err := nameOption("Prefix", o.Prefix, maxPrefix); err != nil {
+		return o, err
+	}
+	if err := nameOption("Version", o.Version, maxVersion); err != nil {
+		return o, err
+	}
+	if o.Mode > flushlist.Strict {
+		return o, optionError("Mode", fmt.Sprintf("is %d: it is flushlist.Available or flushlist.Strict", o.Mode))
+	}
+	if o.TTL < 0 && o.TTL != Forever || o.NegativeTTL < 0 {
+		return o, optionError("TTL and NegativeTTL", "cannot be negative, but for TTL: cacheruntime.Forever")
+	}
+	if o.Jitter > 0.5 {
+		return o, optionError("Jitter", fmt.Sprintf("is %g: it is at most 0.5", o.Jitter))
+	}
+	if o.ListWindow < 0 || o.BulkRows < 0 || o.BulkLists < 0 {
+		return o, optionError("ListWindow, BulkRows and BulkLists", "cannot be negative; 0 is the default")
+	}
+	setDefault(&o.TTL, 24*time.Hour)
+	setDefault(&o.NegativeTTL, time.Hour)
+	setDefault(&o.Jitter, 0.1)
+	setDefault(&o.ListWindow, 1000)
+	setDefault(&o.BulkRows, 1000)
+	setDefault(&o.BulkLists, 256)
+	setDefault(&o.LoadTimeout, 30*time.Second)
+	return o, nil
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func optionError(field, problem string) error {
+	return fmt.Errorf("cachegen: Options.%s %s", field, problem)
+}
+
+// nameOption checks a part of a key.
+func nameOption(field, s string, longest int) error {
+	if len(s) > longest {
+		return optionError(field, fmt.Sprintf("is %d bytes long: at most %d", len(s), longest))
+	}
+	for _, r := range s {
+		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.", r)) {
+			return optionError(field, fmt.Sprintf("is %q: only letters, digits, '-', '_' and '.' may stand in a key", s))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,203 @@
+package cacheruntime
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/cachegen/cachegen/flushlist"
+	"gorm.io/gorm"
+	"gorm.io/gorm/logger"
+)
+
+// pluginName is the plugin's name at gorm.DB.Use.
+const pluginName = "cachegen"
+
+var (
+	errResolverFirst = errors.New("dbresolver was registered before cachegen, so that the COMMITs of its transactions " +
+		"would not be seen: make the Runtime first, then db.Use(dbresolver.Register(…))")
+	errSecondPlugin = errors.New("this database has a Runtime already: use that one, or open another *gorm.DB with gorm.Open")
+	errForeignTx    = errors.New("cachegen: strict mode: this transaction's COMMIT cannot be seen, since it was not begun through the " +
+		"database given to New: begin it with db.Transaction or db.Begin, on a *gorm.DB made after New and outside of db.Connection")
+	errNoTx = errors.New("cachegen: strict mode: this connection pool cannot begin a transaction, so that a write in it " +
+		"cannot be flushed with its COMMIT: give gorm.Open a *sql.DB, or a pool with BeginTx")
+	errRowsOutside = errors.New("cachegen: strict mode: Raw(…).Row, Rows or Scan of a statement that may write, outside of a transaction, " +
+		"commits when its rows are closed, which cannot be seen: use Raw(…).Find, or put it in db.Transaction")
+)
+
+// plugin hooks a Runtime into GORM: it sees every write made through one database, and the COMMIT of
+// every transaction begun through it. It is safe for concurrent use.
+type plugin struct {
+	rt *Runtime
+
+	mu      sync.Mutex
+	started bool // Initialize has succeeded once
+}
+
+var _ gorm.Plugin = (*plugin)(nil)
+
+// use registers the plugin on the database given to New.
+func (p *plugin) use(db *gorm.DB) error {
+	err := db.Use(p)
+	if errors.Is(err, gorm.ErrRegistered) {
+		return errSecondPlugin
+	}
+	return err
+}
+
+// Name is the plugin's name.
+func (p *plugin) Name() string { return pluginName }
+
+// Initialize registers the plugin on db. It runs again for the databases that others open with a copy
+// of db's Config, as dbresolver does for its sources and replicas: those are the same database
+// to us. An error leaves db without working callbacks, and must end the program's start.
+func (p *plugin) Initialize(db *gorm.DB) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, ok := db.Plugins["gorm:db_resolver"]; ok && !p.started {
+		return errResolverFirst
+	}
+	// Both: GORM goes back to db.ConnPool after its own transaction.
+	db.ConnPool = p.wrap(db.ConnPool)
+	if db.Statement != nil {
+		db.Statement.ConnPool = p.wrap(db.Statement.ConnPool)
+	}
+	defer func(l logger.Interface) { db.Logger = l }(db.Logger)
+	db.Logger = logger.Discard // GORM tells of every callback that is replaced
+	if err := p.register(db); err != nil {
+		return err
+	}
+	p.started = true
+	return nil
+}
+
+// callbacks is one of GORM's processors, whose type has no name outside of it.
+type callbacks[C callback[C]] interface {
+	Get(name string) func(*gorm.DB)
+	Replace(name string, fn func(*gorm.DB)) error
+	Before(name string) C
+	After(name string) C
+}
+
+type callback[C any] interface {
+	Before(name string) C
+	After(name string) C
+	Register(name string, fn func(*gorm.DB)) error
+}
+
+// register puts the plugin's callbacks among GORM's.
+func (p *plugin) register(db *gorm.DB) error {
+	cb := db.Callback()
+	return errors.Join(
+		registerWrite(p, cb.Create(), opCreate, "gorm:create", "gorm:save_before_associations", "gorm:save_after_associations",
+			"gorm:before_create", "gorm:after_create"),
+		registerWrite(p, cb.Update(), opUpdate, "gorm:update", "gorm:save_before_associations", "gorm:save_after_associations",
+			"gorm:setup_reflect_value", "gorm:before_update", "gorm:after_update"),
+		registerWrite(p, cb.Delete(), opDelete, "gorm:delete", "gorm:delete_before_associations", "gorm:after_delete",
+			"gorm:before_delete"),
+		registerRaw(p, cb.Raw(), "gorm:raw", false),
+		registerRaw(p, cb.Query(), "gorm:query", false),
+		registerRaw(p, cb.Row(), "gorm:row", true),
+	)
+}
+
+// registerWrite registers begin, before, after and end around a processor's main callback. prior and
+// next are its neighbours, hooks the other callbacks that run code of the model's, the first one
+// first.
+func registerWrite[P callbacks[C], C callback[C]](p *plugin, cb P, op writeOp, main, prior, next string, hooks ...string) error {
+	// With SkipDefaultTransaction at Open there is no begin_transaction, and a callback put before
+	// a name that is not there would come last.
+	first := "gorm:begin_transaction"
+	if cb.Get(first) == nil {
+		first = hooks[0]
+	}
+	errs := []error{
+		cb.Before(first).Register("cachegen:begin", p.begin(op)),
+		// Pinned on both sides: After alone would put them at the end, behind the COMMIT.
+		cb.After(prior).Before(main).Register("cachegen:before", p.before),
+		cb.After(main).Before(next).Register("cachegen:after", p.after),
+		cb.After("*").Register("cachegen:end", p.end),
+	}
+	for _, name := range append([]string{main, prior, next}, hooks...) {
+		if fn := cb.Get(name); fn != nil {
+			errs = append(errs, cb.Replace(name, p.guard(fn)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// registerRaw registers the callbacks for SQL text around a processor's main callback.
+func registerRaw[P callbacks[C], C callback[C]](p *plugin, cb P, main string, rowsOutlive bool) error {
+	return errors.Join(
+		cb.Before(main).Register("cachegen:before_sql", p.beforeSQL(rowsOutlive)),
+		cb.After(main).Register("cachegen:after_sql", p.afterSQL),
+	)
+}
+
+// guard runs one of GORM's callbacks, or of the model's hooks in it. When that panics, the statement's
+// transaction is rolled back on the way: neither ours nor GORM's own would ever be ended, and its
+// connection would be lost to the pool.
+func (p *plugin) guard(fn func(*gorm.DB)) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		finished := false
+		defer func() {
+			if !finished {
+				p.abandon(db)
+			}
+		}()
+		fn(db)
+		finished = true
+	}
+}
+
+// abandon rolls back the transaction that was begun for this very statement.
+func (p *plugin) abandon(db *gorm.DB) {
+	w := p.current(db)
+	_, started := db.InstanceGet("gorm:started_transaction")
+	if !started && (w == nil || !w.own) {
+		return
+	}
+	if tx, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok {
+		_ = tx.Rollback() // the panic goes on and says more
+	}
+}
+
+// session returns a database for a statement of the plugin's own, in the transaction of db.
+func (p *plugin) session(db *gorm.DB) *gorm.DB {
+	p.rt.stats.pluginStatement()
+	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Set(ownKey, true)
+	tx.Statement.Unscoped = false // a session may pass it on; who wants it says so
+	return tx
+}
+
+// ownKey marks statements of the plugin's own.
+const ownKey = "cachegen:own"
+
+// flushNow flushes lists at once, outside of any transaction. In strict mode its error matches
+// [ErrFlush] where a server could not be told, and nothing was flushed.
+func (rt *Runtime) flushNow(ctx context.Context, lists []flushlist.List) error {
+	falls := make([]fall, len(lists))
+	for i, l := range lists {
+		falls[i] = fall{list: l}
+	}
+	if lists = listsOf(falls); len(lists) == 0 {
+		return nil
+	}
+	intent, err := rt.store.Prepare(ctx, lists, rt.opts.Mode)
+	if err != nil {
+		return err
+	}
+	intent.Finish(ctx)
+	rt.flushed(ctx, lists)
+	return nil
+}
+
+// allOf returns the `all` lists of models.
+func allOf(models []model) []fall {
+	falls := make([]fall, len(models))
+	for i, m := range models {
+		all := m.all()
+		falls[i] = fall{list: all, all: all.ID}
+	}
+	return falls
+}

@@ -1,0 +1,99 @@
+package cacheruntime
+
+import (
+	"context"
+
+	"github.com/cachegen/cachegen/flushlist"
+	"gorm.io/gorm"
+)
+
+// rawKey is where a statement of SQL text keeps its rawWrite.
+const rawKey = "cachegen:sql"
+
+// rawWrite is what the plugin keeps about one statement of SQL text, from before it until after.
+type rawWrite struct {
+	stmt   *gorm.Statement
+	intent flushlist.Intent // what ends after the statement, where it commits itself
+	lists  []flushlist.List
+	tx     *dbTx // for a savepoint: its transaction
+	heard  int   // and how many the transaction had heard of before it
+}
+
+// beforeSQL judges SQL text: Exec in the raw processor, Raw(…).Find in the query processor, and
+// Raw(…).Row, Rows and Scan in the row processor, where rowsOutlive the callbacks.
+//
+// Which tables the text writes is not read from it: what may write flushes every model's `all`.
+func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		st := db.Statement
+		st.Settings.Delete(rawKey)
+		if db.Error != nil || db.DryRun || st.SQL.Len() == 0 {
+			return
+		}
+		if _, own := db.Get(ownKey); own {
+			return
+		}
+		query := st.SQL.String()
+		tx := p.txOf(st.ConnPool)
+		if tx != nil {
+			if _, ok := parseSavepoint(query); ok {
+				st.Settings.Store(rawKey, &rawWrite{stmt: st, tx: tx, heard: tx.savepointsHeard()})
+				return
+			}
+		}
+		models := p.rt.registry.every()
+		if len(models) == 0 || flushOff(st.Context) || !mayWrite(query) {
+			return
+		}
+		falls := allOf(models)
+		if tx != nil {
+			tx.collect(falls)
+			return
+		}
+		_, foreign := st.ConnPool.(gorm.TxCommitter)
+		if p.rt.opts.Mode == flushlist.Strict && (foreign || rowsOutlive) {
+			if foreign {
+				_ = db.AddError(errForeignTx)
+			} else {
+				_ = db.AddError(errRowsOutside)
+			}
+			return
+		}
+		lists := listsOf(falls)
+		intent, err := p.rt.store.Prepare(st.Context, lists, p.rt.opts.Mode)
+		switch {
+		case err != nil:
+			_ = db.AddError(err)
+		case foreign || rowsOutlive:
+			intent.Leave()
+			p.rt.flushed(st.Context, lists)
+		default:
+			st.Settings.Store(rawKey, &rawWrite{stmt: st, intent: intent, lists: lists})
+		}
+	}
+}
+
+// afterSQL ends what beforeSQL began.
+func (p *plugin) afterSQL(db *gorm.DB) {
+	st := db.Statement
+	v, ok := st.Settings.LoadAndDelete(rawKey)
+	if !ok {
+		return
+	}
+	w := v.(*rawWrite)
+	if w.stmt != st {
+		return // copied with the settings of another statement
+	}
+	if w.intent != nil {
+		// Whatever it answered: a statement that failed may have done a part.
+		w.intent.Finish(context.WithoutCancel(st.Context))
+		p.rt.flushed(st.Context, w.lists)
+		return
+	}
+	// A savepoint that ExecContext did not hear of was sent as a prepared statement.
+	if db.Error == nil && w.tx.savepointsHeard() == w.heard {
+		if s, ok := parseSavepoint(st.SQL.String()); ok {
+			w.tx.savepoint(s, false)
+		}
+	}
+}

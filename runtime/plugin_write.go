@@ -1,0 +1,242 @@
+package cacheruntime
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cachegen/cachegen/flushlist"
+	"gorm.io/gorm"
+)
+
+// writeOp is the processor that a write goes through.
+type writeOp uint8
+
+const (
+	opCreate writeOp = iota
+	opUpdate
+	opDelete
+)
+
+// writeKey is where a statement keeps its write.
+const writeKey = "cachegen:write"
+
+// write is what the plugin keeps about one statement, from begin until end. GORM runs the callbacks
+// of a statement one after the other on one goroutine.
+type write struct {
+	stmt   *gorm.Statement
+	op     writeOp
+	whole  []model   // models of which only `all` can be said
+	judged []*target // models whose rows are judged
+
+	own   bool          // the plugin began a transaction for this statement
+	outer gorm.ConnPool // the pool to go back to after it
+
+	pin       *pin // the write's narrowed WHERE, until after
+	orNothing bool // ON CONFLICT DO NOTHING: a row that is not there was not created
+}
+
+// giveUp leaves nothing to be judged: the `all` lists fall.
+func (w *write) giveUp() {
+	for _, t := range w.judged {
+		w.whole = append(w.whole, t.m)
+	}
+	w.judged = nil
+}
+
+// current returns the write of db's statement, or nil.
+func (p *plugin) current(db *gorm.DB) *write {
+	v, ok := db.Statement.Settings.Load(writeKey)
+	if !ok {
+		return nil
+	}
+	if w := v.(*write); w.stmt == db.Statement {
+		return w
+	}
+	return nil // copied with the settings of another statement
+}
+
+// begin runs before GORM begins its transaction. Where GORM would not, and the table is cached, the
+// plugin begins its own, so that every write of a cached table is collected and ends in a Commit.
+func (p *plugin) begin(op writeOp) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		st := db.Statement
+		st.Settings.Delete(writeKey)
+		if db.Error != nil || db.DryRun {
+			return
+		}
+		// Something else may have put a bare pool here: dbresolver, db.Connection (a *sql.Conn), a
+		// session older than the plugin. Also for tables that are not cached: their transaction
+		// may come to hold writes of some that are.
+		st.ConnPool = p.wrap(st.ConnPool)
+		if flushOff(st.Context) {
+			return
+		}
+		judged, whole := p.written(st)
+		if len(judged)+len(whole) == 0 {
+			return
+		}
+		w := &write{stmt: st, op: op, whole: whole}
+		for _, m := range judged {
+			w.judged = append(w.judged, &target{m: m})
+		}
+		st.Settings.Store(writeKey, w)
+		if _, inTx := st.ConnPool.(gorm.TxCommitter); inTx || !db.SkipDefaultTransaction {
+			return
+		}
+		switch tx := db.Begin(); {
+		case tx.Error == nil:
+			w.own, w.outer = true, st.ConnPool
+			st.ConnPool = tx.Statement.ConnPool
+		case errors.Is(tx.Error, gorm.ErrInvalidTransaction): // the pool cannot begin: before says so
+		default:
+			db.Error = tx.Error
+		}
+	}
+}
+
+// before runs just before GORM's main callback, after the hooks that may change what is written.
+func (p *plugin) before(db *gorm.DB) {
+	w := p.current(db)
+	if w == nil || db.Error != nil {
+		return
+	}
+	_, inTx := db.Statement.ConnPool.(gorm.TxCommitter)
+	strict := p.rt.opts.Mode == flushlist.Strict
+	switch {
+	case !inTx && strict:
+		_ = db.AddError(errNoTx)
+		return
+	case !inTx:
+		w.giveUp() // without a transaction no row can be held still
+		return
+	case strict && p.txOf(db.Statement.ConnPool) == nil:
+		_ = db.AddError(errForeignTx)
+		return
+	}
+	if !p.rt.recovering("the plugin", func() { p.plan(db, w) }) {
+		w.unpin()
+		w.giveUp()
+	}
+}
+
+// plan finds out, for each model, what has to be known before the write.
+func (p *plugin) plan(db *gorm.DB, w *write) {
+	if len(w.judged) == 0 {
+		return
+	}
+	if !readableStatement(db.Statement, w.op) {
+		w.giveUp()
+		return
+	}
+	if w.op == opCreate {
+		p.planCreate(db, w)
+		return
+	}
+	p.planChange(db, w)
+}
+
+// after runs just after GORM's main callback, before the hooks that follow it.
+func (p *plugin) after(db *gorm.DB) {
+	w := p.current(db)
+	if w == nil {
+		return
+	}
+	w.unpin()
+	if db.Error != nil && !mayHaveWritten(db) {
+		return
+	}
+	if db.Error == nil && db.RowsAffected == 0 {
+		return // no row changed
+	}
+	var falls []fall
+	if db.Error != nil {
+		w.giveUp()
+	}
+	if !p.rt.recovering("the plugin", func() { falls = p.judge(db, w) }) {
+		w.giveUp()
+		falls = nil
+	}
+	p.deliver(db, append(falls, allOf(w.whole)...))
+}
+
+// mayHaveWritten says whether a statement that failed may have changed rows all the same: what it
+// returned could not be read, or it was cut off. A transaction may be committed after that. The
+// database's own refusal, a constraint's say, undoes the statement; it has returned no rows.
+func mayHaveWritten(db *gorm.DB) bool {
+	if db.RowsAffected > 0 || errors.Is(db.Error, context.Canceled) || errors.Is(db.Error, context.DeadlineExceeded) {
+		return true
+	}
+	switch db.Statement.Dest.(type) {
+	case []map[string]any, *[]map[string]any: // GORM cannot scan RETURNING into it, and counts nothing
+		return true
+	}
+	return false
+}
+
+// judge names the lists of the judged models.
+func (p *plugin) judge(db *gorm.DB, w *write) []fall {
+	if len(w.judged) == 0 {
+		return nil
+	}
+	if tx := p.txOf(db.Statement.ConnPool); tx != nil {
+		tx.writing.Store(true)
+	}
+	var falls []fall
+	for _, t := range w.judged {
+		h := &harvest{rt: p.rt, m: t.m}
+		if w.op == opCreate {
+			p.judgeCreate(db, w, t, h)
+		} else {
+			p.judgeChange(db, w, t, h)
+		}
+		falls = append(falls, h.falls()...)
+	}
+	return falls
+}
+
+// deliver hands a statement's lists to its transaction.
+func (p *plugin) deliver(db *gorm.DB, falls []fall) {
+	if len(falls) == 0 {
+		return
+	}
+	st := db.Statement
+	if tx := p.txOf(st.ConnPool); tx != nil {
+		tx.collect(falls)
+		return
+	}
+	lists := listsOf(falls)
+	if _, foreign := st.ConnPool.(gorm.TxCommitter); !foreign {
+		if err := p.rt.flushNow(context.WithoutCancel(st.Context), lists); err != nil {
+			_ = db.AddError(err)
+		}
+		return
+	}
+	// Its COMMIT is not seen: readers go to the database for a while.
+	ctx := context.WithoutCancel(st.Context)
+	intent, err := p.rt.store.Prepare(ctx, lists, p.rt.opts.Mode)
+	if err != nil {
+		_ = db.AddError(err)
+		return
+	}
+	intent.Leave()
+	p.rt.flushed(ctx, lists)
+}
+
+// end runs last and ends the plugin's own transaction.
+func (p *plugin) end(db *gorm.DB) {
+	w := p.current(db)
+	db.Statement.Settings.Delete(writeKey)
+	if w == nil || !w.own {
+		return
+	}
+	tx, ok := db.Statement.ConnPool.(gorm.TxCommitter)
+	db.Statement.ConnPool = w.outer
+	if !ok {
+		return
+	}
+	if db.Error != nil {
+		_ = tx.Rollback() // db.Error says more
+		return
+	}
+	_ = db.AddError(tx.Commit())
+}

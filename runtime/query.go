@@ -1,0 +1,99 @@
+package cacheruntime
+
+import (
+	"context"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// maxKeys is the most keys that one statement asks for: SQL Server takes 2100 parameters, SQLite and
+// PostgreSQL more.
+const maxKeys = 2000
+
+// statement begins a query of the call's own: on its transaction, or on the database.
+//
+// A Cache's loads go to the primary database, since a replica that lags would bring an old row under
+// new stamps, and run no hooks, since entries hold the row as the database gave it.
+func (c *call) statement(ctx context.Context) *gorm.DB {
+	db, session := c.rt.db, &gorm.Session{NewDB: true, Context: ctx}
+	if c.tx != nil {
+		db = c.tx
+	}
+	if c.cached {
+		c.rt.stats.cacheStatements.Add(1)
+	} else {
+		c.rt.stats.objectStatements.Add(1)
+	}
+	if t := optionsOf(ctx).trace; t != nil {
+		t.statement()
+	}
+	if c.database {
+		return db.Session(session)
+	}
+	session.SkipHooks = true
+	// What dbresolver.Write sets; without the import.
+	return db.Session(session).Set("gorm:db_resolver:write", struct{}{})
+}
+
+// column is a column of the statement's own table.
+func column(f *schema.Field) clause.Column {
+	return clause.Column{Table: clause.CurrentTable, Name: f.DBName}
+}
+
+// equal compares a column with an argument; NULL is compared by IS NULL.
+func equal(f *schema.Field, a Arg) clause.Expression {
+	return clause.Eq{Column: column(f), Value: a.sqlValue()}
+}
+
+// equalAll compares columns with arguments.
+func equalAll(fs []*schema.Field, args []Arg) clause.Expression {
+	exprs := make([]clause.Expression, len(fs))
+	for i, f := range fs {
+		exprs[i] = equal(f, args[i])
+	}
+	return clause.And(exprs...)
+}
+
+// anyOf compares columns with several rows of arguments. Composite keys are spelled out, since SQLite
+// has no list of row values.
+func anyOf(fs []*schema.Field, rows [][]Arg) clause.Expression {
+	if len(fs) == 1 {
+		in := clause.IN{Column: column(fs[0]), Values: make([]any, len(rows))}
+		for i, args := range rows {
+			in.Values[i] = args[0].sqlValue()
+		}
+		return in
+	}
+	exprs := make([]clause.Expression, len(rows))
+	for i, args := range rows {
+		exprs[i] = equalAll(fs, args)
+	}
+	return clause.Or(exprs...)
+}
+
+// condition is a term of a where setting.
+func (t Term) condition(f *schema.Field) clause.Expression {
+	col := column(f)
+	switch t.Op {
+	case "=":
+		return clause.Eq{Column: col, Value: t.Values[0]}
+	case "!=":
+		return clause.Neq{Column: col, Value: t.Values[0]}
+	case "<":
+		return clause.Lt{Column: col, Value: t.Values[0]}
+	case "<=":
+		return clause.Lte{Column: col, Value: t.Values[0]}
+	case ">":
+		return clause.Gt{Column: col, Value: t.Values[0]}
+	case ">=":
+		return clause.Gte{Column: col, Value: t.Values[0]}
+	case "IN":
+		return clause.IN{Column: col, Values: t.Values}
+	case "IS NULL":
+		return clause.Eq{Column: col, Value: nil}
+	default: // IS NOT NULL; Register lets nothing else through
+		return clause.Neq{Column: col, Value: nil}
+	}
+}

@@ -1,0 +1,199 @@
+package cacheruntime
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// wanted is one entry that a call wants.
+type wanted struct {
+	accessor string // as in "Croupon.Get"
+	ref      flushlist.Ref
+	ttl      time.Duration // as in the tag; 0 is the default
+}
+
+// loader loads the entries at the given positions of what was wanted, and returns a value for each,
+// in their order.
+type loader func(ctx context.Context, missing []int) ([]loaded, error)
+
+// pending is an entry whose value a load will bring.
+type pending struct {
+	i      int // its position in what was wanted
+	ticket flushlist.Ticket
+	flight *flight
+	alone  bool // the flight is shared with nobody
+}
+
+// first asks the first tier, where the call may.
+func (c *call) first(key string, list, all uint64) (flushlist.Value, bool) {
+	if c.fresh || c.refresh {
+		return flushlist.Value{}, false
+	}
+	return c.rt.store.First(key, list, all)
+}
+
+// refreshing returns the call with everything loaded anew.
+func (c *call) refreshing() *call { return c.withOptions(func(o *callOptions) { o.refresh = true }) }
+
+// freshly returns the call without the first tier.
+func (c *call) freshly() *call { return c.withOptions(func(o *callOptions) { o.fresh = true }) }
+
+func (c *call) withOptions(f func(*callOptions)) *call {
+	again, o := *c, *c.callOptions
+	f(&o)
+	again.callOptions = &o
+	return &again
+}
+
+// fetch looks entries up in the second tier and loads what is not there, with one call of load for
+// all of which this caller is the first to load. The values come back in the order of want; their
+// payloads are shared between callers and must not be changed.
+func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushlist.Value, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if c.rt.store.Closed() {
+		return nil, errStoreClosed
+	}
+	refs := make([]flushlist.Ref, len(want))
+	for i := range want {
+		refs[i] = want[i].ref
+	}
+	found := c.rt.store.Fetch(ctx, refs)
+	if err := ctx.Err(); err != nil { // what Fetch says then is about the context
+		return nil, err
+	}
+
+	values := make([]flushlist.Value, len(want))
+	var waiting, leading []pending
+	var start <-chan struct{}
+	for i, f := range found {
+		outcome := f.Outcome
+		if c.refresh {
+			outcome = flushlist.Bypassed
+		} else if f.Outcome.Hit() {
+			c.observed(ctx, want[i].accessor, refs[i].Key, f.Outcome, false)
+			values[i] = f.Value
+			continue
+		}
+		p, leader := pending{i: i, ticket: f.Ticket}, true
+		if len(want) > 1 && !f.Ticket.Storable {
+			// Part of a batch with nothing to store: queueing behind other loads would hold up the
+			// whole batch.
+			p.flight, p.alone = &flight{done: make(chan struct{})}, true
+		} else {
+			p.flight, leader, start = c.rt.flights.join(refs[i].Key, f.Ticket)
+		}
+		if leader {
+			leading = append(leading, p)
+		}
+		waiting = append(waiting, p)
+		c.observed(ctx, want[i].accessor, refs[i].Key, outcome, !leader)
+	}
+	if len(leading) > 0 {
+		// In a goroutine of its own, so that a leader whose context ends fails nobody else.
+		go c.lead(ctx, want, leading, start, load)
+	}
+	for _, p := range waiting {
+		select {
+		case <-p.flight.done:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+		if p.flight.err != nil {
+			return nil, p.flight.err
+		}
+		values[p.i] = p.flight.result.value
+	}
+	return values, nil
+}
+
+// lead loads, stores and publishes entries.
+func (c *call) lead(ctx context.Context, want []wanted, leading []pending, start <-chan struct{}, load loader) {
+	ctx, cancel := c.rt.detach(ctx)
+	defer cancel()
+	if start != nil {
+		<-start // the load before it has ended; this one's SQL is sent after that
+	}
+	missing := make([]int, len(leading))
+	for j, p := range leading {
+		missing[j] = p.i
+	}
+	results, err := protect(ctx, missing, load)
+	if err != nil {
+		c.rt.stats.loadErrors.Add(1)
+		results = make([]loaded, len(leading))
+	} else {
+		c.fill(ctx, want, leading, results)
+	}
+	for j, p := range leading {
+		if p.alone {
+			p.flight.result, p.flight.err = results[j], err
+			close(p.flight.done)
+			continue
+		}
+		c.rt.flights.end(want[p.i].ref.Key, p.ticket, p.flight, results[j], err)
+	}
+}
+
+// fill stores what was loaded, as far as the tickets allow.
+func (c *call) fill(ctx context.Context, want []wanted, leading []pending, results []loaded) {
+	fills := make([]flushlist.Fill, 0, len(leading))
+	for j, p := range leading {
+		if !p.ticket.Storable || results[j].noStore {
+			c.rt.stats.notStored.Add(1)
+			continue
+		}
+		w := &want[p.i]
+		fills = append(fills, flushlist.Fill{
+			Ref: w.ref, Ticket: p.ticket, Value: results[j].value, TTL: c.rt.ttl(w.ttl, results[j].value.Absent),
+		})
+	}
+	if len(fills) > 0 {
+		c.rt.store.Fill(ctx, fills)
+	}
+}
+
+// protect runs a load and makes an error of a panic, since it runs on a goroutine that no caller
+// could recover on.
+func protect(ctx context.Context, missing []int, load loader) (results []loaded, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("cachegen: a load panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return load(ctx, missing)
+}
+
+// detach returns a context with ctx's values, for work that goes on when its callers have given up.
+func (rt *Runtime) detach(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx = context.WithoutCancel(ctx)
+	if rt.opts.LoadTimeout < 0 {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(ctx, rt.opts.LoadTimeout)
+}
+
+// ttl is how long an entry may be served: the tag's or the default, shorter for absence, and changed
+// at random so that entries made together do not expire together.
+func (rt *Runtime) ttl(tag time.Duration, absent bool) time.Duration {
+	ttl := tag
+	if ttl == 0 {
+		ttl = rt.opts.TTL
+	}
+	if absent && (ttl < 0 || ttl > rt.opts.NegativeTTL) {
+		ttl = rt.opts.NegativeTTL
+	}
+	if ttl < 0 {
+		return 0 // the store's word for no end
+	}
+	if rt.opts.Jitter > 0 {
+		ttl += time.Duration(rt.opts.Jitter * (2*rand.Float64() - 1) * float64(ttl))
+	}
+	return ttl
+}

@@ -1,0 +1,74 @@
+package cacheruntime
+
+import (
+	"context"
+	"sync"
+
+	"github.com/cachegen/cachegen/flushlist"
+	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
+)
+
+// model is what the GORM plugin asks of one registered [Table], whatever its types. Rows travel
+// as any and hold a *T of the table that they came from.
+type model interface {
+	// modelName is the Go name, for messages.
+	modelName() string
+	// gormSchema is GORM's reading of the model, with the database's naming strategy.
+	gormSchema() *schema.Schema
+	// indexed reports whether there is any list besides the rows' own and `all`.
+	indexed() bool
+	// columns are the database columns that naming a row's lists needs: the primary key, every
+	// column of an accessor's by, where and order, and the soft-delete column.
+	columns() []string
+	// touches reports whether a change of this database column may change which lists a row is
+	// on, or its place in one.
+	touches(column string) bool
+	// read runs a query that is conditioned already and returns its rows, with columns() read.
+	read(tx *gorm.DB) ([]any, error)
+	// keyRow makes a row of which only the primary key is known, from the values that another
+	// struct on the table has for the key's columns. ok is false where one is missing.
+	keyRow(ctx context.Context, value func(column string) (v any, ok bool)) (row any, ok bool, err error)
+	// identity is equal for two rows with one primary key.
+	identity(row any) string
+	// rowList is the flush list of a row itself.
+	rowList(row any) flushlist.List
+	// lists adds the flush lists, the row's own left out, that fall when a row goes from old to
+	// new. old is nil for a row that was created, new for one that was deleted.
+	lists(add func(flushlist.List), old, new any)
+	// all is the `all` list of the table.
+	all() flushlist.List
+}
+
+// registry finds models by the database's table names.
+type registry struct {
+	mu      sync.RWMutex
+	byTable map[string][]model // written by register; read by every write callback
+	ordered []model            // in the order of registration
+}
+
+// register adds m under its table.
+func (r *registry) register(m model) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.byTable == nil {
+		r.byTable = map[string][]model{}
+	}
+	t := m.gormSchema().Table
+	r.byTable[t] = append(r.byTable[t], m)
+	r.ordered = append(r.ordered, m)
+}
+
+// of returns the models on a table; none where the table is not cached.
+func (r *registry) of(table string) []model {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.byTable[table]
+}
+
+// every returns all models.
+func (r *registry) every() []model {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.ordered
+}

@@ -1,0 +1,96 @@
+package cacheruntime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/cachegen/cachegen/flushlist"
+	"gorm.io/gorm"
+)
+
+// Runtime serves the models of one database from one store. It is safe for concurrent use.
+type Runtime struct {
+	db        *gorm.DB
+	store     Store
+	opts      Options // as given to New, defaults filled in
+	observers observers
+	registry  registry
+	flights   flights
+	release   func() // gives the namespace back to the store
+	bypass    atomic.Bool
+	closed    atomic.Bool
+	stats     counters
+}
+
+// New makes a Runtime and registers the GORM plugin on db, so that from here on every write made
+// through db flushes what it makes wrong. Give it the same *gorm.DB that the program writes with,
+// before sessions are made of it, and register dbresolver after it.
+//
+// One database has one plugin: a second New on the same db is an error, and so is a second one
+// with the same Options.Namespace on the same store.
+func New(db *gorm.DB, store Store, opts Options) (*Runtime, error) {
+	if db == nil || store == nil {
+		return nil, errors.New("cachegen: New needs a *gorm.DB and a store: open them first")
+	}
+	opts, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if store.Closed() {
+		return nil, errStoreClosed
+	}
+	rt := &Runtime{db: db, store: store, opts: opts, observers: observersOf(opts.Observer)}
+	if rt.release, err = store.Claim(opts.Namespace, rt.event); err != nil {
+		return nil, err
+	}
+	if err := (&plugin{rt: rt}).use(db); err != nil {
+		rt.release()
+		return nil, fmt.Errorf("cachegen: the plugin cannot be registered: %w", err)
+	}
+	return rt, nil
+}
+
+// Close ends the reads: each returns an error matching [ErrClosed] from here on. Writes made through
+// the database go on flushing as long as the store is open, since other programs may still be
+// reading. Close does not close the store. A second Close does nothing.
+func (rt *Runtime) Close() error {
+	if rt.closed.CompareAndSwap(false, true) {
+		rt.release()
+	}
+	return nil
+}
+
+// SetBypass makes every read go to the database, or through the cache again. Writes flush all the
+// while, so that the cache is right when it is switched on again.
+func (rt *Runtime) SetBypass(on bool) { rt.bypass.Store(on) }
+
+// Bypass reports whether reads go to the database.
+func (rt *Runtime) Bypass() bool { return rt.bypass.Load() }
+
+// FlushTable flushes every entry of a table, by the name that the database has for it: for writes
+// that are made elsewhere. It returns an error for a table that no model is cached of.
+func (rt *Runtime) FlushTable(ctx context.Context, table string) error {
+	if ctx == nil {
+		return ErrNilContext
+	}
+	models := rt.registry.of(table)
+	if len(models) == 0 {
+		return fmt.Errorf("cachegen: FlushTable: no model of table %q is cached; those of %q are", table, rt.registry.tables())
+	}
+	return rt.flushNow(ctx, []flushlist.List{models[0].all()})
+}
+
+// tables returns the names of the tables that models are cached of, sorted.
+func (r *registry) tables() []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	var names []string
+	for t := range r.byTable {
+		names = append(names, t)
+	}
+	slices.Sort(names)
+	return names
+}

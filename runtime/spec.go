@@ -1,0 +1,120 @@
+package cacheruntime
+
+import (
+	"time"
+
+	"gorm.io/gorm"
+)
+
+// The types in this file are what generated code hands to the runtime. They are exported for
+// generated code only; programs have no reason to write them by hand.
+
+// TableSpec describes one model to the runtime. T is the model, K its primary key: the
+// field's own type, or a generated struct for a composite key.
+type TableSpec[T any, K comparable] struct {
+	// Model is the model's Go name.
+	Model string
+	// Fields are the model's columns as the generator saw them, in the order of the struct.
+	// NewModels compares them with GORM's own reading and fails where they differ.
+	Fields []Field
+	// TTL is how long a row may be cached: 0 is the runtime's default, Forever has no end.
+	TTL time.Duration
+	// Key returns a row's primary key.
+	Key func(v *T) K
+	// KeyArgs appends the columns of a primary key, in the order of GORM's primary fields.
+	KeyArgs func(to []Arg, k K) []Arg
+	// EncodeKey and DecodeKey are the codec of a primary key.
+	EncodeKey func(b []byte, k K) []byte
+	DecodeKey func(d *Decoder) K
+	// Encode and Decode are the codec of a row.
+	Encode func(b []byte, v *T) []byte
+	Decode func(d *Decoder, v *T)
+	// Deleted reports whether a row is soft-deleted; nil where the model has no soft delete.
+	Deleted func(v *T) bool
+	// AfterFind calls the model's AfterFind hook; nil where it has none.
+	AfterFind func(v *T, tx *gorm.DB) error
+}
+
+// Field is one column of a model, as the generator saw it.
+type Field struct {
+	Path       string // the Go path from the model, as in "Address.Zip"
+	Type       string // the Go type, as in "uint64", "*string" or "sql.NullTime"
+	PrimaryKey bool
+}
+
+// IndexSpec describes one accessor that finds rows by columns: a list, a one, a count or a
+// unique lookup. What each kind leaves out is said at its constructor.
+type IndexSpec[T any] struct {
+	// Name is the accessor's method name: "ListPopularInCity", "GetBySlug", "CountInCategory".
+	Name string
+	// By are the Go paths of the columns that the arguments are compared with.
+	By []string
+	// Where are the fixed conditions, all of which must hold.
+	Where []Term
+	// Order is the order of a list, before the primary key that ends every order.
+	Order []Order
+	// Limit is the most rows that a list has; 0 is the whole list.
+	Limit int
+	// TTL is as in TableSpec.
+	TTL time.Duration
+	// Args appends the row's own values of the By columns: the arguments under which the
+	// accessor finds it.
+	Args func(to []Arg, v *T) []Arg
+	// Holds reports whether the Where terms hold for a row. Terms that only the database can
+	// judge (text, times, floats) count as holding. Nil: there are no terms.
+	Holds func(v *T) bool
+	// Same reports whether two states of a row are alike in every column that the order and
+	// the terms which only the database can judge depend on. Nil: there are none.
+	Same func(a, b *T) bool
+	// Unchecked says that the tag vouches for a unique lookup's uniqueness.
+	Unchecked bool
+}
+
+// Term is one condition of a where setting.
+type Term struct {
+	Field  string // Go path
+	Op     string // "=", "!=", "<", "<=", ">", ">=", "IN", "IS NULL" or "IS NOT NULL"
+	Values []any  // one value; several for IN; none for the NULL tests
+}
+
+// Order is one column of an order setting.
+type Order struct {
+	Field string // Go path
+	Desc  bool
+}
+
+// KeyInfo is one row of a package's generated CacheKeys: an accessor, and what its entries
+// hang on.
+type KeyInfo struct {
+	Accessor string   // as in "Croupon.ListPopularInCity"
+	Args     []string // as in "city string"
+	List     string   // the flush list, as in "croupons.PopularInCity(City)"
+	Where    string   // the where setting, as written
+	Order    string   // the order setting, as written
+	Limit    int      // 0: none
+	FallsOn  []string // columns whose change flushes the list; "*" is any write of the row
+	TTL      time.Duration
+}
+
+// Forever is the ttl of entries that do not expire by time.
+const Forever time.Duration = -1
+
+// Source says where an accessor reads from: the cache or the database, outside a transaction
+// or in one.
+type Source struct {
+	cached bool
+	tx     *gorm.DB
+}
+
+// Cached reads through the cache.
+func Cached() Source { return Source{cached: true} }
+
+// Direct reads the database, always.
+func Direct() Source { return Source{} }
+
+// WithTx returns the Source bound to tx: every read goes to the transaction, and nothing read
+// there fills the cache.
+func (s Source) WithTx(tx *gorm.DB) Source {
+	s.tx = tx
+	return s
+}

@@ -1,0 +1,140 @@
+package cacheruntime
+
+import (
+	"slices"
+	"sync/atomic"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// Stats are counts since the Runtime was made. Minus gives those of a span.
+type Stats struct {
+	// FirstHits, SecondHits and Misses count lookups of entries: a list of 20 rows is 21.
+	FirstHits, SecondHits, Misses int64
+	// Reasons counts the misses by what they were for, and the hits by tier.
+	Reasons [flushlist.Outcomes]int64
+	// SharedLoads counts the misses that were served by a load which another caller had begun.
+	SharedLoads int64
+	// CacheStatements, ObjectStatements and PluginStatements count SQL statements: those that
+	// Cache accessors made for misses, those that Objects accessors made, and those that the
+	// plugin made to see what a write changes.
+	CacheStatements, ObjectStatements, PluginStatements int64
+	// LoadErrors counts loads that failed.
+	LoadErrors int64
+	// Flushes counts writes and manual flushes that flushed anything; FlushedLists their lists.
+	Flushes, FlushedLists int64
+	// LongLists counts reads of lists longer than Options.ListWindow, which are not cached.
+	LongLists int64
+	// NotStored counts what was loaded under a ticket that allowed no storing.
+	NotStored int64
+	// Events counts what the store reported.
+	Events [flushlist.EventKinds]int64
+}
+
+// Hits is FirstHits and SecondHits.
+func (s Stats) Hits() int64 { return s.FirstHits + s.SecondHits }
+
+// HitRatio is the share of lookups that were hits, from 0 to 1; 0 where there were none.
+func (s Stats) HitRatio() float64 {
+	if n := s.Hits() + s.Misses; n > 0 {
+		return float64(s.Hits()) / float64(n)
+	}
+	return 0
+}
+
+// Minus returns what was counted since t was taken.
+func (s Stats) Minus(t Stats) Stats { return s.combine(t, -1) }
+
+// Plus returns the counts of s and t together, as for several runtimes.
+func (s Stats) Plus(t Stats) Stats { return s.combine(t, 1) }
+
+func (s Stats) combine(t Stats, sign int64) Stats {
+	s.FirstHits += sign * t.FirstHits
+	s.SecondHits += sign * t.SecondHits
+	s.Misses += sign * t.Misses
+	s.SharedLoads += sign * t.SharedLoads
+	s.CacheStatements += sign * t.CacheStatements
+	s.ObjectStatements += sign * t.ObjectStatements
+	s.PluginStatements += sign * t.PluginStatements
+	s.LoadErrors += sign * t.LoadErrors
+	s.Flushes += sign * t.Flushes
+	s.FlushedLists += sign * t.FlushedLists
+	s.LongLists += sign * t.LongLists
+	s.NotStored += sign * t.NotStored
+	for i := range s.Reasons {
+		s.Reasons[i] += sign * t.Reasons[i]
+	}
+	for i := range s.Events {
+		s.Events[i] += sign * t.Events[i]
+	}
+	return s
+}
+
+// counters are Stats as they are counted, by any goroutine.
+type counters struct {
+	reasons                                             [flushlist.Outcomes]atomic.Int64
+	sharedLoads                                         atomic.Int64
+	cacheStatements, objectStatements, pluginStatements atomic.Int64
+	loadErrors                                          atomic.Int64
+	flushes, flushedLists                               atomic.Int64
+	longLists, notStored                                atomic.Int64
+	events                                              [flushlist.EventKinds]atomic.Int64
+}
+
+func (c *counters) read(o flushlist.Outcome, shared bool) {
+	c.reasons[o].Add(1)
+	if shared {
+		c.sharedLoads.Add(1)
+	}
+}
+
+func (c *counters) event(k flushlist.EventKind) {
+	if int(k) < len(c.events) {
+		c.events[k].Add(1)
+	}
+}
+
+// pluginStatement counts a statement of the plugin's own.
+func (c *counters) pluginStatement() { c.pluginStatements.Add(1) }
+
+// Stats returns the counts so far. Counts that belong together may be a moment apart.
+func (rt *Runtime) Stats() Stats {
+	c := &rt.stats
+	s := Stats{
+		SharedLoads:      c.sharedLoads.Load(),
+		CacheStatements:  c.cacheStatements.Load(),
+		ObjectStatements: c.objectStatements.Load(),
+		PluginStatements: c.pluginStatements.Load(),
+		LoadErrors:       c.loadErrors.Load(),
+		Flushes:          c.flushes.Load(),
+		FlushedLists:     c.flushedLists.Load(),
+		LongLists:        c.longLists.Load(),
+		NotStored:        c.notStored.Load(),
+	}
+	for i := range s.Reasons {
+		n := c.reasons[i].Load()
+		s.Reasons[i] = n
+		switch o := flushlist.Outcome(i); {
+		case o == flushlist.HitFirst:
+			s.FirstHits = n
+		case o == flushlist.HitSecond:
+			s.SecondHits = n
+		default:
+			s.Misses += n
+		}
+	}
+	for i := range s.Events {
+		s.Events[i] = c.events[i].Load()
+	}
+	return s
+}
+
+// namesOf returns the names of lists, sorted.
+func namesOf(lists []flushlist.List) []string {
+	names := make([]string, len(lists))
+	for i, l := range lists {
+		names[i] = l.Name
+	}
+	slices.Sort(names)
+	return names
+}

@@ -1,0 +1,49 @@
+package cacheruntime
+
+import (
+	"context"
+	"time"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// Store is what the runtime asks of a cache. tiered.Store is the implementation; the
+// conformance suite in internal/storetest says what every implementation must do.
+//
+// All methods are safe for concurrent use.
+type Store interface {
+	// Claim takes a namespace for one runtime: a second claim of the same one is an error
+	// until release is called. report receives the store's events for as long; it must
+	// return quickly and may be called from any goroutine.
+	Claim(namespace string, report func(flushlist.Event)) (release func(), err error)
+
+	// First serves one entry from the first tier, where that is allowed: its stamps are
+	// known in this process and equal, its ttl is not past, and what is known is less than
+	// MaxStale old. list and all are the IDs of its lists. It makes no request to a server.
+	First(key string, list, all uint64) (flushlist.Value, bool)
+
+	// Fetch looks entries up in the second tier, each with the cells of its lists, in one
+	// multi-get a server, and answers in the order of refs. Where a cell is absent it is
+	// made, before Fetch returns. An entry found is put in the first tier.
+	// The error of a server is an outcome, not an error.
+	Fetch(ctx context.Context, refs []flushlist.Ref) []flushlist.Found
+
+	// Fill stores loaded values, each under its ticket. What cannot be stored is reported
+	// and left out; the values were served all the same.
+	Fill(ctx context.Context, fills []flushlist.Fill)
+
+	// Prepare marks lists as being written: it leaves a token in the cell of each and drops
+	// what this process knows of them. It returns when every server has acknowledged.
+	//
+	// When a server does not: in mode Strict it takes its tokens out again and returns an
+	// error matching flushlist.ErrFlush, and no Intent. In mode Available it does not serve
+	// the lists concerned from this process until a background retry has flushed them,
+	// reports each, and returns an Intent for the rest.
+	Prepare(ctx context.Context, lists []flushlist.List, mode flushlist.Mode) (flushlist.Intent, error)
+
+	// IntentTTL is how long a token is respected by readers that see it stand unchanged.
+	IntentTTL() time.Duration
+
+	// Closed reports whether the store has been closed.
+	Closed() bool
+}

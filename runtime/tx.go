@@ -1,0 +1,195 @@
+package cacheruntime
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+	"sync/atomic"
+
+	"github.com/cachegen/cachegen/flushlist"
+	"gorm.io/gorm"
+)
+
+// fall is one flush list that a transaction will flush.
+type fall struct {
+	list flushlist.List
+	all  uint64 // the ID of its table's `all` list
+}
+
+// dbTx is a transaction that the plugin sees end. During it the plugin only collects; everything that
+// concerns the cache happens in Commit.
+//
+// It is a gorm.Tx (PreparedStmtDB needs StmtContext too) and has no Begin method: GORM takes
+// ErrInvalidTransaction from Begin as "already in a transaction". As a *sql.Tx it may be used by
+// several goroutines.
+type dbTx struct {
+	p     *plugin
+	ctx   context.Context // BeginTx's: the transaction ends with it
+	inner gorm.ConnPool
+	pool  *pool
+
+	// writing says that the database's write lock is held, where it has one (SQLite).
+	writing atomic.Bool
+
+	mu    sync.Mutex
+	done  bool
+	falls []fall                  // in the order of collection
+	tidy  int                     // how many of them are too many, so that repeats are dropped
+	hooks []func(context.Context) // those of AfterCommit, in order
+	marks []mark                  // savepoints, oldest first
+	heard int                     // savepoint statements that reached ExecContext
+}
+
+var _ gorm.Tx = (*dbTx)(nil)
+
+func (t *dbTx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	return t.inner.PrepareContext(ctx, query)
+}
+
+// ExecContext is where the dialects' SAVEPOINT, ROLLBACK TO and RELEASE come by.
+func (t *dbTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	result, err := t.inner.ExecContext(ctx, query, args...)
+	if err == nil {
+		if s, ok := parseSavepoint(query); ok {
+			t.savepoint(s, true)
+		}
+	}
+	return result, err
+}
+
+func (t *dbTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.inner.QueryContext(ctx, query, args...)
+}
+
+func (t *dbTx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.inner.QueryRowContext(ctx, query, args...)
+}
+
+// StmtContext binds a prepared statement to the transaction.
+func (t *dbTx) StmtContext(ctx context.Context, stmt *sql.Stmt) *sql.Stmt {
+	if tx, ok := t.inner.(interface {
+		StmtContext(context.Context, *sql.Stmt) *sql.Stmt
+	}); ok {
+		return tx.StmtContext(ctx, stmt)
+	}
+	return stmt
+}
+
+// GetDBConn is what tx.DB() asks for.
+func (t *dbTx) GetDBConn() (*sql.DB, error) { return t.pool.GetDBConn() }
+
+// collect keeps lists until the transaction commits.
+func (t *dbTx) collect(falls []fall) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done {
+		return
+	}
+	t.falls = append(t.falls, falls...)
+	// A long transaction may write the same rows over and over. Marks count what stands before
+	// them, so nothing is dropped while there are any.
+	if len(t.falls) > max(t.tidy, 1000) && len(t.marks) == 0 {
+		t.falls = distinct(t.falls)
+		t.tidy = 2 * len(t.falls)
+	}
+}
+
+// end returns what was collected, once: after it nothing is collected any more.
+func (t *dbTx) end() (lists []flushlist.List, hooks []func(context.Context)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.done {
+		return nil, nil
+	}
+	t.done = true
+	lists, hooks = listsOf(t.falls), t.hooks
+	t.falls, t.hooks, t.marks = nil, nil, nil
+	return lists, hooks
+}
+
+// distinct returns each list once, and of a table whose `all` list falls no other.
+func distinct(falls []fall) []fall {
+	whole := map[uint64]bool{}
+	for _, f := range falls {
+		if f.list.All {
+			whole[f.list.ID] = true
+		}
+	}
+	seen := make(map[uint64]bool, len(falls))
+	kept := make([]fall, 0, len(falls))
+	for _, f := range falls {
+		if !seen[f.list.ID] && (f.list.All || !whole[f.all]) {
+			seen[f.list.ID] = true
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// listsOf returns the lists of falls, as distinct keeps them.
+func listsOf(falls []fall) []flushlist.List {
+	if len(falls) == 0 {
+		return nil
+	}
+	falls = distinct(falls)
+	lists := make([]flushlist.List, len(falls))
+	for i, f := range falls {
+		lists[i] = f.list
+	}
+	return lists
+}
+
+// Commit marks the collected lists as being written, commits, and flushes them:
+//
+//  1. Tokens are left in the cells of all lists. From here on no reader stores what it loads.
+//  2. The database commits.
+//  3. Committed: the tokens go out and new stamps come in. Certainly not committed: the tokens go out
+//     and the stamps stay. Not known: the tokens stay, and readers go to the database.
+//
+// In strict mode a server that cannot be told in step 1 rolls the transaction back, and the error
+// matches [ErrFlush]. The caller's context may end meanwhile; what is said to the cache does not.
+func (t *dbTx) Commit() error {
+	inner := t.inner.(gorm.TxCommitter)
+	lists, hooks := t.end()
+	if _, plain := t.inner.(*sql.Tx); plain && t.ctx.Err() != nil {
+		return inner.Commit() // database/sql has rolled it back, or is about to: it sends no COMMIT now
+	}
+	ctx := context.WithoutCancel(t.ctx)
+	if len(lists) == 0 {
+		err := inner.Commit()
+		if err == nil {
+			t.p.rt.runHooks(ctx, hooks)
+		}
+		return err
+	}
+	intent, err := t.p.rt.store.Prepare(ctx, lists, t.p.rt.opts.Mode)
+	if err != nil {
+		_ = inner.Rollback() // the transaction is lost either way, and err says why
+		return err
+	}
+	if intent.Late() {
+		if err := intent.Renew(ctx); err != nil {
+			_ = inner.Rollback()
+			intent.Abort(ctx)
+			return err
+		}
+	}
+	switch err = inner.Commit(); {
+	case err == nil:
+		intent.Finish(ctx)
+		t.p.rt.flushed(ctx, lists)
+		t.p.rt.runHooks(ctx, hooks)
+	case refused(err):
+		t.rollBackOpen(ctx, err)
+		intent.Abort(ctx)
+	default:
+		intent.Leave()
+	}
+	return err
+}
+
+// Rollback forgets what was collected; the cache is not concerned.
+func (t *dbTx) Rollback() error {
+	t.end()
+	return t.inner.(gorm.TxCommitter).Rollback()
+}
