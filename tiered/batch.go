@@ -1,0 +1,112 @@
+package tiered
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// batches gathers the gets of one server: those that come while enough batches are out form
+// the next one. A get joins only a batch that was not sent when it began, so that its answer
+// is never older than its question.
+type batches struct {
+	mu      sync.Mutex
+	senders int      // goroutines that send, each with at most one batch out
+	waiting []*batch // not sent yet; only the last takes more keys
+}
+
+const (
+	// batchSenders is 2, so that a get seldom waits for a whole round trip of others, and
+	// batches are still large under load.
+	batchSenders = 2
+	// batchKeys is when a batch takes no more gets. One get may have more keys alone.
+	batchKeys = 1024
+)
+
+// batch is one multi-get. Until it is sent its fields are guarded by batches.mu; then only
+// the sender writes, and once done is closed nobody does.
+type batch struct {
+	keys    []string
+	index   map[string]int // into keys
+	wanted  []int          // by how many
+	readers int            // that still wait
+	sent    time.Duration
+	items   []item
+	err     error
+	done    chan struct{}
+}
+
+// join adds a get to the batch that goes out next, and returns where its items will be. send
+// says that the caller must see to it that batches are sent.
+func (bs *batches) join(at []addr) (b *batch, place []int, send bool) {
+	place = make([]int, len(at))
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	if n := len(bs.waiting); n > 0 && len(bs.waiting[n-1].keys)+len(at) <= batchKeys {
+		b = bs.waiting[n-1]
+	} else {
+		b = &batch{index: make(map[string]int, len(at)), done: make(chan struct{})}
+		bs.waiting = append(bs.waiting, b)
+	}
+	b.readers++
+	for i, a := range at {
+		p, ok := b.index[a.key]
+		if !ok {
+			p = len(b.keys)
+			b.index[a.key] = p
+			b.keys = append(b.keys, a.key)
+			b.wanted = append(b.wanted, 0)
+		}
+		b.wanted[p]++
+		place[i] = p
+	}
+	if bs.senders < batchSenders {
+		bs.senders++
+		send = true
+	}
+	return b, place, send
+}
+
+// leave takes a reader out who does not wait any longer. A batch that nobody waits for is not
+// sent, so that nothing piles up in front of a server that hangs.
+func (bs *batches) leave(b *batch) {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	if b.readers--; b.readers > 0 {
+		return
+	}
+	if i := slices.Index(bs.waiting, b); i >= 0 {
+		bs.waiting = slices.Delete(bs.waiting, i, i+1)
+		b.err = errNoAnswer
+		close(b.done)
+	}
+}
+
+// next takes the batch that goes out now, or ends its sender's work.
+func (bs *batches) next(now func() time.Duration) *batch {
+	bs.mu.Lock()
+	defer bs.mu.Unlock()
+	if len(bs.waiting) == 0 {
+		bs.senders--
+		return nil
+	}
+	b := bs.waiting[0]
+	bs.waiting = slices.Delete(bs.waiting, 0, 1)
+	b.sent = now()
+	b.items = make([]item, len(b.keys))
+	return b
+}
+
+// answer copies the items of one get out of a batch that is done. A value that several gets
+// asked for is copied for each, since values belong to whoever receives them.
+func (b *batch) answer(at []addr, place []int, items []item) {
+	if b.items == nil {
+		return
+	}
+	for i, p := range place {
+		items[i] = b.items[p]
+		if b.wanted[p] > 1 && !at[i].cell {
+			items[i].value = slices.Clone(items[i].value)
+		}
+	}
+}

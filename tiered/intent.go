@@ -1,0 +1,269 @@
+package tiered
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// intent is one write's tokens. It satisfies flushlist.Intent.
+type intent struct {
+	store  *Store
+	mode   flushlist.Mode
+	cells  []cellAt
+	tokens []uint64
+	held   []bool        // by cell: its server may not have the token, and the cell is on hold
+	begun  time.Duration // when the last tokens went out, on the store's clock
+	ended  bool
+}
+
+// Prepare leaves a token in the cell of each list, at every server that keeps one, and drops
+// what this process knows of them. It returns when all servers have acknowledged.
+//
+// Where a server does not, mode Strict takes the tokens out again and returns an error
+// matching [flushlist.ErrFlush] that names the server and the list. Mode Available takes the
+// lists concerned out of service in this process until they are flushed, reports each, and
+// returns an Intent. A name that memcached would not take is an error in both modes.
+func (s *Store) Prepare(ctx context.Context, lists []flushlist.List, mode flushlist.Mode) (flushlist.Intent, error) {
+	for _, l := range lists {
+		if !legalKey(l.Name) || len(l.Name) > 200 {
+			return nil, fmt.Errorf("tiered: flush list %q: the name must have 1 to 200 bytes without blanks and "+
+				"control bytes; build it with the functions of flushlist", l.Name)
+		}
+	}
+	in := &intent{store: s, mode: mode, cells: s.cellsOf(lists)}
+	in.held = make([]bool, len(in.cells))
+	if s.closed.Load() {
+		if mode == flushlist.Strict {
+			return nil, fmt.Errorf("%w: the store is closed", flushlist.ErrFlush)
+		}
+		// Nothing is served here any more, and nobody is left to try again: other processes
+		// may serve what they have until its ttl.
+		for _, c := range in.cells {
+			s.report(flushlist.Event{
+				Kind: flushlist.FlushUndelivered, Server: s.places[c.place].name(), Name: c.list.Name, Err: errClosed,
+			})
+		}
+		in.cells, in.held = nil, nil
+		return in, nil
+	}
+	if err := in.leave(ctx); err != nil {
+		in.Abort(ctx)
+		return nil, err
+	}
+	return in, nil
+}
+
+var errClosed = errors.New("the store is closed")
+
+// cellsOf returns the cells of lists, each once: an `all` list has one at every place.
+func (s *Store) cellsOf(lists []flushlist.List) []cellAt {
+	cells := make([]cellAt, 0, len(lists))
+	have := make(map[uint64]bool, len(lists))
+	for _, l := range lists {
+		from, to := 0, len(s.places)
+		if !l.All {
+			from = s.ring.server(l.ID)
+			to = from + 1
+		}
+		for p := from; p < to; p++ {
+			if c := cellOf(l, p); !have[c.id] {
+				have[c.id] = true
+				cells = append(cells, c)
+			}
+		}
+	}
+	return cells
+}
+
+// leave puts a fresh token into every cell.
+func (in *intent) leave(ctx context.Context) error {
+	s := in.store
+	token := newToken()
+	in.tokens = append(in.tokens, token)
+	in.begun = s.now()
+	errs := make([]error, len(in.cells))
+	inParallel(len(in.cells), s.opts.MaxIdleConns, func(i int) {
+		c := in.cells[i]
+		if errs[i] = s.leaveToken(ctx, c, token); errs[i] == nil {
+			// 1. Only now: a reader that learned the stamp before the token was in is undone.
+			// 2. A reader that asks from here on finds the token.
+			s.known.drop(c.id)
+		}
+	})
+	if in.mode == flushlist.Strict {
+		return in.refusal(errs)
+	}
+	for i, err := range errs {
+		if err != nil && !in.held[i] {
+			in.hold(i, err)
+		}
+	}
+	return nil
+}
+
+// hold takes a cell out of service in this process, since its server does not know of the
+// write.
+func (in *intent) hold(i int, err error) {
+	s, c := in.store, in.cells[i]
+	in.held[i] = true
+	s.known.hold(c.id)
+	s.report(flushlist.Event{
+		Kind: flushlist.FlushUndelivered, Server: s.places[c.place].name(), Name: c.list.Name, Err: err,
+	})
+}
+
+// refusal is the error of a write that cannot be made known, or nil.
+func (in *intent) refusal(errs []error) error {
+	var servers []string
+	var first error
+	for i, err := range errs {
+		if err == nil {
+			continue
+		}
+		name := in.store.places[in.cells[i].place].name()
+		if first == nil {
+			first = fmt.Errorf("list %s: %w", in.cells[i].list.Name, err)
+		}
+		if !slices.Contains(servers, name) {
+			servers = append(servers, name)
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	return fmt.Errorf("%w: no mark at %s: %w", flushlist.ErrFlush, strings.Join(servers, ", "), first)
+}
+
+// leaveToken appends a token to a cell, or adds a cell with it where there is none.
+func (s *Store) leaveToken(ctx context.Context, c cellAt, token uint64) error {
+	p := s.places[c.place]
+	at, t := c.addr(p.name()), tokenBytes(token, s.opts.IntentTTL)
+	// A cell may be made or evicted between the two; that it happens again and again is a
+	// server without memory.
+	for range 4 {
+		if err := p.append(ctx, at, t); !errors.Is(err, errNotStored) {
+			return err
+		}
+		fresh := freshCell()
+		fresh.tokens = t
+		if err := p.add(ctx, at, fresh.bytes(), 0); !errors.Is(err, errNotStored) {
+			return err
+		}
+	}
+	return errNoRoom
+}
+
+var errNoRoom = errors.New("the server takes no token; give it more memory")
+
+// Late reports that half of IntentTTL has passed since the tokens were left.
+func (in *intent) Late() bool { return in.store.now()-in.begun >= in.store.opts.IntentTTL/2 }
+
+// Renew leaves fresh tokens beside the first ones. In mode Strict it returns an error as
+// Prepare does; the intent is still to be ended then.
+func (in *intent) Renew(ctx context.Context) error { return in.leave(ctx) }
+
+// Finish gives every list a new stamp and takes the tokens out. It goes on when ctx is done.
+func (in *intent) Finish(ctx context.Context) {
+	if in.end() {
+		return
+	}
+	s := in.store
+	ctx = context.WithoutCancel(ctx)
+	ends := make([]*ending, len(in.cells))
+	var mine []cellAt // cells with no round under way
+	var of []int
+	for i, c := range in.cells {
+		ends[i] = newEnding(in.tokens, in.held[i])
+		if s.rounds.enter(c.id, ends[i]) {
+			mine, of = append(mine, c), append(of, i)
+		}
+	}
+	items := s.readCells(ctx, mine)
+	inParallel(len(mine), s.opts.MaxIdleConns, func(n int) {
+		s.round(ctx, mine[n], []*ending{ends[of[n]]}, items[n])
+	})
+	for i := range in.cells {
+		in.finished(i, <-ends[i].done)
+	}
+}
+
+// finished takes in how the finish of one cell went.
+func (in *intent) finished(i int, err error) {
+	s, c := in.store, in.cells[i]
+	if err != nil {
+		if !in.held[i] {
+			in.hold(i, err)
+		}
+		s.owe(c, in.tokens)
+		return
+	}
+	// The second drop is for a token that was lost: without it, a stamp from between could have
+	// been learned, and be served until MaxStale.
+	s.known.drop(c.id)
+	if in.held[i] {
+		s.known.release(c.id)
+		s.reportDelivered(c)
+	}
+}
+
+// Abort takes the tokens out and leaves the stamps. It goes on when ctx is done.
+func (in *intent) Abort(ctx context.Context) {
+	if in.end() {
+		return
+	}
+	s := in.store
+	ctx = context.WithoutCancel(ctx)
+	items := s.readCells(ctx, in.cells)
+	inParallel(len(in.cells), s.opts.MaxIdleConns, func(i int) {
+		s.abort(ctx, in.cells[i], in.tokens, items[i])
+		if in.held[i] {
+			s.known.release(in.cells[i].id) // nothing was written
+		}
+	})
+}
+
+// Leave lets the tokens stand. While the process lives, the lists are flushed again after 1,
+// 2, 4 and so on IntentTTL, until an hour has passed.
+func (in *intent) Leave() {
+	if in.end() {
+		return
+	}
+	in.store.left(in)
+}
+
+// end reports whether the intent was ended before, or has nothing to end.
+func (in *intent) end() bool {
+	ended := in.ended
+	in.ended = true
+	return ended || len(in.cells) == 0
+}
+
+// readCells reads cells in one multi-get a place.
+func (s *Store) readCells(ctx context.Context, cells []cellAt) []item {
+	items := make([]item, len(cells))
+	of := make([][]int, len(s.places)) // by place: indexes into cells
+	for i, c := range cells {
+		of[c.place] = append(of[c.place], i)
+	}
+	inParallel(len(s.places), len(s.places), func(place int) {
+		if len(of[place]) == 0 {
+			return
+		}
+		p := s.places[place]
+		at := make([]addr, len(of[place]))
+		for n, i := range of[place] {
+			at[n] = cells[i].addr(p.name())
+		}
+		got, _, _ := p.read(ctx, at) // an error leaves items unknown
+		for n, i := range of[place] {
+			items[i] = got[n]
+		}
+	})
+	return items
+}

@@ -1,0 +1,147 @@
+package tiered
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+)
+
+// Options are the settings of a [Store]. The zero value of every field is its default, so that
+// Options{} is a cache within the process alone.
+type Options struct {
+	// Servers are the memcached servers, each "host:port". Every process must name the same
+	// ones in the same words, in any order, since keys and cells are spread over them by name.
+	// None: entries and cells live in this process only, and no other process sees a flush.
+	Servers []string
+
+	// Timeout bounds each request to a server, waiting for a connection included. A read that
+	// it ends goes to the database. Defaults to 100 milliseconds; at most 1 minute. Not used
+	// without servers.
+	Timeout time.Duration
+
+	// MaxIdleConns is the number of connections kept to each server, and also the most that
+	// are open to it at once. Defaults to 32; at most 4096. Not used without servers.
+	MaxIdleConns int
+
+	// FirstTierMB is the memory for entries in this process, in MiB. The newest entries push
+	// out the oldest. An entry of more than 1 MiB, or of more than a quarter of FirstTierMB, may
+	// not be kept here. Defaults to 64; at most 262144.
+	FirstTierMB int
+
+	// MaxStale is how far behind the servers the first tier may be: an entry is served from it
+	// only while the request that last read its stamps was sent less than MaxStale ago. Less
+	// than 0 switches the first tier off. Defaults to 200 milliseconds; at most 1 minute. Not
+	// used without servers, where the first tier is never behind.
+	MaxStale time.Duration
+
+	// IntentTTL is how long readers respect the token of a writer that does not finish, before
+	// they take it for dead. It must be above the longest time that the database takes over a
+	// COMMIT: one that takes effect later than this after its writer died leaves entries stale
+	// until their ttl. Defaults to 10 seconds; from 10 milliseconds to 1 hour.
+	IntentTTL time.Duration
+
+	// Cells is the number of flush lists whose stamps this process keeps. Without servers the
+	// cells themselves are counted, those under a write excepted; the entries of a list that
+	// is pushed out are misses. Defaults to 262144 (some 30 MB when full); at least 1024.
+	Cells int
+
+	// ItemLimit is the size in bytes, key and stamps included, above which an entry is served
+	// and not stored. Keep it 1 KiB below what the servers take (memcached's -I). Defaults to
+	// 1 MiB - 1 KiB; from 1 KiB to 1 GiB. FirstTierMB sets a limit of its own.
+	ItemLimit int
+
+	// BreakerFailures is the number of requests that must fail one after the other before a
+	// server is left alone for BreakerPause. Less than 0 is never. Defaults to 5. Not used
+	// without servers.
+	BreakerFailures int
+
+	// BreakerPause is how long a failing server is left alone before one request is tried on
+	// it. Undelivered flushes are tried again as often. Defaults to 250 milliseconds; at most
+	// 1 minute. Not used without servers.
+	BreakerPause time.Duration
+}
+
+// The bounds and defaults that several files need.
+const (
+	minIntentTTL = 10 * time.Millisecond
+	maxIntentTTL = time.Hour
+	minCells     = 1024
+)
+
+// withDefaults returns o with its zero fields filled in. o is not changed.
+func (o Options) withDefaults() Options {
+	o.Servers = append([]string(nil), o.Servers...)
+	setDefault(&o.Timeout, 100*time.Millisecond)
+	setDefault(&o.MaxIdleConns, 32)
+	setDefault(&o.FirstTierMB, 64)
+	setDefault(&o.MaxStale, 200*time.Millisecond)
+	setDefault(&o.IntentTTL, 10*time.Second)
+	setDefault(&o.Cells, 1<<18)
+	setDefault(&o.ItemLimit, 1<<20-1<<10)
+	setDefault(&o.BreakerFailures, 5)
+	setDefault(&o.BreakerPause, 250*time.Millisecond)
+	return o
+}
+
+func setDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+// validate checks options whose defaults are filled in.
+func (o Options) validate() error {
+	seen := make(map[string]bool, len(o.Servers))
+	for i, s := range o.Servers {
+		if err := validServer(s); err != nil {
+			return fmt.Errorf("tiered: Options.Servers[%d] is %q: %w; write it as \"host:port\"", i, s, err)
+		}
+		if seen[s] {
+			return fmt.Errorf("tiered: Options.Servers[%d] names %q a second time; name each server once", i, s)
+		}
+		seen[s] = true
+	}
+	switch {
+	case o.Timeout < time.Millisecond || o.Timeout > time.Minute:
+		return outside("Timeout", o.Timeout, time.Millisecond, time.Minute)
+	case o.MaxIdleConns < 1 || o.MaxIdleConns > 4096:
+		return outside("MaxIdleConns", o.MaxIdleConns, 1, 4096)
+	case o.FirstTierMB < 1 || o.FirstTierMB > 1<<18:
+		return outside("FirstTierMB", o.FirstTierMB, 1, 1<<18)
+	case o.MaxStale > time.Minute:
+		return fmt.Errorf("tiered: Options.MaxStale is %v; set at most 1m, or less than 0 for no first tier", o.MaxStale)
+	case o.IntentTTL < minIntentTTL || o.IntentTTL > maxIntentTTL:
+		return outside("IntentTTL", o.IntentTTL, minIntentTTL, maxIntentTTL)
+	case o.Cells < minCells:
+		return fmt.Errorf("tiered: Options.Cells is %d; set at least %d, or 0 for the default", o.Cells, minCells)
+	case o.ItemLimit < 1<<10 || o.ItemLimit > 1<<30:
+		return outside("ItemLimit", o.ItemLimit, 1<<10, 1<<30)
+	case o.BreakerPause < time.Millisecond || o.BreakerPause > time.Minute:
+		return outside("BreakerPause", o.BreakerPause, time.Millisecond, time.Minute)
+	}
+	return nil
+}
+
+func outside(field string, is, from, to any) error {
+	return fmt.Errorf("tiered: Options.%s is %v; set it from %v to %v, or 0 for the default", field, is, from, to)
+}
+
+// validServer checks one address. The name becomes part of keys, so it must hold no blank.
+func validServer(s string) error {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		return err
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+		return fmt.Errorf("the port is not a number from 1 to 65535")
+	}
+	if host == "" {
+		return fmt.Errorf("the host is missing")
+	}
+	if !legalKey(s) {
+		return fmt.Errorf("it holds a blank or a control byte")
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package tiered
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/bradfitz/gomemcache/memcache"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// server is one memcached server as a place. It adds to gomemcache what that leaves out: a
+// bound on open connections, an end to waiting, one new try where a pooled connection was
+// closed by the other side, batches of gets, and a breaker.
+type server struct {
+	addr    string
+	timeout time.Duration
+	item    int // bytes of the largest entry
+	client  *memcache.Client
+	slots   chan struct{} // one for each connection that may be open
+	batches batches
+	breaker breaker
+	now     func() time.Duration
+	spawn   func(func()) bool     // runs a function that Close waits for; false once closed
+	report  func(flushlist.Event) // to the runtimes on the store
+}
+
+func newServer(s *Store, address string) *server {
+	o := s.opts
+	sv := &server{
+		addr: address, timeout: o.Timeout, item: o.ItemLimit,
+		client:  memcache.NewFromSelector(serverAddr(address)),
+		slots:   make(chan struct{}, o.MaxIdleConns),
+		breaker: breaker{failures: o.BreakerFailures, pause: o.BreakerPause, now: s.now},
+		now:     s.now, spawn: s.spawn, report: s.report,
+	}
+	sv.client.Timeout = o.Timeout
+	sv.client.MaxIdleConns = o.MaxIdleConns
+	return sv
+}
+
+// serverAddr is the one server of a client, as its selector and as its address. The name is
+// looked up at every dial, so that a server may move to another IP address.
+type serverAddr string
+
+func (a serverAddr) Network() string                     { return "tcp" }
+func (a serverAddr) String() string                      { return string(a) }
+func (a serverAddr) PickServer(string) (net.Addr, error) { return a, nil }
+func (a serverAddr) Each(f func(net.Addr) error) error   { return f(a) }
+
+var (
+	errBreakerOpen = errors.New("left alone after repeated failures")
+	errNoAnswer    = errors.New("no answer in time")
+	errBusy        = errors.New("all connections are in use")
+)
+
+func (s *server) name() string { return s.addr }
+func (s *server) limit() int   { return s.item }
+func (s *server) close()       { _ = s.client.Close() }
+
+func (s *server) add(ctx context.Context, at addr, value []byte, ttl time.Duration) error {
+	return s.do(ctx, func() error {
+		return s.client.Add(&memcache.Item{Key: at.key, Value: value, Expiration: expiration(ttl, time.Now())})
+	})
+}
+
+func (s *server) append(ctx context.Context, at addr, value []byte) error {
+	return s.do(ctx, func() error {
+		return s.client.Append(&memcache.Item{Key: at.key, Value: value})
+	})
+}
+
+func (s *server) swap(ctx context.Context, at addr, value []byte, seen uint64, ttl time.Duration) error {
+	return s.do(ctx, func() error {
+		return s.client.CompareAndSwap(&memcache.Item{
+			Key: at.key, Value: value, CasID: seen, Expiration: expiration(ttl, time.Now()),
+		})
+	})
+}
+
+// do runs one request. gomemcache cannot be told to stop, so a request that outlives its
+// caller goes on in its goroutine, keeps its slot, and ends by its socket's deadline.
+func (s *server) do(ctx context.Context, op func() error) error {
+	if !s.breaker.allow() {
+		return errBreakerOpen
+	}
+	timer := time.NewTimer(s.timeout)
+	defer timer.Stop()
+	select {
+	case s.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return errBusy
+	}
+	done := make(chan error, 1)
+	run := func() {
+		err := s.exchange(op)
+		<-s.slots
+		done <- err
+	}
+	if !s.spawn(run) {
+		// The store was closed: a write that was under way ends here, and leaves no
+		// connection behind.
+		run()
+		s.close()
+	}
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return errNoAnswer
+	}
+}
+
+// exchange runs a request that holds a slot, and tells the breaker.
+func (s *server) exchange(op func() error) error {
+	err := op()
+	if closedByServer(err) {
+		// A server that was restarted has closed all pooled connections. None of the requests
+		// does harm when it is carried out twice: a token left twice is taken out twice, an add
+		// or cas that finds itself done reads as one that came too late.
+		_ = s.client.Close()
+		err = op()
+	}
+	err, failed := translate(err)
+	opened, closed := s.breaker.record(!failed)
+	switch {
+	case opened:
+		s.report(flushlist.Event{Kind: flushlist.BreakerOpened, Server: s.addr, Err: err})
+	case closed:
+		s.report(flushlist.Event{Kind: flushlist.BreakerClosed, Server: s.addr})
+	}
+	return err
+}
+
+// closedByServer reports whether a connection was closed by the other side, as a pooled one
+// may have been long ago.
+func closedByServer(err error) bool {
+	if err == nil {
+		return false
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return true
+	}
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op != "dial" && !op.Timeout()
+}
+
+// translate turns gomemcache's errors into those of place. failed says that the server did
+// not do its part, so that the breaker counts it.
+func translate(err error) (_ error, failed bool) {
+	switch {
+	case err == nil:
+		return nil, false
+	case errors.Is(err, memcache.ErrNotStored):
+		return errNotStored, false
+	case errors.Is(err, memcache.ErrCASConflict):
+		return errConflict, false
+	case errors.Is(err, memcache.ErrCacheMiss):
+		return errGone, false
+	case errors.Is(err, memcache.ErrMalformedKey):
+		return err, false
+	case strings.Contains(err.Error(), "object too large"):
+		return errTooLarge, false
+	case strings.Contains(err.Error(), "SERVER_ERROR"):
+		return err, false // it answers, though it is out of memory, say
+	default:
+		return err, true
+	}
+}
+
+// expiration returns a ttl as memcached wants it: seconds, or a date where they are more than
+// 30 days, which memcached would take for a date in 1970. It is rounded up, since the
+// envelope holds the exact time; 0 is never, also where a date runs over its 32 bits.
+func expiration(ttl time.Duration, now time.Time) int32 {
+	const month = 30 * 24 * time.Hour
+	if ttl <= 0 {
+		return 0
+	}
+	if ttl < month-time.Second {
+		return int32((ttl + time.Second - 1) / time.Second)
+	}
+	date := now.Unix() + int64(min(ttl, maxTTL)/time.Second) + 1
+	if date > 1<<31-1 {
+		return 0
+	}
+	return int32(date)
+}
+
+// read joins a batch of gets.
+func (s *server) read(ctx context.Context, at []addr) ([]item, time.Duration, error) {
+	items := make([]item, len(at))
+	if open, willTry := s.breaker.isOpen(); open && !willTry {
+		return items, 0, errBreakerOpen
+	}
+	b, place, send := s.batches.join(at)
+	if send && !s.spawn(s.sendBatches) {
+		s.sendBatches()
+		s.close()
+	}
+	timer := time.NewTimer(s.timeout)
+	defer timer.Stop()
+	select {
+	case <-b.done:
+		b.answer(at, place, items)
+		return items, b.sent, b.err
+	case <-ctx.Done():
+		s.batches.leave(b)
+		return items, 0, ctx.Err()
+	case <-timer.C:
+		s.batches.leave(b)
+		return items, 0, errNoAnswer
+	}
+}
+
+// sendBatches sends batches until none is waiting.
+func (s *server) sendBatches() {
+	for b := s.batches.next(s.now); b != nil; b = s.batches.next(s.now) {
+		b.err = s.get(b)
+		close(b.done)
+	}
+}
+
+// get sends one batch. What was read before an error is kept.
+func (s *server) get(b *batch) error {
+	if !s.breaker.allow() {
+		return errBreakerOpen
+	}
+	timer := time.NewTimer(s.timeout)
+	defer timer.Stop()
+	select {
+	case s.slots <- struct{}{}:
+	case <-timer.C:
+		return errBusy
+	}
+	defer func() { <-s.slots }()
+	var got map[string]*memcache.Item
+	err := s.exchange(func() (err error) {
+		got, err = s.client.GetMulti(b.keys)
+		return err
+	})
+	for i, key := range b.keys {
+		switch it := got[key]; {
+		case it != nil:
+			b.items[i] = item{present, it.Value, it.CasID}
+		case err == nil:
+			b.items[i].state = absent
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("multi-get: %w", err)
+	}
+	return nil
+}

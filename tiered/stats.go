@@ -1,0 +1,45 @@
+package tiered
+
+// Stats is a view of a store at one moment.
+type Stats struct {
+	// Entries and Bytes are the entries in this process and the memory taken for them. Entries
+	// that may not be served any more are counted until newer ones push them out.
+	Entries, Bytes int
+	// Undelivered is the number of flushes that have not reached their server yet.
+	Undelivered int
+	// Servers are the servers, in the order of Options.Servers.
+	Servers []ServerStats
+}
+
+// ServerStats is a view of one server.
+type ServerStats struct {
+	Address string
+	// Open says that the breaker is open: the server failed repeatedly and is left alone.
+	Open bool
+	// Refused says that the server is not used for lookups by this process any more, since more flushes
+	// could not be delivered to it than are remembered.
+	Refused bool
+}
+
+// Stats returns a view of the store. It locks each part for a moment, and is meant for every
+// few seconds rather than for every read.
+func (s *Store) Stats() Stats {
+	var st Stats
+	e := s.first
+	if s.memory != nil {
+		e = s.memory.entries
+	}
+	if e != nil {
+		st.Entries, st.Bytes = e.cache.Len(), e.cache.Capacity()
+	}
+	s.owed.mu.Lock()
+	st.Undelivered = len(s.owed.undelivered)
+	s.owed.mu.Unlock()
+	for i, p := range s.places {
+		if sv, ok := p.(*server); ok {
+			open, _ := sv.breaker.isOpen()
+			st.Servers = append(st.Servers, ServerStats{sv.addr, open, s.known.refused[i].Load()})
+		}
+	}
+	return st
+}

@@ -1,0 +1,199 @@
+package tiered
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// Store is a cache in two tiers, or in this process alone. It is safe for concurrent use.
+// [Open] makes it.
+type Store struct {
+	opts   Options
+	ring   ring
+	places []place   // one for each server; without servers, the process
+	memory *memory   // the one place, without servers; else nil
+	first  *entries  // the first tier, with servers; nil where it is switched off
+	known  *known    // stamps for the first tier; nil without servers
+	seen   seen      // tokens of other writers
+	rounds rounds    // finishes under way
+	owed   owed      // flushes that are to be made later
+	start  time.Time // its monotonic part is where the store's clock begins
+
+	claims  sync.Mutex
+	reports atomic.Pointer[map[string]func(flushlist.Event)] // by namespace; replaced under claims
+
+	life    sync.Mutex // closed and background together
+	closed  atomic.Bool
+	running sync.WaitGroup
+	stop    context.CancelFunc // ends what runs in the background
+	ctx     context.Context    // done once the store is closed
+}
+
+// Open makes a store. Servers are not asked for anything, so that a program starts also while
+// one is down. The store is to be closed with [Store.Close].
+func Open(o Options) (*Store, error) {
+	o = o.withDefaults()
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	s := &Store{opts: o, ring: newRing(o.Servers), start: time.Now()}
+	s.seen.init()
+	s.rounds.init()
+	s.owed.init()
+	s.reports.Store(&map[string]func(flushlist.Event){})
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	if len(o.Servers) == 0 {
+		m, err := newMemory(o, s.now)
+		if err != nil {
+			return nil, err
+		}
+		s.memory, s.places = m, []place{m}
+	} else {
+		for _, address := range o.Servers {
+			s.places = append(s.places, newServer(s, address))
+		}
+		s.known = newKnown(o.Cells, len(s.places), o.MaxStale)
+		if o.MaxStale > 0 {
+			e, err := newEntries(o.FirstTierMB)
+			if err != nil {
+				return nil, err
+			}
+			s.first = e
+		}
+	}
+	s.spawn(s.payOwed)
+	return s, nil
+}
+
+// Close ends the store: nothing is served any more, and flushes that were still to be
+// delivered are given up, so that other processes may serve what they flush until its ttl. It
+// waits for requests under way, which Options.Timeout bounds. A second Close does nothing.
+func (s *Store) Close() error {
+	s.life.Lock()
+	if s.closed.Swap(true) {
+		s.life.Unlock()
+		return nil
+	}
+	s.life.Unlock()
+	s.stop()
+	s.running.Wait()
+	for _, p := range s.places {
+		p.close()
+	}
+	if s.first != nil {
+		s.first.close()
+	}
+	return nil
+}
+
+// Closed reports whether the store has been closed. A closed store misses every lookup and
+// stores nothing; Prepare fails in mode Strict, and lets the write proceed in mode Available.
+// Intents that were prepared before are still to be ended, and reach the servers.
+func (s *Store) Closed() bool { return s.closed.Load() }
+
+// IntentTTL returns Options.IntentTTL.
+func (s *Store) IntentTTL() time.Duration { return s.opts.IntentTTL }
+
+// Claim takes a namespace for one runtime until release is called. Two runtimes with one
+// namespace would take each other's rows for their own, so a second claim is an error. report
+// receives the events of the store, those of other namespaces included; it must return
+// quickly and may be called from any goroutine. A nil report receives none.
+func (s *Store) Claim(namespace string, report func(flushlist.Event)) (release func(), err error) {
+	if namespace == "" {
+		return nil, fmt.Errorf("tiered: a namespace is empty; set Options.Namespace of the runtime")
+	}
+	s.claims.Lock()
+	defer s.claims.Unlock()
+	if s.Closed() {
+		return nil, fmt.Errorf("tiered: namespace %q is claimed on a closed store; open a new one", namespace)
+	}
+	old := *s.reports.Load()
+	if _, taken := old[namespace]; taken {
+		return nil, fmt.Errorf("tiered: namespace %q is in use by another runtime on this store; "+
+			"use one runtime for each database, or close the other first", namespace)
+	}
+	s.setReports(old, namespace, report, true)
+	var once sync.Once
+	return func() {
+		once.Do(func() {
+			s.claims.Lock()
+			defer s.claims.Unlock()
+			s.setReports(*s.reports.Load(), namespace, nil, false)
+		})
+	}, nil
+}
+
+// setReports replaces the map of reports by one with a change. claims is held.
+func (s *Store) setReports(old map[string]func(flushlist.Event), namespace string, report func(flushlist.Event), in bool) {
+	m := make(map[string]func(flushlist.Event), len(old)+1)
+	for n, r := range old {
+		m[n] = r
+	}
+	if in {
+		m[namespace] = report
+	} else {
+		delete(m, namespace)
+	}
+	s.reports.Store(&m)
+}
+
+// report tells the runtimes of an event. No lock is held.
+func (s *Store) report(e flushlist.Event) {
+	for _, r := range *s.reports.Load() {
+		if r != nil {
+			r(e)
+		}
+	}
+}
+
+// now is the store's clock, which is monotonic.
+func (s *Store) now() time.Duration { return time.Since(s.start) }
+
+// spawn runs f in a goroutine that Close waits for. Once the store is closed it does nothing
+// and returns false.
+func (s *Store) spawn(f func()) bool {
+	s.life.Lock()
+	if s.closed.Load() {
+		s.life.Unlock()
+		return false
+	}
+	s.running.Add(1)
+	s.life.Unlock()
+	go func() {
+		defer s.running.Done()
+		f()
+	}()
+	return true
+}
+
+// First serves one entry from the first tier, where that is allowed: the stamps of both lists
+// are known here, equal to the entry's and less than MaxStale behind, and its ttl is not
+// past. Without servers the stamps are the lists' own. The value belongs to the caller.
+func (s *Store) First(key string, list, all uint64) (flushlist.Value, bool) {
+	if s.closed.Load() {
+		return flushlist.Value{}, false
+	}
+	place := s.ring.server(list)
+	all = allID(all, place)
+	if s.memory != nil {
+		return s.memory.first(key, list, all)
+	}
+	if s.first == nil {
+		return flushlist.Value{}, false
+	}
+	// A flush that is made here in between drops the stamps, and is concurrent with this read.
+	l, a, ok := s.known.fresh(list, all, s.now())
+	if !ok {
+		return flushlist.Value{}, false
+	}
+	e, ok := open(s.first.get(key), key)
+	if !ok || l != e.list || a != e.all || e.expired(time.Now().UnixMilli()) {
+		return flushlist.Value{}, false
+	}
+	return e.value(), true
+}
