@@ -1,0 +1,130 @@
+// Package cli is the cachegen command: it reads packages, generates their code, and writes it or
+// shows how it differs from what is there.
+package cli
+
+import (
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/cachegen/cachegen/cmd/cachegen/internal/load"
+)
+
+// Env is what the command gets from outside.
+type Env struct {
+	Args   []string // without the command's name
+	Dir    string   // the folder that patterns and file names are relative to; "" is the current one
+	Stdout io.Writer
+	Stderr io.Writer
+}
+
+// The exit codes of the command.
+const (
+	ok     = 0
+	failed = 1 // an error, or generated code that is not current
+	misuse = 2
+)
+
+const usage = `cachegen generates typed cache accessors for GORM models from their cache:"…" struct tags.
+
+Usage:
+
+	cachegen [generate] [packages]   write the generated code of the packages
+	cachegen diff [packages]         show what generate would change, and exit 1 if that is anything
+	cachegen version                 print the version
+	cachegen help                    print this
+
+Packages are named as for the go command; none is the one in the current folder.
+Files are touched only where their first line says that cachegen generated them, and nothing is
+written while any tag has an error. The tags are described in docs/tags.md.
+`
+
+// Run runs the command and returns its exit code.
+func Run(env Env) int {
+	if env.Dir == "" {
+		env.Dir = "."
+	}
+	command, args := "generate", env.Args
+	if len(args) > 0 {
+		switch args[0] {
+		case "generate", "diff", "version", "help":
+			command, args = args[0], args[1:]
+		case "-h", "-help", "--help":
+			command, args = "help", args[1:]
+		}
+	}
+	if i := slices.IndexFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") }); i >= 0 {
+		fmt.Fprintf(env.Stderr, "cachegen: unknown flag %s; cachegen help lists the commands\n", args[i])
+		return misuse
+	}
+	switch command {
+	case "help":
+		fmt.Fprint(env.Stdout, usage)
+		return ok
+	case "version":
+		fmt.Fprintln(env.Stdout, "cachegen "+version())
+		return ok
+	}
+	if len(args) == 0 {
+		args = []string{"."}
+	}
+	changes, err := plan(env, args)
+	if err != nil {
+		if problems, is := err.(problemsError); is {
+			for _, p := range problems {
+				fmt.Fprintln(env.Stderr, p)
+			}
+		} else {
+			fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)
+		}
+		return failed
+	}
+	if command == "diff" {
+		return showDiff(env, changes)
+	}
+	for _, c := range changes {
+		if err := c.apply(); err != nil {
+			fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)
+			return failed
+		}
+	}
+	return ok
+}
+
+// showDiff prints the changes and says whether there are any.
+func showDiff(env Env, changes []change) int {
+	for _, c := range changes {
+		name := shown(env.Dir, c.path)
+		from, to := "a/"+name, "b/"+name
+		if c.old == nil {
+			from = "/dev/null"
+		}
+		if c.new == nil {
+			to = "/dev/null"
+		}
+		fmt.Fprint(env.Stdout, unified(from, to, string(c.old), string(c.new)))
+	}
+	if len(changes) > 0 {
+		return failed
+	}
+	return ok
+}
+
+// problemsError carries what is wrong with the sources.
+type problemsError load.Problems
+
+func (p problemsError) Error() string { return fmt.Sprintf("%d problems", len(p)) }
+
+// version is the version of the module that the command was built from.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+			if m.Path == "github.com/cachegen/cachegen" && m.Version != "" {
+				return m.Version
+			}
+		}
+	}
+	return "(devel)"
+}

@@ -1,0 +1,239 @@
+package load
+
+import (
+	"go/types"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cachegen/cachegen/cmd/cachegen/internal/tag"
+	"github.com/cachegen/cachegen/templates"
+)
+
+// find returns the column that a path in a tag names.
+func (r *reader) find(path tag.Text) *field {
+	var known []string
+	for _, f := range r.fields {
+		if f.Path == path.S || f.Select == path.S {
+			return f
+		}
+		known = append(known, f.Select)
+	}
+	first, _, _ := strings.Cut(path.S, ".")
+	for v := range r.model.structure.Fields() {
+		if v.Name() != first || first == "_" {
+			continue
+		}
+		switch verdict := r.judge(v.Type()); {
+		case verdict.role == refused:
+			return nil // reported with the field
+		case verdict.role == relation || verdict.role == structure && first == path.S:
+			r.fail(path, "%s is a relation; accessors through relations are not supported yet", first)
+			return nil
+		}
+	}
+	r.fail(path, "%s has no column %s%s", r.model.name, path.S, suggest(path.S, known))
+	return nil
+}
+
+// unfit says why a column cannot be part of an accessor; "" if it can.
+func (f *field) unfit() string {
+	switch {
+	case f.SoftDelete:
+		return f.Path + " is the soft-delete column; accessors never find deleted rows"
+	case strings.EqualFold(f.settings["->"], "false"):
+		return f.Path + ` is tagged gorm:"->:false", so that its value is never read`
+	default:
+		return ""
+	}
+}
+
+// by reads the columns of an accessor's arguments.
+func (r *reader) by(text tag.Text) []*field {
+	paths, err := tag.Fields(text)
+	if err != nil {
+		r.failIn(err)
+		return nil
+	}
+	var out []*field
+	for _, path := range paths {
+		f := r.find(path)
+		if f == nil {
+			continue
+		}
+		if reason := f.unfit(); reason != "" {
+			r.fail(path, "%s", reason)
+		} else if slices.Contains(out, f) {
+			r.fail(path, "%s is given twice", path.S)
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// order reads the order of a list or a one.
+func (r *reader) order(text tag.Text) []templates.Order {
+	parsed, err := tag.Orders(text)
+	if err != nil {
+		r.failIn(err)
+		return nil
+	}
+	var out []templates.Order
+	for _, o := range parsed {
+		f := r.find(o.Field)
+		if f == nil {
+			continue
+		}
+		if reason := f.unfit(); reason != "" {
+			r.fail(o.Field, "%s", reason)
+		}
+		if slices.ContainsFunc(out, func(other templates.Order) bool { return other.Column.Path == f.Path }) {
+			r.fail(o.Field, "%s is given twice", o.Field.S)
+		}
+		out = append(out, templates.Order{Column: f.Column, Desc: o.Desc})
+	}
+	return out
+}
+
+// where reads the conditions of an accessor.
+func (r *reader) where(text tag.Text) []templates.Term {
+	parsed, err := tag.Where(text)
+	if err != nil {
+		r.failIn(err)
+		return nil
+	}
+	var out []templates.Term
+	for _, p := range parsed {
+		f := r.find(p.Field)
+		if f == nil {
+			continue
+		}
+		if reason := f.unfit(); reason != "" {
+			r.fail(p.Field, "%s", reason)
+			continue
+		}
+		if !r.allowed(f, p) {
+			continue
+		}
+		t := templates.Term{Column: f.Column, Op: p.Symbol}
+		for _, literal := range p.Values {
+			if v, ok := r.literal(f, literal); ok {
+				t.Values = append(t.Values, v)
+			}
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// operators are those that a kind of column has, besides the tests for NULL.
+var operators = map[templates.Kind][]string{
+	templates.Uint: {"=", "!=", "<", "<=", ">", ">=", "IN"}, templates.Int: {"=", "!=", "<", "<=", ">", ">=", "IN"},
+	templates.Float: {"=", "!=", "<", "<=", ">", ">=", "IN"}, templates.Time: {"=", "!=", "<", "<=", ">", ">=", "IN"},
+	templates.Text: {"=", "!=", "IN"}, templates.Bool: {"=", "!="},
+}
+
+func (r *reader) allowed(f *field, p tag.Term) bool {
+	if strings.HasPrefix(p.Symbol, "IS ") {
+		if f.Type.Form == templates.Plain && f.Type.Kind == templates.Bytes {
+			r.fail(p.Op, "%s has type %s, in which drivers do not tell NULL from no bytes; make it a pointer", f.Path, r.shown(f.variable.Type()))
+			return false
+		}
+		if f.Type.Form == templates.Plain {
+			r.fail(p.Op, "%s has type %s, which cannot be NULL; make it a pointer", f.Path, r.shown(f.variable.Type()))
+			return false
+		}
+		return true
+	}
+	known := operators[f.Type.Kind]
+	if slices.Contains(known, p.Symbol) {
+		return true
+	}
+	if len(known) == 0 {
+		r.fail(p.Op, "%s has type %s, which where can only test for NULL, and that as a pointer", f.Path, r.shown(f.variable.Type()))
+	} else {
+		r.fail(p.Op, "%s has type %s, which takes %s and not %s", f.Path, r.shown(f.variable.Type()), strings.Join(known, " "), p.Symbol)
+	}
+	return false
+}
+
+// literal checks a literal against its column.
+func (r *reader) literal(f *field, p tag.Literal) (any, bool) {
+	var want string
+	switch f.Type.Kind {
+	case templates.Bool:
+		want = "true or false"
+		if p.Kind == tag.Boolean {
+			return p.Value == "true", true
+		}
+	case templates.Text:
+		want = "'text' in single quotes"
+		if p.Kind == tag.Quoted {
+			return p.Value, true
+		}
+	case templates.Time:
+		want = "an RFC 3339 time in quotes, as in '2024-01-31T00:00:00Z'"
+		if p.Kind == tag.Quoted {
+			if t, err := time.Parse(time.RFC3339Nano, p.Value); err == nil {
+				return t, true
+			}
+		}
+	case templates.Float:
+		want = "a number"
+		if p.Kind == tag.Number {
+			if v, err := strconv.ParseFloat(p.Value, 64); err == nil && !math.IsInf(v, 0) && !math.IsNaN(v) {
+				return v, true
+			}
+		}
+	case templates.Int:
+		want = "a whole number that fits it"
+		if p.Kind == tag.Number {
+			if v, err := strconv.ParseInt(p.Value, 10, r.bits(f)); err == nil {
+				return v, true
+			}
+		}
+	case templates.Uint:
+		want = "a whole number that fits it"
+		if p.Kind == tag.Number {
+			if v, err := strconv.ParseUint(p.Value, 10, r.bits(f)); err == nil {
+				return v, true
+			}
+		}
+	}
+	r.fail(p.Text, "%s has type %s, so the literal must be %s, not %s", f.Path, r.shown(f.variable.Type()), want, p.Text.S)
+	return nil, false
+}
+
+// bits is how many bits a literal for the column may have.
+func (r *reader) bits(f *field) int {
+	if b := integer(f.variable.Type()); b != nil {
+		return sizes[b.Kind()]
+	}
+	return 64
+}
+
+// sizes are the bits that a literal for each kind of integer may have. int is as on 64-bit machines;
+// database/sql takes no uint64 with the highest bit set.
+var sizes = map[types.BasicKind]int{
+	types.Int8: 8, types.Int16: 16, types.Int32: 32, types.Int64: 64, types.Int: 64,
+	types.Uint8: 8, types.Uint16: 16, types.Uint32: 32, types.Uint64: 63, types.Uint: 63,
+}
+
+// integer finds the basic type behind a column's.
+func integer(t types.Type) *types.Basic {
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u
+	case *types.Pointer:
+		return integer(u.Elem())
+	case *types.Struct: // sql.Null…: the value and Valid
+		for f := range u.Fields() {
+			if f.Name() != "Valid" {
+				return integer(f.Type())
+			}
+		}
+	}
+	return nil
+}

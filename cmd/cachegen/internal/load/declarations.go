@@ -1,0 +1,326 @@
+package load
+
+import (
+	"go/ast"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cachegen/cachegen/cmd/cachegen/internal/tag"
+	"github.com/cachegen/cachegen/templates"
+)
+
+// kinds are the accessors that a declaration can make, with the options of each.
+var kinds = map[string]templates.AccessorKind{
+	"unique": templates.Unique, "list": templates.List, "one": templates.One, "count": templates.Count,
+}
+
+var options = map[string][]string{
+	"model":  {"ttl"},
+	"unique": {"by", "unchecked", "ttl"},
+	"list":   {"by", "where", "order", "limit", "ttl"},
+	"one":    {"by", "where", "order", "ttl"},
+	"count":  {"by", "where", "ttl"},
+}
+
+// later are words of the grammar that are reserved.
+var later = []string{"follow", "query", "hot", "stale", "failsafe"}
+
+var (
+	declarationWords = []string{"model", "unique", "list", "one", "count"}
+	columnWords      = []string{"unique", "list", "count"}
+)
+
+// reader collects what the tags of one model say.
+type reader struct {
+	*loader
+	model  *source
+	fields []*field
+	out    *templates.Model
+	lit    *ast.BasicLit     // the tag being read
+	made   map[string]string // who made each method
+	seen   bool              // a model declaration was found
+}
+
+// declarations reads every cache tag of a model.
+func (l *loader) declarations(m *source, fields []*field, out *templates.Model) {
+	r := &reader{loader: l, model: m, fields: fields, out: out, made: map[string]string{}}
+	for _, name := range templates.BaseMethods {
+		r.made[name] = "every model"
+	}
+	for _, f := range m.syntax.Fields.List {
+		if f.Tag == nil {
+			continue
+		}
+		text, ok, err := tag.Lookup(f.Tag.Value, "cache")
+		if err != nil {
+			l.tagError(f.Tag, err)
+		}
+		if !ok {
+			continue
+		}
+		r.lit = f.Tag
+		settings := tag.Settings(text)
+		if len(f.Names) == 1 && f.Names[0].Name == "_" {
+			r.declaration(settings)
+		} else {
+			r.column(f, settings)
+		}
+	}
+	if !r.seen {
+		l.errorf(m.at, "%s has cache tags and no model declaration; add the field _ struct{} `cache:\"model\"`", m.name)
+	}
+}
+
+func (r *reader) fail(at tag.Text, format string, args ...any) {
+	r.errorf(inTag(r.lit, at.Offset(0)), format, args...)
+}
+
+// failIn reports an error of the parser of a setting's value.
+func (r *reader) failIn(err *tag.Error) { r.tagError(r.lit, err) }
+
+// unknown reports a word that is none of known.
+func (r *reader) unknown(at tag.Text, what string, known []string) {
+	switch {
+	case at.S == "":
+		r.fail(at, "empty setting")
+	case slices.Contains(later, at.S):
+		r.fail(at, "%s is not supported yet", at.S)
+	default:
+		r.fail(at, "unknown %s %q%s", what, at.S, suggest(at.S, known))
+	}
+}
+
+// declaration reads the tag of a blank field.
+func (r *reader) declaration(settings []tag.Setting) {
+	head := settings[0]
+	kind := head.Key.S
+	allowed, ok := options[kind]
+	if !ok {
+		if slices.Contains([]string{"by", "where", "order", "limit", "ttl", "unchecked"}, kind) {
+			r.fail(head.Key, "a declaration begins with its kind, as in list:Popular;%s…", kind)
+			return
+		}
+		r.unknown(head.Key, "kind", declarationWords)
+		return
+	}
+	given := map[string]tag.Setting{}
+	for _, s := range settings[1:] {
+		name := s.Key.S
+		_, second := options[name]
+		switch {
+		case second:
+			r.fail(s.Key, "%s is a declaration of its own; give it its own blank field", name)
+		case !slices.Contains(allowed, name):
+			if known := slices.Contains([]string{"by", "where", "order", "limit", "ttl", "unchecked"}, name); known {
+				r.fail(s.Key, "%s does not take %s", kind, name)
+			} else {
+				r.unknown(s.Key, "setting", allowed)
+			}
+		case has(given, name):
+			r.fail(s.Key, "%s is given twice", name)
+		case name == "unchecked" && s.HasValue:
+			r.fail(s.Value, "unchecked takes no value")
+		case name != "unchecked" && s.Value.S == "":
+			r.fail(s.Key, "%s needs a value", name)
+		default:
+			given[name] = s
+		}
+	}
+	if kind == "model" {
+		if r.seen {
+			r.fail(head.Key, "model is given twice")
+		}
+		if head.HasValue {
+			r.fail(head.Value, "model takes no name; it is the struct's")
+		}
+		r.seen = true
+		r.out.TTL = r.ttl(given)
+		return
+	}
+	if !r.name(head) {
+		return
+	}
+	r.accessor(head, kinds[kind], given)
+}
+
+func has(given map[string]tag.Setting, name string) bool {
+	_, ok := given[name]
+	return ok
+}
+
+// name checks an accessor's name.
+func (r *reader) name(head tag.Setting) bool {
+	name := head.Value.S
+	switch {
+	case name == "":
+		r.fail(head.Key, "%s needs a name, as in %s:Popular", head.Key.S, head.Key.S)
+	case !token.IsIdentifier("X"+name) || !token.IsIdentifier(name) && !token.IsKeyword(name):
+		r.fail(head.Value, "%q is no name; use letters and digits", name)
+	case !token.IsExported(name):
+		r.fail(head.Value, "the name %s must begin with a capital letter; did you mean %q?", name, strings.ToUpper(name[:1])+name[1:])
+	default:
+		return true
+	}
+	return false
+}
+
+// accessor adds a declared accessor.
+func (r *reader) accessor(head tag.Setting, kind templates.AccessorKind, given map[string]tag.Setting) {
+	before := len(r.problems)
+	a := templates.Accessor{Kind: kind, Name: head.Value.S, TTL: r.ttl(given), Unchecked: has(given, "unchecked")}
+	var by []*field
+	if s, ok := given["by"]; ok {
+		by = r.by(s.Value)
+	} else if kind == templates.Unique {
+		r.fail(head.Key, "unique:%s needs by:, the columns of its index", a.Name)
+	}
+	for _, f := range by {
+		a.By = append(a.By, f.Column)
+	}
+	if s, ok := given["where"]; ok {
+		a.Where, a.WhereText = r.where(s.Value), s.Value.S
+	}
+	if s, ok := given["order"]; ok {
+		a.Order, a.OrderText = r.order(s.Value), s.Value.S
+	}
+	if s, ok := given["limit"]; ok {
+		n, err := strconv.Atoi(s.Value.S)
+		if err != nil || n < 1 {
+			r.fail(s.Value, "limit must be a whole number of at least 1, not %q", s.Value.S)
+		}
+		a.Limit = n
+	}
+	if len(r.problems) > before {
+		return
+	}
+	if kind == templates.Unique {
+		r.checkUnique(head.Key, by, a.Unchecked)
+	}
+	r.add(head.Key, a, head.Key.S+":"+a.Name)
+}
+
+// column reads the tag of a column: bare kinds.
+func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
+	i := slices.IndexFunc(r.fields, func(f *field) bool { return f.tag == r.lit && syntax.Pos() <= f.at.pos && f.at.pos < syntax.End() })
+	names := map[string]tag.Setting{}
+	for _, s := range settings {
+		word := s.Key.S
+		switch {
+		case word != "unchecked" && !slices.Contains(columnWords, word):
+			switch {
+			case slices.Contains([]string{"model", "one"}, word):
+				r.fail(s.Key, "%s is declared on a blank field, as in _ struct{} `cache:\"%s\"`", word, map[string]string{"model": "model", "one": "one:Newest;by:City"}[word])
+			case slices.Contains([]string{"by", "where", "order", "limit", "ttl"}, word):
+				r.fail(s.Key, "a column's tag takes no options; for %s, declare the accessor on a blank field", word)
+			default:
+				r.unknown(s.Key, "setting", append(slices.Clone(columnWords), "unchecked"))
+			}
+		case s.HasValue:
+			r.fail(s.Value, "a column's %s takes no value; declare a named one on a blank field, as in _ struct{} `cache:\"%s:Name;by:…\"`", word, word)
+		case has(names, word):
+			r.fail(s.Key, "%s is given twice", word)
+		default:
+			names[word] = s
+		}
+	}
+	if len(syntax.Names) > 1 {
+		r.errorf(place{syntax.Tag.Pos()}, "the tag stands for several fields; give each its own line")
+		return
+	}
+	if i < 0 {
+		name := "this field"
+		if len(syntax.Names) == 1 {
+			name = r.model.name + "." + syntax.Names[0].Name
+		}
+		if len(names) > 0 && !slices.ContainsFunc(r.problems, func(p Problem) bool { return strings.HasPrefix(p.Message, name+":") }) {
+			r.errorf(place{syntax.Tag.Pos()}, "%s is not a column, so it has no accessors", name)
+		}
+		return
+	}
+	f := r.fields[i]
+	if s, ok := names["unchecked"]; ok && !has(names, "unique") {
+		r.fail(s.Key, "unchecked belongs to unique")
+	}
+	for _, word := range columnWords {
+		s, ok := names[word]
+		if !ok {
+			continue
+		}
+		if reason := f.unfit(); reason != "" {
+			r.fail(s.Key, "%s", reason)
+			continue
+		}
+		a := templates.Accessor{Kind: kinds[word], Name: f.name, By: []templates.Column{f.Column}}
+		if word == "unique" {
+			a.Unchecked = has(names, "unchecked")
+			r.checkUnique(s.Key, []*field{f}, a.Unchecked)
+		} else {
+			a.Name = "By" + a.Name
+		}
+		r.add(s.Key, a, word+" on "+f.Path)
+	}
+}
+
+// add takes an accessor whose methods are still free.
+func (r *reader) add(at tag.Text, a templates.Accessor, who string) {
+	for _, method := range a.Methods() {
+		if other := r.made[method]; other != "" {
+			r.fail(at, "%s makes the method %s, as does %s; rename one", who, method, other)
+			return
+		}
+	}
+	for _, method := range a.Methods() {
+		r.made[method] = who
+	}
+	r.out.Accessors = append(r.out.Accessors, a)
+}
+
+// checkUnique demands an index that makes the columns unique.
+func (r *reader) checkUnique(at tag.Text, by []*field, unchecked bool) {
+	if len(by) == 1 && by[0].PrimaryKey && len(r.keys()) == 1 {
+		r.fail(at, "%s is the primary key, by which Get finds rows already", by[0].Path)
+		return
+	}
+	if unchecked || isUnique(r.fields, by) {
+		return
+	}
+	var names []string
+	for _, f := range by {
+		names = append(names, f.Path)
+	}
+	fix := `gorm:"uniqueIndex"`
+	if len(by) > 1 {
+		fix = `gorm:"uniqueIndex:name" on each`
+	}
+	r.fail(at, "no unique index over just %s; add %s, or say unchecked", strings.Join(names, ", "), fix)
+}
+
+func (r *reader) keys() []*field {
+	var keys []*field
+	for _, f := range r.fields {
+		if f.PrimaryKey {
+			keys = append(keys, f)
+		}
+	}
+	return keys
+}
+
+// ttl reads the ttl option.
+func (r *reader) ttl(given map[string]tag.Setting) time.Duration {
+	s, ok := given["ttl"]
+	if !ok {
+		return 0
+	}
+	if s.Value.S == "forever" {
+		return -1
+	}
+	d, err := time.ParseDuration(s.Value.S)
+	if err != nil || d <= 0 {
+		r.fail(s.Value, "ttl must be a duration above 0 such as 90s, 5m or 24h, or forever, not %q", s.Value.S)
+		return 0
+	}
+	return d
+}

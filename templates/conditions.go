@@ -1,0 +1,216 @@
+package templates
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// String writes a term as its doc comment does.
+func (t Term) String() string {
+	switch t.Op {
+	case "IS NULL", "IS NOT NULL":
+		return t.Column.Select + " " + t.Op
+	case "IN":
+		values := make([]string, len(t.Values))
+		for i, v := range t.Values {
+			values[i] = shown(v)
+		}
+		return t.Column.Select + " IN (" + strings.Join(values, ", ") + ")"
+	default:
+		return t.Column.Select + " " + t.Op + " " + shown(t.Values[0])
+	}
+}
+
+// shown writes a literal for a doc comment.
+func shown(v any) string {
+	switch v := v.(type) {
+	case string:
+		// Not as in the tag: gofmt makes two single quotes in a comment one curly one.
+		return strconv.Quote(v)
+	case time.Time:
+		return v.Format(time.RFC3339Nano)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// literal writes a value of a where setting as Go.
+func literal(v any) jen.Code {
+	switch v := v.(type) {
+	case int64:
+		if v == math.MinInt64 {
+			return jen.Id("int64").Call(jen.Qual("math", "MinInt64"))
+		}
+		return jen.Id("int64").Call(jen.Id(strconv.FormatInt(v, 10)))
+	case uint64:
+		return jen.Id("uint64").Call(jen.Id(strconv.FormatUint(v, 10)))
+	case float64:
+		return jen.Id("float64").Call(jen.Id(strconv.FormatFloat(v, 'g', -1, 64)))
+	case time.Time:
+		v = v.UTC()
+		return jen.Qual("time", "Date").Call(jen.Id(strconv.Itoa(v.Year())), jen.Qual("time", v.Month().String()),
+			jen.Id(strconv.Itoa(v.Day())), jen.Id(strconv.Itoa(v.Hour())), jen.Id(strconv.Itoa(v.Minute())),
+			jen.Id(strconv.Itoa(v.Second())), jen.Id(strconv.Itoa(v.Nanosecond())), jen.Qual("time", "UTC"))
+	default:
+		return jen.Lit(v)
+	}
+}
+
+// judged reports how far Go can judge a term: at all, and as exactly as the database. What it
+// cannot judge exactly, the row's Same function watches.
+func (t Term) judged() (atAll, exactly bool) {
+	if strings.HasPrefix(t.Op, "IS ") {
+		return true, true
+	}
+	switch t.Column.Type.Kind {
+	case Uint, Int, Bool:
+		return true, true
+	case Text:
+		return t.Op != "!=", false
+	default:
+		return false, false
+	}
+}
+
+// holds is the body of IndexSpec.Holds, or nil where there is nothing that Go can judge.
+func holds(terms []Term) *jen.Statement {
+	var parts []jen.Code
+	for _, t := range terms {
+		if atAll, _ := t.judged(); atAll {
+			parts = append(parts, t.holds("v"))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return chain(parts, "&&")
+}
+
+// chain joins conditions, a line each where they are many.
+func chain(parts []jen.Code, op string) *jen.Statement {
+	s := jen.Add(parts[0])
+	for _, p := range parts[1:] {
+		s.Op(op)
+		if len(parts) > 3 && op == "&&" {
+			s.Line()
+		}
+		s.Add(p)
+	}
+	return s
+}
+
+// holds judges one term. A comparison with NULL does not hold, as in SQL.
+func (t Term) holds(v string) *jen.Statement {
+	col := t.Column
+	var present, value *jen.Statement
+	switch col.Type.Form {
+	case Pointer:
+		present, value = col.selector(v).Op("!=").Nil(), jen.Op("*").Add(col.selector(v))
+	case Null:
+		present, value = col.selector(v).Dot("Valid"), col.selector(v).Dot(col.Type.Field)
+	default:
+		value = col.selector(v)
+	}
+	switch t.Op {
+	case "IS NOT NULL":
+		return present
+	case "IS NULL":
+		if col.Type.Form == Pointer {
+			return col.selector(v).Op("==").Nil()
+		}
+		return jen.Op("!").Add(present)
+	}
+	parts := make([]jen.Code, len(t.Values))
+	for i, literal := range t.Values {
+		parts[i] = compare(t, value, literal)
+	}
+	test := chain(parts, "||")
+	if len(parts) > 1 {
+		test = jen.Parens(test)
+	}
+	if present == nil {
+		return test
+	}
+	return present.Op("&&").Add(test)
+}
+
+// compare judges a value that is not NULL against one literal.
+func compare(t Term, value *jen.Statement, literal any) *jen.Statement {
+	value = value.Clone()
+	switch v := literal.(type) {
+	case bool:
+		if t.Column.Type.Named {
+			value = jen.Id("bool").Call(value)
+		}
+		if t.isFalse() {
+			return jen.Op("!").Add(value)
+		}
+		return value
+	case string:
+		if t.Column.Type.Named {
+			value = jen.Id("string").Call(value)
+		}
+		return rt("SameText").Call(value, jen.Lit(v))
+	default:
+		op := t.Op
+		if op == "=" || op == "IN" {
+			op = "=="
+		}
+		return value.Op(op).Id(fmt.Sprint(v))
+	}
+}
+
+// same is the body of IndexSpec.Same, or nil where nothing needs it: the columns of the order
+// and those of terms that Go cannot judge exactly are alike in a and b.
+func same(a Accessor) *jen.Statement {
+	var parts []jen.Code
+	seen := map[string]bool{}
+	add := func(c Column) {
+		if !seen[c.Path] {
+			seen[c.Path] = true
+			parts = append(parts, c.same())
+		}
+	}
+	for _, o := range a.Order {
+		add(o.Column)
+	}
+	for _, t := range a.Where {
+		if _, exactly := t.judged(); !exactly {
+			add(t.Column)
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return chain(parts, "&&")
+}
+
+// same is the expression that a and b are alike in the column.
+func (c Column) same() *jen.Statement {
+	a, b := c.selector("a"), c.selector("b")
+	switch {
+	case c.Type.Form == Pointer && c.Type.Kind == Time:
+		return rt("SamePtrFunc").Call(a, b, jen.Qual("time", "Time").Dot("Equal"))
+	case c.Type.Form == Pointer && c.Type.Kind == Bytes:
+		return rt("SamePtrFunc").Call(a, b, rt("SameBytes").Index(c.Type.Value.code()))
+	case c.Type.Form == Pointer:
+		return rt("SamePtr").Call(a, b)
+	case c.Type.Form == Null && c.Type.Kind == Time:
+		return c.selector("a").Dot("Valid").Op("==").Add(c.selector("b").Dot("Valid")).Op("&&").
+			Add(a.Dot(c.Type.Field).Dot("Equal").Call(b.Dot(c.Type.Field)))
+	case c.Type.Form == Null && c.Type.Kind == Bytes:
+		return c.selector("a").Dot("Valid").Op("==").Add(c.selector("b").Dot("Valid")).Op("&&").
+			Add(rt("SameBytes").Call(a.Dot(c.Type.Field), b.Dot(c.Type.Field)))
+	case c.Type.Kind == Time:
+		return a.Dot("Equal").Call(b)
+	case c.Type.Kind == Bytes:
+		return rt("SameBytes").Call(a, b)
+	default:
+		return a.Op("==").Add(b)
+	}
+}

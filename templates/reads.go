@@ -1,0 +1,172 @@
+package templates
+
+import (
+	"github.com/dave/jennifer/jen"
+)
+
+// read is one method that Cache, Objects and the Reader interface share.
+type read struct {
+	name     string
+	doc      string
+	cacheDoc string  // what the cache's own comment adds
+	params   []param // the context left out
+	variadic bool    // the last parameter is variadic
+	result   *jen.Statement
+	count    bool // the result is a number
+	// body is the call on the table, as in rows.Get; the receiver's table, context and source
+	// are put in front of args.
+	field, method string
+	args          []jen.Code
+}
+
+// signature writes the parameters.
+func (r read) signature() []jen.Code {
+	out := append([]jen.Code{ctx()}, signature(r.params)...)
+	if r.variadic {
+		last := r.params[len(r.params)-1]
+		out[len(out)-1] = jen.Id(last.name).Op("...").Add(last.code)
+	}
+	return out
+}
+
+// results writes the result types.
+func (r read) results() *jen.Statement { return jen.Params(r.result, jen.Error()) }
+
+// write adds the method to a receiver.
+func (r read) write(f *jen.File, receiver, typ string, cached bool) {
+	doc := r.doc
+	if cached && r.cacheDoc != "" {
+		doc += " " + r.cacheDoc
+	}
+	f.Add(comment(doc))
+	args := append([]jen.Code{jen.Id("ctx"), jen.Id(receiver).Dot("source")}, r.args...)
+	f.Func().Params(jen.Id(receiver).Op("*").Id(typ)).Id(r.name).Params(r.signature()...).Add(r.results()).Block(
+		jen.Return(jen.Id(receiver).Dot("table").Dot(r.field).Dot(r.method).Call(args...)),
+	)
+	f.Line()
+}
+
+// reads returns the methods of a model in the order of its files.
+func (m Model) reads() []read {
+	out := m.keyReads()
+	for _, a := range m.Accessors {
+		out = append(out, m.accessorReads(a)...)
+	}
+	return out
+}
+
+func (m Model) keyReads() []read {
+	row, rows := jen.Op("*").Id(m.Name), jen.Index().Op("*").Id(m.Name)
+	keys := m.keys()
+	names := m.params(keys)
+	get := read{
+		name: "Get", doc: m.docGet(names), params: byParams(keys, names), result: row, field: "rows", method: "Get",
+		cacheDoc: "On a miss, one caller loads it from the database and the others wait for that load.",
+		args:     []jen.Code{m.keyOf(names)},
+	}
+	many := m.manyKeys()
+	byKey := jen.Map(m.keyType()).Op("*").Id(m.Name)
+	return []read{
+		get,
+		{
+			name: "GetMany", doc: m.docGetMany(many.name), params: []param{many}, variadic: true,
+			result: rows, field: "rows", method: "GetMany", args: []jen.Code{jen.Id(many.name)},
+		},
+		{
+			name: "GetMap", doc: m.docGetMap(), params: []param{many}, variadic: true,
+			result: byKey, field: "rows", method: "GetMap", args: []jen.Code{jen.Id(many.name)},
+		},
+	}
+}
+
+// manyKeys is the variadic parameter of primary keys.
+func (m Model) manyKeys() param {
+	keys := m.keys()
+	if len(keys) > 1 {
+		return param{name: "keys", code: m.keyType()}
+	}
+	return param{name: m.pluralParam(keys[0]), code: m.keyType()}
+}
+
+// pluralParam is the name of a variadic parameter of a column's values.
+func (m Model) pluralParam(c Column) string {
+	c.Select = plural(c.name())
+	return m.params([]Column{c})[0]
+}
+
+func (m Model) accessorReads(a Accessor) []read {
+	row, rows := jen.Op("*").Id(m.Name), jen.Index().Op("*").Id(m.Name)
+	names := m.params(a.By)
+	args := make([]jen.Code, len(a.By))
+	for i, c := range a.By {
+		args[i] = c.toArg(jen.Id(names[i]))
+	}
+	get := read{
+		name: a.Method(), doc: m.doc(a), params: byParams(a.By, names), result: row,
+		field: a.field(), method: "Get", args: args,
+	}
+	switch a.Kind {
+	case Unique:
+		if len(a.By) != 1 {
+			return []read{get}
+		}
+		c := a.By[0]
+		many := param{name: m.pluralParam(c), code: c.argument().code()}
+		return []read{get, {
+			name: "GetManyBy" + a.Name, doc: m.docManyBy(a, many.name), params: []param{many}, variadic: true,
+			result: rows, field: a.field(), method: "GetMany",
+			args: []jen.Code{rt("Each").Call(jen.Id(many.name), c.eachArg())},
+		}}
+	case List:
+		get.result = rows
+		return []read{get, m.page(a)}
+	case Count:
+		get.result, get.count = jen.Int64(), true
+	}
+	return []read{get}
+}
+
+// page is the paged method of a list.
+func (m Model) page(a Accessor) read {
+	names := m.params(a.By, "offset", "limit")
+	// A type of its own keeps offset and limit apart from arguments that are ints too.
+	window := []param{{name: "offset", typ: "window", code: jen.Int()}, {name: "limit", typ: "window", code: jen.Int()}}
+	args := []jen.Code{jen.Id("offset"), jen.Id("limit")}
+	for i, c := range a.By {
+		args = append(args, c.toArg(jen.Id(names[i])))
+	}
+	return read{
+		name: a.Method() + "Page", doc: docPage(m, a), params: append(byParams(a.By, names), window...),
+		result: jen.Index().Op("*").Id(m.Name), field: a.field(), method: "Page", args: args,
+	}
+}
+
+// writeFlushes adds the methods that flush by hand.
+func (m Model) writeFlushes(f *jen.File) {
+	receiver := func(name string, params ...jen.Code) *jen.Statement {
+		return f.Func().Params(jen.Id("c").Op("*").Id(m.cache())).Id(name).Params(append([]jen.Code{ctx()}, params...)...).Error()
+	}
+	many := m.manyKeys()
+	f.Add(comment("Flush flushes the entries of the " + m.many() + " with these primary keys, as a write of them would."))
+	receiver("Flush", jen.Id(many.name).Op("...").Add(many.code)).Block(
+		jen.Return(jen.Id("c").Dot("table").Dot("rows").Dot("Flush").Call(jen.Id("ctx"), jen.Id(many.name))),
+	)
+	f.Line()
+	f.Add(comment("FlushAll flushes every entry of the table, whichever model reads it."))
+	receiver("FlushAll").Block(
+		jen.Return(jen.Id("c").Dot("table").Dot("rows").Dot("FlushAll").Call(jen.Id("ctx"))),
+	)
+	f.Line()
+	for _, a := range m.Accessors {
+		names := m.params(a.By)
+		args := []jen.Code{jen.Id("ctx")}
+		for i, c := range a.By {
+			args = append(args, c.toArg(jen.Id(names[i])))
+		}
+		f.Add(comment(docFlush(a)))
+		receiver("Flush"+a.Method(), signature(byParams(a.By, names))...).Block(
+			jen.Return(jen.Id("c").Dot("table").Dot(a.field()).Dot("Flush").Call(args...)),
+		)
+		f.Line()
+	}
+}

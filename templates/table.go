@@ -1,0 +1,206 @@
+package templates
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/dave/jennifer/jen"
+)
+
+// tableTypes are the runtime's types behind the accessors.
+var tableTypes = [...]string{Unique: "Unique", List: "List", One: "One", Count: "Count"}
+
+// writeTable adds what Cache and Objects share.
+func (m Model) writeTable(f *jen.File) {
+	fields := []jen.Code{jen.Id("rows").Op("*").Add(m.generic("Table"))}
+	for _, a := range m.Accessors {
+		fields = append(fields, jen.Id(a.field()).Op("*").Add(m.generic(tableTypes[a.Kind])))
+	}
+	f.Add(comment(fmt.Sprintf("%s holds what %s and %s share: how each accessor finds its rows.", m.table(), m.cache(), m.objects())))
+	f.Type().Id(m.table()).Struct(fields...)
+	f.Line()
+
+	members := []jen.Code{entry("rows", jen.Id("rows"))}
+	for _, a := range m.Accessors {
+		members = append(members, entry(a.field(), m.indexSpec(a)))
+	}
+	f.Add(comment(fmt.Sprintf("new%sTable describes %s to the runtime and registers them there.", m.Name, m.many())))
+	f.Func().Id("new"+m.Name+"Table").Params(jen.Id("rt").Op("*").Add(rt("Runtime"))).Params(jen.Op("*").Id(m.table()), jen.Error()).Block(
+		jen.Id("rows").Op(":=").Add(rt("NewTable")).Call(jen.Id("rt"), m.tableSpec()),
+		jen.Id("t").Op(":=").Op("&").Id(m.table()).Add(lines(members...)),
+		jen.Return(jen.Id("t"), jen.Id("rows").Dot("Register").Call()),
+	)
+	f.Line()
+
+	f.Add(comment("model returns the entry point whose reads go to the transaction tx; nil is none."))
+	face := func(typ, source string) *jen.Statement {
+		return jen.Op("&").Id(typ).Values(entry("table", jen.Id("t")), entry("source", rt(source).Call().Dot("WithTx").Call(jen.Id("tx"))))
+	}
+	f.Func().Params(jen.Id("t").Op("*").Id(m.table())).Id("model").Params(jen.Id("tx").Op("*").Qual(gormPath, "DB")).Op("*").Id(m.entry()).Block(
+		jen.Return(jen.Op("&").Id(m.entry()).Add(lines(
+			entry("Cache", face(m.cache(), "Cached")),
+			entry("Objects", face(m.objects(), "Direct")),
+		))),
+	)
+	f.Line()
+}
+
+// generic is a type of the runtime for the model and its key.
+func (m Model) generic(name string) *jen.Statement {
+	return rt(name).Types(jen.Id(m.Name), m.keyType())
+}
+
+func (m Model) tableSpec() *jen.Statement {
+	var columns []jen.Code
+	for _, c := range m.Columns {
+		values := []jen.Code{entry("Path", jen.Lit(c.Path)), entry("Type", jen.Lit(c.Type.Shown))}
+		if c.PrimaryKey {
+			values = append(values, entry("PrimaryKey", jen.True()))
+		}
+		columns = append(columns, jen.Values(values...))
+	}
+	spec := []jen.Code{
+		entry("Model", jen.Lit(m.Name)),
+		entry("Fields", jen.Index().Add(rt("Field")).Add(lines(columns...))),
+	}
+	if m.TTL != 0 {
+		spec = append(spec, entry("TTL", duration(m.TTL)))
+	}
+	spec = append(spec, m.keySpec()...)
+	spec = append(spec, entry("Encode", jen.Id("encode"+m.Name)), entry("Decode", jen.Id("decode"+m.Name)))
+	if c, ok := m.softDelete(); ok {
+		spec = append(spec, entry("Deleted", m.onRow("v").Bool().Block(jen.Return(c.selector("v").Dot("Valid")))))
+	}
+	if m.AfterFind {
+		spec = append(spec, entry("AfterFind", jen.Parens(jen.Op("*").Id(m.Name)).Dot("AfterFind")))
+	}
+	return rt("TableSpec").Types(jen.Id(m.Name), m.keyType()).Add(lines(spec...))
+}
+
+// onRow begins a function literal on rows.
+func (m Model) onRow(names ...string) *jen.Statement {
+	var params []jen.Code
+	for i, name := range names {
+		p := jen.Id(name)
+		if i == len(names)-1 {
+			p.Op("*").Id(m.Name)
+		}
+		params = append(params, p)
+	}
+	return jen.Func().Params(params...)
+}
+
+// indexSpec describes one accessor to the runtime.
+func (m Model) indexSpec(a Accessor) *jen.Statement {
+	spec := []jen.Code{entry("Name", jen.Lit(a.Method()))}
+	if len(a.By) > 0 {
+		var by []jen.Code
+		for _, c := range a.By {
+			by = append(by, jen.Lit(c.Path))
+		}
+		spec = append(spec, entry("By", jen.Index().String().Values(by...)))
+	}
+	if len(a.Where) > 0 {
+		var terms []jen.Code
+		for _, t := range a.Where {
+			terms = append(terms, t.spec())
+		}
+		spec = append(spec, entry("Where", jen.Index().Add(rt("Term")).Add(aLineEach(terms))))
+	}
+	if len(a.Order) > 0 {
+		var order []jen.Code
+		for _, o := range a.Order {
+			values := []jen.Code{entry("Field", jen.Lit(o.Column.Path))}
+			if o.Desc {
+				values = append(values, entry("Desc", jen.True()))
+			}
+			order = append(order, jen.Values(values...))
+		}
+		spec = append(spec, entry("Order", jen.Index().Add(rt("Order")).Add(aLineEach(order))))
+	}
+	if a.Limit > 0 {
+		spec = append(spec, entry("Limit", jen.Lit(a.Limit)))
+	}
+	if ttl := m.ttlOf(a); ttl != 0 {
+		spec = append(spec, entry("TTL", duration(ttl)))
+	}
+	if a.Unchecked {
+		spec = append(spec, entry("Unchecked", jen.True()))
+	}
+	spec = append(spec, entry("Args", m.rowArgs(a.By)))
+	if test := holds(a.Where); test != nil {
+		spec = append(spec, entry("Holds", m.onRow("v").Bool().Block(jen.Return(test))))
+	}
+	if test := same(a); test != nil {
+		spec = append(spec, entry("Same", m.onRow("a", "b").Bool().Block(jen.Return(test))))
+	}
+	return jen.Id("rows").Dot(tableTypes[a.Kind]).Call(rt("IndexSpec").Types(jen.Id(m.Name)).Add(lines(spec...)))
+}
+
+// ttlOf is the ttl of an accessor: its own, or the model's.
+func (m Model) ttlOf(a Accessor) time.Duration {
+	if a.TTL != 0 {
+		return a.TTL
+	}
+	return m.TTL
+}
+
+// rowArgs is the function that appends a row's own values of columns.
+func (m Model) rowArgs(columns []Column) *jen.Statement {
+	v, result := "v", jen.Id("to")
+	if len(columns) == 0 {
+		v = "_"
+	} else {
+		args := []jen.Code{jen.Id("to")}
+		for _, c := range columns {
+			args = append(args, c.rowArg(v))
+		}
+		result = jen.Append(args...)
+		if len(columns) > 3 {
+			result = jen.Id("append").Custom(jen.Options{Open: "(", Close: ")", Separator: ",", Multi: true}, args...)
+		}
+	}
+	return jen.Func().Params(jen.Id("to").Index().Add(rt("Arg")), jen.Id(v).Op("*").Id(m.Name)).
+		Index().Add(rt("Arg")).Block(jen.Return(result))
+}
+
+// aLineEach keeps one element on its line and gives several a line each.
+func aLineEach(items []jen.Code) *jen.Statement {
+	if len(items) == 1 {
+		return jen.Values(items...)
+	}
+	return lines(items...)
+}
+
+// spec describes a term to the runtime.
+func (t Term) spec() jen.Code {
+	values := []jen.Code{entry("Field", jen.Lit(t.Column.Path)), entry("Op", jen.Lit(t.Op))}
+	if len(t.Values) > 0 {
+		var literals []jen.Code
+		for _, v := range t.Values {
+			literals = append(literals, literal(v))
+		}
+		values = append(values, entry("Values", jen.Index().Any().Values(literals...)))
+	}
+	return jen.Values(values...)
+}
+
+// duration writes a ttl in its largest whole unit.
+func duration(d time.Duration) *jen.Statement {
+	if d < 0 {
+		return rt("Forever")
+	}
+	for _, unit := range []struct {
+		name string
+		size time.Duration
+	}{{"Hour", time.Hour}, {"Minute", time.Minute}, {"Second", time.Second}, {"Millisecond", time.Millisecond}, {"Microsecond", time.Microsecond}} {
+		if d%unit.size != 0 {
+			continue
+		}
+		if d == unit.size {
+			return jen.Qual("time", unit.name)
+		}
+		return jen.Id(fmt.Sprint(int64(d/unit.size))).Op("*").Qual("time", unit.name)
+	}
+	return jen.Id(fmt.Sprint(int64(d))).Op("*").Qual("time", "Nanosecond")
+}
