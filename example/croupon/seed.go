@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/cachegen/cachegen/example/shop"
+	"gorm.io/gorm"
+)
+
+var (
+	cities     = []string{"Portland", "Eugene", "Salem", "Bend", "Ashland", "Astoria", "Medford", "Corvallis"}
+	categories = []string{"food", "books", "travel", "tools"}
+)
+
+const merchants = 200
+
+// seed fills a new database, the same way each time. It writes before the cache is switched on, as the
+// program that owned the data before would have.
+func seed(db *gorm.DB, size int) error {
+	if err := db.AutoMigrate(&shop.City{}, &shop.Merchant{}, &shop.Croupon{}, &shop.Review{}); err != nil {
+		return err
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	day := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+	var cs []shop.City
+	for _, name := range cities {
+		cs = append(cs, shop.City{Name: name, Country: "US", Population: 10_000 + random.Int64N(600_000)})
+	}
+	ms := make([]shop.Merchant, merchants)
+	for i := range ms {
+		ms[i] = shop.Merchant{Name: fmt.Sprintf("Merchant %03d", i+1)}
+	}
+	croupons := make([]shop.Croupon, size)
+	for i := range croupons {
+		category := categories[random.IntN(len(categories))]
+		croupons[i] = shop.Croupon{
+			Slug:       fmt.Sprintf("half-price-%s-%d", category, i+1),
+			Title:      fmt.Sprintf("Half price on %s, offer %d", category, i+1),
+			City:       cities[random.IntN(len(cities))],
+			Category:   category,
+			Percent:    uint8(5 * (1 + random.IntN(15))),
+			Popularity: random.Int64N(1_000_000),
+			Active:     random.IntN(10) > 0,
+			MerchantID: 1 + random.Uint64N(merchants),
+			CreatedAt:  day.Add(time.Duration(i) * time.Minute),
+		}
+	}
+	reviews := make([]shop.Review, size)
+	for i := range reviews {
+		reviews[i] = shop.Review{CrouponID: 1 + random.Uint64N(uint64(size)), Stars: uint8(1 + random.IntN(5)), Text: "As described."}
+	}
+	return db.Transaction(func(tx *gorm.DB) error {
+		for _, rows := range []any{&cs, &ms, &croupons, &reviews} {
+			if err := tx.CreateInBatches(rows, 1000).Error; err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
