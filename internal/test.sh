@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Runs every check of the project, on any Debian machine with Go: it installs what the tests need and is
+# missing, and starts nothing that it does not stop. CI runs this and nothing else.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+modules=(. example generated_test bench)
+staticcheck=honnef.co/go/tools/cmd/staticcheck@v0.8.2
+lowest_gorm=v1.30.0 # what the root's go.mod asks for
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "What the tests need: memcached"
+if ! command -v memcached >/dev/null; then
+	as_root=""
+	[ "$(id -u)" = 0 ] || as_root=sudo
+	$as_root apt-get update -qq
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends memcached
+fi
+memcached -V
+go version
+export CI=${CI:-true} # a missing server fails a test instead of skipping it
+
+step "gofmt"
+unformatted=$(gofmt -l .)
+if [ -n "$unformatted" ]; then
+	printf 'run gofmt -w on:\n%s\n' "$unformatted"
+	exit 1
+fi
+
+step "Generated code is current"
+for m in example generated_test bench; do
+	(cd "$m" && go tool cachegen diff ./...)
+done
+
+for m in "${modules[@]}"; do
+	step "vet, staticcheck: $m"
+	(cd "$m" && go vet ./... && go run "$staticcheck" ./...)
+done
+
+for m in "${modules[@]}"; do
+	step "Builds by itself, outside the workspace: $m"
+	(cd "$m" && GOWORK=off go build ./... && GOWORK=off go vet ./...)
+done
+
+for m in "${modules[@]}"; do
+	step "go test -race: $m"
+	(cd "$m" && go test -race -timeout 15m ./...)
+done
+
+step "go test -race: the root outside the workspace, with the lowest gorm"
+GOWORK=off go test -race ./...
+
+step "go test: generated_test with the lowest gorm, $lowest_gorm"
+lowest=$(mktemp -d)
+trap 'rm -rf "$lowest"' EXIT
+cp generated_test/go.mod "$lowest/lowest.mod"
+cp generated_test/go.sum "$lowest/lowest.sum"
+(
+	cd generated_test
+	export GOWORK=off
+	go mod edit -replace "github.com/cachegen/cachegen=$(dirname "$PWD")" "$lowest/lowest.mod"
+	go get -modfile="$lowest/lowest.mod" "gorm.io/gorm@$lowest_gorm"
+	go test -modfile="$lowest/lowest.mod" ./...
+)
+
+step "The tour"
+go run ./example/croupon
