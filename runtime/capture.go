@@ -56,16 +56,13 @@ func (h *harvest) change(old, new any) {
 func (h *harvest) falls() []fall {
 	all := h.m.all()
 	if h.over {
-		return []fall{{list: all, all: all.ID}}
+		return fallsOf(all, nil, all)
 	}
-	falls := make([]fall, 0, len(h.rows)+len(h.lists))
-	for _, l := range h.rows {
-		falls = append(falls, fall{list: l, all: all.ID})
-	}
+	lists := h.rows
 	for _, l := range h.lists {
-		falls = append(falls, fall{list: l, all: all.ID})
+		lists = append(lists, l)
 	}
-	return falls
+	return fallsOf(all, nil, lists...)
 }
 
 // written returns the models on the table that a statement writes: those whose rows can be read, and

@@ -161,3 +161,20 @@ func sameKey(st *gorm.Statement, f *schema.Field, v any) bool {
 	now, zero := own.ValueOf(st.Context, st.ReflectValue)
 	return !zero && reflect.DeepEqual(now, v)
 }
+
+// columnsOf is what a statement has written, for those who look: "croupons.title", or "croupons.*" where
+// it is a whole row, or cannot be told.
+func columnsOf(st *gorm.Statement, op writeOp) []string {
+	if op != opUpdate {
+		return []string{st.Table + ".*"}
+	}
+	t := touchedBy(st)
+	if t.unknown {
+		return []string{st.Table + ".*"}
+	}
+	columns := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		columns[i] = st.Table + "." + c
+	}
+	return columns
+}

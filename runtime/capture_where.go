@@ -194,7 +194,7 @@ func keysOf(st *gorm.Statement, m model, rows []any) clause.Expression {
 	}
 	fields := m.gormSchema().PrimaryFields
 	value := func(f *schema.Field, row any) any {
-		v, _ := f.ValueOf(st.Context, reflect.ValueOf(row))
+		v, _ := f.ValueOf(st.Context, m.structOf(row))
 		return v
 	}
 	column := func(f *schema.Field) clause.Column {

@@ -27,6 +27,7 @@ type index[T any, K comparable] struct {
 	where   []clause.Expression
 	order   clause.OrderBy
 	selects []string // what a load of keys reads: the primary key, and what fits looks at
+	watched []int    // the accessor's columns, by their place among the Table's watched ones
 }
 
 func (t *Table[T, K]) index(spec IndexSpec[T], unique bool) *index[T, K] {
@@ -157,18 +158,26 @@ func (ix *index[T, K]) fits(s *scratch, row *T, folded string) bool {
 	return string(s.list) == folded
 }
 
+// watch notes where the accessor's columns stand among the watched ones.
+func (ix *index[T, K]) watch(columns []string) {
+	add := func(path string) {
+		ix.watched = append(ix.watched, slices.Index(columns, ix.t.fields[path].DBName))
+	}
+	for _, path := range ix.spec.By {
+		add(path)
+	}
+	for _, term := range ix.spec.Where {
+		add(term.Field)
+	}
+	for _, o := range ix.spec.Order {
+		add(o.Field)
+	}
+}
+
 // falls adds the lists that fall when a row goes from old to new: those that it enters, leaves, or
 // moves within. What touches none of an accessor's columns flushes none of its lists.
-func (ix *index[T, K]) falls(s *scratch, add func(flushlist.List), old, new *T) {
-	var was, is flushlist.List
-	if ix.holds(old) {
-		s.args = ix.spec.Args(s.args[:0], old)
-		was = ix.keys.listOf(s, s.args)
-	}
-	if ix.holds(new) {
-		s.args = ix.spec.Args(s.args[:0], new)
-		is = ix.keys.listOf(s, s.args)
-	}
+func (ix *index[T, K]) falls(s *scratch, add func(flushlist.List), old, new *judgedRow[T]) {
+	was, is := ix.listOn(s, old), ix.listOn(s, new)
 	if was == is && (was.Name == "" || ix.same(old, new)) {
 		return
 	}
@@ -180,12 +189,26 @@ func (ix *index[T, K]) falls(s *scratch, add func(flushlist.List), old, new *T) 
 	}
 }
 
+// listOn names the list that a row may be on; the zero List where it is on none.
+func (ix *index[T, K]) listOn(s *scratch, row *judgedRow[T]) flushlist.List {
+	if row == nil || !ix.holds(row.v) {
+		return flushlist.List{}
+	}
+	s.args = ix.spec.Args(s.args[:0], row.v)
+	return ix.keys.listOf(s, s.args)
+}
+
 // same reports whether a row that stays on its list is in the same place there: nothing that the
-// order, or a term which only the database can judge, looks at has changed, nor any text that was
-// folded to name the list.
-func (ix *index[T, K]) same(old, new *T) bool {
-	if ix.spec.Same != nil && !ix.spec.Same(old, new) {
+// order, or a term which only the database can judge, looks at has changed, nor what was folded to
+// name the list, nor which columns are NULL.
+func (ix *index[T, K]) same(old, new *judgedRow[T]) bool {
+	for _, i := range ix.watched {
+		if old.nulls[i] != new.nulls[i] {
+			return false
+		}
+	}
+	if ix.spec.Same != nil && !ix.spec.Same(old.v, new.v) {
 		return false
 	}
-	return exactArgs(ix.spec.Args(nil, old)) == exactArgs(ix.spec.Args(nil, new))
+	return exactArgs(ix.spec.Args(nil, old.v)) == exactArgs(ix.spec.Args(nil, new.v))
 }

@@ -220,7 +220,7 @@ func (ix *index[T, K]) Flush(ctx context.Context, args ...Arg) error {
 	s := scratches.Get().(*scratch)
 	list := ix.keys.listOf(s, args)
 	scratches.Put(s)
-	return ix.t.rt.flushNow(ctx, []flushlist.List{list})
+	return ix.t.rt.flushNow(ctx, ix.t.rt.flushOf(fallsOf(ix.keys.all, nil, list)))
 }
 
 // part is the page of ks from offset on, of at most limit; all of it where limit is negative.

@@ -26,6 +26,9 @@ type ReadEvent struct {
 type FlushEvent struct {
 	// Lists are the names of the flush lists, sorted.
 	Lists []string
+	// Columns are the columns that were written, sorted, as in "croupons.title"; "croupons.*" is a
+	// row made or deleted, or columns that cannot be told. Manual flushes and raw SQL have none.
+	Columns []string
 }
 
 // ReadObserver is told of every lookup. See [Options.Observer].
@@ -108,7 +111,7 @@ func (t *Trace) String() string {
 		fmt.Fprintf(&b, "read  %-32s %s%s  %s\n", r.Accessor, r.Outcome, shared, r.Key)
 	}
 	for _, f := range t.flushes {
-		fmt.Fprintf(&b, "flush %s\n", strings.Join(f.Lists, " "))
+		fmt.Fprintf(&b, "flush %s  for %s\n", strings.Join(f.Lists, " "), strings.Join(f.Columns, " "))
 	}
 	fmt.Fprintf(&b, "%d SQL statements\n", t.statements)
 	return b.String()
@@ -138,9 +141,9 @@ func (c *call) observed(ctx context.Context, accessor, key string, o flushlist.O
 }
 
 // flushed counts a flush and tells whoever listens.
-func (rt *Runtime) flushed(ctx context.Context, lists []flushlist.List) {
+func (rt *Runtime) flushed(ctx context.Context, f flush) {
 	rt.stats.flushes.Add(1)
-	rt.stats.flushedLists.Add(int64(len(lists)))
+	rt.stats.flushedLists.Add(int64(len(f.lists)))
 	var trace *Trace
 	if ctx != nil {
 		trace = optionsOf(ctx).trace
@@ -148,7 +151,7 @@ func (rt *Runtime) flushed(ctx context.Context, lists []flushlist.List) {
 	if trace == nil && rt.observers.flush == nil {
 		return
 	}
-	e := FlushEvent{Lists: namesOf(lists)}
+	e := FlushEvent{Lists: namesOf(f.lists), Columns: f.columns}
 	if trace != nil {
 		trace.mu.Lock()
 		trace.flushes = append(trace.flushes, e)

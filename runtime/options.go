@@ -49,8 +49,9 @@ type Options struct {
 	ListWindow int
 
 	// BulkRows and BulkLists bound what one statement flushes piece by piece. A write of more
-	// rows, or of rows on more lists, flushes the table's `all` list instead. They default to
-	// 1000 rows and 256 lists.
+	// rows, or of rows on more lists, flushes the table's `all` list instead, and so does a
+	// transaction of more lists than both together. They default to 1000 rows and 256 lists; at
+	// most 30000, since the rows' keys are parameters of one statement.
 	BulkRows, BulkLists int
 
 	// LoadTimeout ends a load from the database, which goes on when its callers have given up.
@@ -75,6 +76,9 @@ const (
 	maxVersion   = 40 // a git commit
 	maxName      = 48
 )
+
+// maxBulk keys are fewer than SQLite's 32766 and PostgreSQL's 65535 parameters.
+const maxBulk = 30000
 
 // withDefaults returns o with its defaults filled in, or an error that names the field.
 func (o Options) withDefaults() (Options, error) {
@@ -101,6 +105,9 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.ListWindow < 0 || o.BulkRows < 0 || o.BulkLists < 0 {
 		return o, optionError("ListWindow, BulkRows and BulkLists", "cannot be negative; 0 is the default")
+	}
+	if o.BulkRows > maxBulk || o.BulkLists > maxBulk {
+		return o, optionError("BulkRows and BulkLists", fmt.Sprintf("are %d and %d: at most %d", o.BulkRows, o.BulkLists, maxBulk))
 	}
 	setDefault(&o.TTL, 24*time.Hour)
 	setDefault(&o.NegativeTTL, time.Hour)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"sync"
 
-	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 )
@@ -175,29 +174,20 @@ const ownKey = "cachegen:own"
 
 // flushNow flushes lists at once, outside of any transaction. In strict mode its error matches
 // [ErrFlush] where a server could not be told, and nothing was flushed.
-func (rt *Runtime) flushNow(ctx context.Context, lists []flushlist.List) error {
-	falls := make([]fall, len(lists))
-	for i, l := range lists {
-		falls[i] = fall{list: l}
-	}
-	if lists = listsOf(falls); len(lists) == 0 {
+func (rt *Runtime) flushNow(ctx context.Context, f flush) error {
+	if len(f.lists) == 0 {
 		return nil
 	}
-	intent, err := rt.store.Prepare(ctx, lists, rt.opts.Mode)
+	intent, err := rt.store.Prepare(ctx, f.lists, rt.opts.Mode)
 	if err != nil {
 		return err
 	}
 	intent.Finish(ctx)
-	rt.flushed(ctx, lists)
+	rt.flushed(ctx, f)
 	return nil
 }
 
-// allOf returns the `all` lists of models.
-func allOf(models []model) []fall {
-	falls := make([]fall, len(models))
-	for i, m := range models {
-		all := m.all()
-		falls[i] = fall{list: all, all: all.ID}
-	}
-	return falls
+// flushOf returns what a write flushes.
+func (rt *Runtime) flushOf(falls []fall) flush {
+	return flushOf(falls, rt.opts.BulkRows+rt.opts.BulkLists)
 }

@@ -14,9 +14,9 @@ const rawKey = "cachegen:sql"
 type rawWrite struct {
 	stmt   *gorm.Statement
 	intent flushlist.Intent // what ends after the statement, where it commits itself
-	lists  []flushlist.List
-	tx     *dbTx // for a savepoint: its transaction
-	heard  int   // and how many the transaction had heard of before it
+	flush  flush            // what it flushes then
+	tx     *dbTx            // for a savepoint: its transaction
+	heard  int              // and how many the transaction had heard of before it
 }
 
 // beforeSQL judges SQL text: Exec in the raw processor, Raw(…).Find in the query processor, and
@@ -45,7 +45,7 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 		if len(models) == 0 || flushOff(st.Context) || !mayWrite(query) {
 			return
 		}
-		falls := allOf(models)
+		falls := allOf(models, nil)
 		if tx != nil {
 			tx.collect(falls)
 			return
@@ -59,16 +59,16 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 			}
 			return
 		}
-		lists := listsOf(falls)
-		intent, err := p.rt.store.Prepare(st.Context, lists, p.rt.opts.Mode)
+		f := p.rt.flushOf(falls)
+		intent, err := p.rt.store.Prepare(st.Context, f.lists, p.rt.opts.Mode)
 		switch {
 		case err != nil:
 			_ = db.AddError(err)
 		case foreign || rowsOutlive:
 			intent.Leave()
-			p.rt.flushed(st.Context, lists)
+			p.rt.flushed(st.Context, f)
 		default:
-			st.Settings.Store(rawKey, &rawWrite{stmt: st, intent: intent, lists: lists})
+			st.Settings.Store(rawKey, &rawWrite{stmt: st, intent: intent, flush: f})
 		}
 	}
 }
@@ -87,7 +87,7 @@ func (p *plugin) afterSQL(db *gorm.DB) {
 	if w.intent != nil {
 		// Whatever it answered: a statement that failed may have done a part.
 		w.intent.Finish(context.WithoutCancel(st.Context))
-		p.rt.flushed(st.Context, w.lists)
+		p.rt.flushed(st.Context, w.flush)
 		return
 	}
 	// A savepoint that ExecContext did not hear of was sent as a prepared statement.

@@ -156,7 +156,11 @@ func (p *plugin) after(db *gorm.DB) {
 		w.giveUp()
 		falls = nil
 	}
-	p.deliver(db, append(falls, allOf(w.whole)...))
+	columns := columnsOf(db.Statement, w.op)
+	for i := range falls {
+		falls[i].columns = columns
+	}
+	p.deliver(db, append(falls, allOf(w.whole, columns)...))
 }
 
 // mayHaveWritten says whether a statement that failed may have changed rows all the same: what it
@@ -204,22 +208,22 @@ func (p *plugin) deliver(db *gorm.DB, falls []fall) {
 		tx.collect(falls)
 		return
 	}
-	lists := listsOf(falls)
+	f := p.rt.flushOf(falls)
 	if _, foreign := st.ConnPool.(gorm.TxCommitter); !foreign {
-		if err := p.rt.flushNow(context.WithoutCancel(st.Context), lists); err != nil {
+		if err := p.rt.flushNow(context.WithoutCancel(st.Context), f); err != nil {
 			_ = db.AddError(err)
 		}
 		return
 	}
 	// Its COMMIT is not seen: readers go to the database for a while.
 	ctx := context.WithoutCancel(st.Context)
-	intent, err := p.rt.store.Prepare(ctx, lists, p.rt.opts.Mode)
+	intent, err := p.rt.store.Prepare(ctx, f.lists, p.rt.opts.Mode)
 	if err != nil {
 		_ = db.AddError(err)
 		return
 	}
 	intent.Leave()
-	p.rt.flushed(ctx, lists)
+	p.rt.flushed(ctx, f)
 }
 
 // end runs last and ends the plugin's own transaction.

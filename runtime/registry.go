@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"reflect"
 	"sync"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -10,7 +11,7 @@ import (
 )
 
 // model is what the GORM plugin asks of one registered [Table], whatever its types. Rows travel
-// as any and hold a *T of the table that they came from.
+// as any and hold a *judgedRow of the table that they came from.
 type model interface {
 	// modelName is the Go name, for messages.
 	modelName() string
@@ -29,6 +30,8 @@ type model interface {
 	// keyRow makes a row of which only the primary key is known, from the values that another
 	// struct on the table has for the key's columns. ok is false where one is missing.
 	keyRow(ctx context.Context, value func(column string) (v any, ok bool)) (row any, ok bool, err error)
+	// structOf is the row as a *T, for GORM's fields to read.
+	structOf(row any) reflect.Value
 	// identity is equal for two rows with one primary key.
 	identity(row any) string
 	// rowList is the flush list of a row itself.

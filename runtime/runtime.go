@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
 )
 
@@ -80,7 +79,7 @@ func (rt *Runtime) FlushTable(ctx context.Context, table string) error {
 	if len(models) == 0 {
 		return fmt.Errorf("cachegen: FlushTable: no model of table %q is cached; those of %q are", table, rt.registry.tables())
 	}
-	return rt.flushNow(ctx, []flushlist.List{models[0].all()})
+	return rt.flushNow(ctx, rt.flushOf(allOf(models, nil)))
 }
 
 // tables returns the names of the tables that models are cached of, sorted.

@@ -117,7 +117,7 @@ func (t *Table[T, K]) Flush(ctx context.Context, ks []K) error {
 		s.args = t.spec.KeyArgs(s.args[:0], k)
 		lists[i] = t.keys.listOf(s, s.args)
 	}
-	return t.rt.flushNow(ctx, lists)
+	return t.rt.flushNow(ctx, t.rt.flushOf(fallsOf(t.names.all, nil, lists...)))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -125,7 +125,7 @@ func (t *Table[T, K]) FlushAll(ctx context.Context) error {
 	if ctx == nil {
 		return ErrNilContext
 	}
-	return t.rt.flushNow(ctx, []flushlist.List{t.names.all})
+	return t.rt.flushNow(ctx, t.rt.flushOf(fallsOf(t.names.all, nil, t.names.all)))
 }
 
 // many is GetMany within a call.

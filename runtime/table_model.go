@@ -2,6 +2,8 @@ package cacheruntime
 
 import (
 	"context"
+	"errors"
+	"reflect"
 
 	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
@@ -25,21 +27,45 @@ func (t *Table[T, K]) touches(column string) bool {
 	return false
 }
 
-func (t *Table[T, K]) read(tx *gorm.DB) ([]any, error) {
-	var rows []*T
-	if err := tx.Select(t.watched).Find(&rows).Error; err != nil {
+// judgedRow is a row as the plugin reads it.
+type judgedRow[T any] struct {
+	v *T
+	// nulls says which of the watched columns are NULL. A Go type without NULL reads it as zero, but
+	// to the database the two are different: a change from one to the other may move the row.
+	// Nil where only the key is known.
+	nulls []bool
+}
+
+func (t *Table[T, K]) read(tx *gorm.DB) (found []any, err error) {
+	rows, err := tx.Model(new(T)).Select(t.watched).Rows()
+	if err != nil {
 		return nil, err
 	}
-	out := make([]any, len(rows))
-	for i, row := range rows {
-		out[i] = row
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	raw := make([]any, len(t.watched))
+	into := make([]any, len(raw))
+	for i := range raw {
+		into[i] = &raw[i]
 	}
-	return out, nil
+	for rows.Next() {
+		row := &judgedRow[T]{v: new(T), nulls: make([]bool, len(raw))}
+		if err := tx.ScanRows(rows, row.v); err != nil {
+			return nil, err
+		}
+		if err := rows.Scan(into...); err != nil { // the same row once more, as the driver has it
+			return nil, err
+		}
+		for i, v := range raw {
+			row.nulls[i] = v == nil
+		}
+		found = append(found, row)
+	}
+	return found, rows.Err()
 }
 
 func (t *Table[T, K]) keyRow(ctx context.Context, value func(column string) (any, bool)) (any, bool, error) {
 	row := new(T)
-	rv := reflectValue(row)
+	rv := reflect.ValueOf(row).Elem()
 	for _, f := range t.primary {
 		v, ok := value(f.DBName)
 		if !ok {
@@ -49,15 +75,19 @@ func (t *Table[T, K]) keyRow(ctx context.Context, value func(column string) (any
 			return nil, false, err
 		}
 	}
-	return row, true, nil
+	return &judgedRow[T]{v: row}, true, nil
 }
 
-func (t *Table[T, K]) identity(row any) string { return t.identityOf(t.spec.Key(row.(*T))) }
+func (t *Table[T, K]) structOf(row any) reflect.Value { return reflect.ValueOf(row.(*judgedRow[T]).v) }
+
+func (t *Table[T, K]) keyOf(row any) K { return t.spec.Key(row.(*judgedRow[T]).v) }
+
+func (t *Table[T, K]) identity(row any) string { return t.identityOf(t.keyOf(row)) }
 
 func (t *Table[T, K]) rowList(row any) flushlist.List {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	return t.keys.listOf(s, t.spec.KeyArgs(nil, t.spec.Key(row.(*T))))
+	return t.keys.listOf(s, t.spec.KeyArgs(nil, t.keyOf(row)))
 }
 
 func (t *Table[T, K]) lists(add func(flushlist.List), old, new any) {
@@ -70,9 +100,9 @@ func (t *Table[T, K]) lists(add func(flushlist.List), old, new any) {
 }
 
 // alive is a row as accessors see it: nil where there is none, or where it is soft-deleted.
-func (t *Table[T, K]) alive(row any) *T {
-	r, _ := row.(*T)
-	if r != nil && t.spec.Deleted != nil && t.spec.Deleted(r) {
+func (t *Table[T, K]) alive(row any) *judgedRow[T] {
+	r, _ := row.(*judgedRow[T])
+	if r != nil && t.spec.Deleted != nil && t.spec.Deleted(r.v) {
 		return nil
 	}
 	return r

@@ -16,9 +16,6 @@ import (
 // bytes change.
 const codecLayout = 1
 
-// reflectValue is what GORM's fields read and set.
-func reflectValue(row any) reflect.Value { return reflect.ValueOf(row).Elem() }
-
 // Register compares the generated code's view of the model with GORM's, with the database's own
 // naming strategy, and makes the accessors ready. Its error matches [ErrModel] where the views
 // differ, and names the column, both views and the fix.
@@ -42,6 +39,9 @@ func (t *Table[T, K]) Register() error {
 		return err
 	}
 	t.watched = t.watch()
+	for _, ix := range t.indexes {
+		ix.watch(t.watched)
+	}
 	t.rt.registry.register(t)
 	return nil
 }

@@ -6,15 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
 )
-
-// fall is one flush list that a transaction will flush.
-type fall struct {
-	list flushlist.List
-	all  uint64 // the ID of its table's `all` list
-}
 
 // dbTx is a transaction that the plugin sees end. During it the plugin only collects; everything that
 // concerns the cache happens in Commit.
@@ -95,48 +88,16 @@ func (t *dbTx) collect(falls []fall) {
 }
 
 // end returns what was collected, once: after it nothing is collected any more.
-func (t *dbTx) end() (lists []flushlist.List, hooks []func(context.Context)) {
+func (t *dbTx) end() (f flush, hooks []func(context.Context)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done {
-		return nil, nil
+		return flush{}, nil
 	}
 	t.done = true
-	lists, hooks = listsOf(t.falls), t.hooks
+	f, hooks = t.p.rt.flushOf(t.falls), t.hooks
 	t.falls, t.hooks, t.marks = nil, nil, nil
-	return lists, hooks
-}
-
-// distinct returns each list once, and of a table whose `all` list falls no other.
-func distinct(falls []fall) []fall {
-	whole := map[uint64]bool{}
-	for _, f := range falls {
-		if f.list.All {
-			whole[f.list.ID] = true
-		}
-	}
-	seen := make(map[uint64]bool, len(falls))
-	kept := make([]fall, 0, len(falls))
-	for _, f := range falls {
-		if !seen[f.list.ID] && (f.list.All || !whole[f.all]) {
-			seen[f.list.ID] = true
-			kept = append(kept, f)
-		}
-	}
-	return kept
-}
-
-// listsOf returns the lists of falls, as distinct keeps them.
-func listsOf(falls []fall) []flushlist.List {
-	if len(falls) == 0 {
-		return nil
-	}
-	falls = distinct(falls)
-	lists := make([]flushlist.List, len(falls))
-	for i, f := range falls {
-		lists[i] = f.list
-	}
-	return lists
+	return f, hooks
 }
 
 // Commit marks the collected lists as being written, commits, and flushes them:
@@ -150,19 +111,19 @@ func listsOf(falls []fall) []flushlist.List {
 // matches [ErrFlush]. The caller's context may end meanwhile; what is said to the cache does not.
 func (t *dbTx) Commit() error {
 	inner := t.inner.(gorm.TxCommitter)
-	lists, hooks := t.end()
+	f, hooks := t.end()
 	if _, plain := t.inner.(*sql.Tx); plain && t.ctx.Err() != nil {
 		return inner.Commit() // database/sql has rolled it back, or is about to: it sends no COMMIT now
 	}
 	ctx := context.WithoutCancel(t.ctx)
-	if len(lists) == 0 {
+	if len(f.lists) == 0 {
 		err := inner.Commit()
 		if err == nil {
 			t.p.rt.runHooks(ctx, hooks)
 		}
 		return err
 	}
-	intent, err := t.p.rt.store.Prepare(ctx, lists, t.p.rt.opts.Mode)
+	intent, err := t.p.rt.store.Prepare(ctx, f.lists, t.p.rt.opts.Mode)
 	if err != nil {
 		_ = inner.Rollback() // the transaction is lost either way, and err says why
 		return err
@@ -177,7 +138,7 @@ func (t *dbTx) Commit() error {
 	switch err = inner.Commit(); {
 	case err == nil:
 		intent.Finish(ctx)
-		t.p.rt.flushed(ctx, lists)
+		t.p.rt.flushed(ctx, f)
 		t.p.rt.runHooks(ctx, hooks)
 	case refused(err):
 		t.rollBackOpen(ctx, err)

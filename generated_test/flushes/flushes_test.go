@@ -290,3 +290,31 @@ func TestContextOptions(t *testing.T) {
 		s.after("flushing again", s.save(func(a *shop.Croupon) { a.Title = "Third" }), "row a")
 	})
 }
+
+// NULL in a column whose Go type has none reads as the zero value, and is another thing to the database.
+func TestNullIsNotZero(t *testing.T) {
+	shelves(t, func(s *shelf) {
+		set := func(value any) func() {
+			return func() {
+				s.t.Helper()
+				if err := s.DB.Model(&shop.Croupon{ID: 1}).Update("city", value).Error; err != nil {
+					s.t.Fatal(err)
+				}
+			}
+		}
+		nowhere := func(want string) {
+			s.t.Helper()
+			for _, r := range []shop.CrouponReader{s.M.Croupon.Cache, s.M.Croupon.Objects} {
+				if got, err := rows(r.ListByCity(ctx, "")); err != nil || got != want {
+					s.t.Errorf("the list of no city is %q, want %q (%v)", got, want, err)
+				}
+			}
+		}
+		set(gorm.Expr("NULL"))()
+		nowhere("")
+		set("")()
+		nowhere("1 a A  3")
+		set(gorm.Expr("NULL"))()
+		nowhere("")
+	})
+}

@@ -1,0 +1,96 @@
+package cacheruntime
+
+import (
+	"slices"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// fall is one flush list that a write made wrong.
+type fall struct {
+	list, all flushlist.List // all is the one of its table
+	columns   []string       // what was written, as "croupons.title"; "croupons.*" for a whole row
+}
+
+// flush is what falls together.
+type flush struct {
+	lists   []flushlist.List
+	columns []string // sorted
+}
+
+// fallsOf makes falls of a table's lists.
+func fallsOf(all flushlist.List, columns []string, lists ...flushlist.List) []fall {
+	falls := make([]fall, len(lists))
+	for i, l := range lists {
+		falls[i] = fall{list: l, all: all, columns: columns}
+	}
+	return falls
+}
+
+// distinct returns each list once, and of a table whose `all` list falls no other.
+func distinct(falls []fall) []fall {
+	whole := map[uint64]bool{}
+	for _, f := range falls {
+		if f.list.All {
+			whole[f.list.ID] = true
+		}
+	}
+	at := make(map[uint64]int, len(falls))
+	kept := make([]fall, 0, len(falls))
+	for _, f := range falls {
+		if whole[f.all.ID] {
+			f.list = f.all
+		}
+		i, seen := at[f.list.ID]
+		if !seen {
+			at[f.list.ID] = len(kept)
+			kept = append(kept, f)
+			continue
+		}
+		kept[i].columns = union(kept[i].columns, f.columns)
+	}
+	return kept
+}
+
+// flushOf returns what falls, each list once. Where more than most lists of a table do, its `all`
+// list falls in their place: what a COMMIT costs is bounded, however long its transaction was.
+func flushOf(falls []fall, most int) (f flush) {
+	if len(falls) == 0 {
+		return f
+	}
+	falls = distinct(falls)
+	of := map[uint64]int{}
+	for _, x := range falls {
+		of[x.all.ID]++
+	}
+	for i, x := range falls {
+		if of[x.all.ID] > most {
+			falls[i].list = x.all
+		}
+	}
+	for _, x := range distinct(falls) {
+		f.lists = append(f.lists, x.list)
+		f.columns = union(f.columns, x.columns)
+	}
+	slices.Sort(f.columns)
+	return f
+}
+
+// union returns the columns of a and b, each once. It changes neither.
+func union(a, b []string) []string {
+	for _, column := range b {
+		if !slices.Contains(a, column) {
+			a = append(a[:len(a):len(a)], column)
+		}
+	}
+	return a
+}
+
+// allOf returns the `all` lists of models.
+func allOf(models []model, columns []string) []fall {
+	var falls []fall
+	for _, m := range models {
+		falls = append(falls, fallsOf(m.all(), columns, m.all())...)
+	}
+	return falls
+}
