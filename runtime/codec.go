@@ -7,10 +7,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 )
 
 // The codec of entries: numbers at fixed width, text and bytes behind their length, in the order of
-// the struct. A row is decoded from one string, which its texts are cut out of. These functions are
+// the struct. A row's texts are cut out of its payload. These functions are
 // for generated code.
 
 // errCodec is what a Decoder says of bytes that are not what the codec wrote.
@@ -23,8 +24,12 @@ type Decoder struct {
 	bad bool
 }
 
-// newDecoder copies payload once; the texts decoded are parts of that copy.
-func newDecoder(payload []byte) Decoder { return Decoder{s: string(payload)} }
+// newDecoder reads payload without a copy: the texts decoded are parts of it, as a strings.Builder's
+// string is of its buffer. So nobody may write to a payload once it is decoded, and nobody does: a
+// store hands out copies of its own, and a load's payload is shared by those who only read it.
+func newDecoder(payload []byte) Decoder {
+	return Decoder{s: unsafe.String(unsafe.SliceData(payload), len(payload))}
+}
 
 // end returns an error if anything did not fit, or is left over.
 func (d *Decoder) end() error {

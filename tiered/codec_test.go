@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/cachegen/cachegen/flushlist"
 )
 
@@ -100,7 +102,7 @@ func TestRing(t *testing.T) {
 	name := func(servers []string, route uint64) string { return servers[newRing(servers).server(route)] }
 	routes := make([]uint64, 2000)
 	for i := range routes {
-		routes[i] = hashString(string(rune(i))) * 0x9e3779b97f4a7c15
+		routes[i] = xxhash.Sum64String(string(rune(i)))
 	}
 	all, reversed, fewer := newRing(servers), slices.Clone(servers), newRing(servers[:3])
 	slices.Reverse(reversed)

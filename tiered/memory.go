@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/cachegen/cachegen/flushlist"
 )
 
@@ -31,6 +33,7 @@ type cellShard struct {
 // memoryCell is one state of a cell. Its bytes are never written to again.
 type memoryCell struct {
 	bytes    []byte
+	stamp    flushlist.Stamp // parsed for first; 0 while a token is in
 	seen     uint64
 	appended time.Duration // when the last token was left
 }
@@ -70,12 +73,9 @@ func (m *memory) first(key string, list, all uint64) (flushlist.Value, bool) {
 func (m *memory) stamp(id uint64) flushlist.Stamp {
 	s := m.shard(id)
 	s.mu.RLock()
-	b := s.cells[id].bytes
+	stamp := s.cells[id].stamp
 	s.mu.RUnlock()
-	if c, ok := parseCell(b); ok && len(c.tokens) == 0 {
-		return c.stamp
-	}
-	return 0
+	return stamp
 }
 
 func (m *memory) read(_ context.Context, at []addr) ([]item, time.Duration, error) {
@@ -164,7 +164,7 @@ func (m *memory) storeEntry(key string, value []byte, check func(there []byte) e
 	if len(value) > m.large {
 		return errTooLarge
 	}
-	lock := &m.locks[hashString(key)%shardCount]
+	lock := &m.locks[xxhash.Sum64String(key)%shardCount]
 	lock.Lock()
 	defer lock.Unlock()
 	if err := check(m.entries.get(key)); err != nil {
@@ -177,7 +177,11 @@ func (m *memory) storeEntry(key string, value []byte, check func(there []byte) e
 // put stores a new state of a cell. The shard's lock is held.
 func (s *cellShard) put(id uint64, b []byte, appended time.Duration) {
 	s.last++
-	s.cells[id] = memoryCell{b, s.last, appended}
+	put := memoryCell{bytes: b, seen: s.last, appended: appended}
+	if c, ok := parseCell(b); ok && len(c.tokens) == 0 {
+		put.stamp = c.stamp
+	}
+	s.cells[id] = put
 }
 
 // evict removes one cell that no living writer has a token in. Its list gets a random stamp
@@ -195,13 +199,4 @@ func (m *memory) evict(s *cellShard) {
 			return
 		}
 	}
-}
-
-// hashString is FNV-1a of 64 bits, by Fowler, Noll and Vo.
-func hashString(s string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(s) {
-		h = (h ^ uint64(s[i])) * 1099511628211
-	}
-	return h
 }

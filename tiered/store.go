@@ -187,12 +187,13 @@ func (s *Store) First(key string, list, all uint64) (flushlist.Value, bool) {
 		return flushlist.Value{}, false
 	}
 	// A flush that is made here in between drops the stamps, and is concurrent with this read.
-	l, a, ok := s.known.fresh(list, all, s.now())
+	now := time.Now()
+	l, a, ok := s.known.fresh(list, all, now.Sub(s.start))
 	if !ok {
 		return flushlist.Value{}, false
 	}
 	e, ok := open(s.first.get(key), key)
-	if !ok || l != e.list || a != e.all || e.expired(time.Now().UnixMilli()) {
+	if !ok || l != e.list || a != e.all || e.expired(now.UnixMilli()) {
 		return flushlist.Value{}, false
 	}
 	return e.value(), true
