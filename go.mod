@@ -2,7 +2,7 @@ module github.com/cachegen/cachegen
 
 go 1.26.0
 
-require gorm.io/gorm v1.31.2
+require gorm.io/gorm v1.25.12
 
 require (
 	github.com/allegro/bigcache/v3 v3.1.0

@@ -346,22 +346,20 @@ func TestMissingWhere(t *testing.T) {
 		w.seed(three()...)
 		w.seed(&Note{ID: 1, Topic: "a"}, &Merchant{ID: 1, Name: "m"})
 		for name, write := range map[string]func() error{
-			"Delete":              func() error { return w.db.Delete(&Croupon{}).Error },
-			"Delete of a slice":   func() error { return w.db.Delete(&[]Croupon{}).Error },
-			"soft Delete":         func() error { return w.db.Delete(&Note{}).Error },
-			"Unscoped Delete":     func() error { return w.db.Unscoped().Delete(&Note{}).Error },
-			"Delete, no lists":    func() error { return w.db.Delete(&Merchant{}).Error },
-			"Update":              func() error { return w.db.Model(&Croupon{}).Update("city", "x").Error },
-			"Update of a title":   func() error { return w.db.Model(&Croupon{}).Update("title", "x").Error },
-			"Updates":             func() error { return w.db.Model(&Croupon{}).Updates(Croupon{City: "x"}).Error },
-			"UpdateColumn":        func() error { return w.db.Model(&Croupon{}).UpdateColumn("city", "x").Error },
-			"Update of a table":   func() error { return w.db.Table("croupons").Updates(map[string]any{"city": "x"}).Error },
-			"soft Update":         func() error { return w.db.Model(&Note{}).Update("topic", "x").Error },
-			"slim Update":         func() error { return w.db.Model(&slimCroupon{}).Update("city", "x").Error },
-			"Unscoped Update":     func() error { return w.db.Unscoped().Model(&Note{}).Update("topic", "x").Error },
-			"Delete in Session":   func() error { return w.db.Session(&gorm.Session{SkipHooks: true}).Delete(&Croupon{}).Error },
-			"generic Delete":      func() error { _, err := gorm.G[Croupon](w.db).Delete(t.Context()); return err },
-			"generic soft Delete": func() error { _, err := gorm.G[Note](w.db).Delete(t.Context()); return err },
+			"Delete":            func() error { return w.db.Delete(&Croupon{}).Error },
+			"Delete of a slice": func() error { return w.db.Delete(&[]Croupon{}).Error },
+			"soft Delete":       func() error { return w.db.Delete(&Note{}).Error },
+			"Unscoped Delete":   func() error { return w.db.Unscoped().Delete(&Note{}).Error },
+			"Delete, no lists":  func() error { return w.db.Delete(&Merchant{}).Error },
+			"Update":            func() error { return w.db.Model(&Croupon{}).Update("city", "x").Error },
+			"Update of a title": func() error { return w.db.Model(&Croupon{}).Update("title", "x").Error },
+			"Updates":           func() error { return w.db.Model(&Croupon{}).Updates(Croupon{City: "x"}).Error },
+			"UpdateColumn":      func() error { return w.db.Model(&Croupon{}).UpdateColumn("city", "x").Error },
+			"Update of a table": func() error { return w.db.Table("croupons").Updates(map[string]any{"city": "x"}).Error },
+			"soft Update":       func() error { return w.db.Model(&Note{}).Update("topic", "x").Error },
+			"slim Update":       func() error { return w.db.Model(&slimCroupon{}).Update("city", "x").Error },
+			"Unscoped Update":   func() error { return w.db.Unscoped().Model(&Note{}).Update("topic", "x").Error },
+			"Delete in Session": func() error { return w.db.Session(&gorm.Session{SkipHooks: true}).Delete(&Croupon{}).Error },
 		} {
 			if err := write(); !errors.Is(err, gorm.ErrMissingWhereClause) {
 				t.Errorf("%s: %v", name, err)
