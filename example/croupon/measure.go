@@ -29,7 +29,7 @@ func directReaders(m *shop.Models) readers {
 // beside it. It prints a line for each.
 func (t *tour) compare(title, what string, n int, read func(r readers, i int) error) error {
 	fmt.Printf("\n%s: %s\n", title, what)
-	fmt.Printf("    %-14s %6s %12s %12s %8s %10s %10s\n", "", "SQL", "first tier", "second tier", "misses", "median", "p99")
+	fmt.Printf("    %-14s %6s %12s %12s %8s %13s %13s\n", "", "SQL", "first tier", "second tier", "misses", "median", "p99")
 	for _, pass := range []struct {
 		name string
 		r    readers
@@ -55,7 +55,7 @@ func (t *tour) compare(title, what string, n int, read func(r readers, i int) er
 // report prints what a pass took.
 func report(name string, s cacheruntime.Stats, times []time.Duration) {
 	slices.Sort(times)
-	fmt.Printf("    %-14s %6d %12d %12d %8d %10s %10s\n", name, s.CacheStatements+s.ObjectStatements,
+	fmt.Printf("    %-14s %6d %12d %12d %8d %13s %13s\n", name, s.CacheStatements+s.ObjectStatements,
 		s.FirstHits, s.SecondHits, s.Misses, short(times[len(times)/2]), short(times[len(times)*99/100]))
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strings"
+	"time"
 
 	"github.com/cachegen/cachegen/example/shop"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
@@ -168,26 +170,39 @@ func (t *tour) write(change func(*gorm.DB) error) error {
 	fmt.Println("It flushed:")
 	for _, f := range trace.Flushes() {
 		for _, list := range f.Lists {
-			fmt.Println("   ", list)
+			_, name, _ := strings.Cut(list, ":") // without the namespace
+			fmt.Println("   ", name)
 		}
 	}
-	fmt.Println("Reading the pages of all cities again took, in SQL statements:")
+	fmt.Println("Reading the pages of all cities again took:")
+	fmt.Printf("    %-14s %6s %12s %12s %8s %13s %13s %13s\n", "", "SQL", "first tier", "second tier", "misses", "Cache", "Objects' SQL", "Objects")
 	for _, name := range cities {
-		before := t.rt.Stats()
-		cached, err := cityPage(t.ctx, cachedReaders(t.m), name)
-		if err != nil {
+		if err := t.comparePage(name); err != nil {
 			return err
 		}
-		statements := t.rt.Stats().Minus(before).CacheStatements
-		direct, err := cityPage(t.ctx, directReaders(t.m), name)
-		if err != nil {
-			return err
-		}
-		if err := samePage(cached, direct); err != nil {
-			return fmt.Errorf("the page of %s: %w", name, err)
-		}
-		fmt.Printf("    %-10s %d\n", name, statements)
 	}
 	fmt.Println("and each page is what the database says.")
+	return nil
+}
+
+// comparePage reads a city's page through the cache and beside it, prints a line, and sees that both are
+// the same.
+func (t *tour) comparePage(name string) error {
+	before, began := t.rt.Stats(), time.Now()
+	cached, err := cityPage(t.ctx, cachedReaders(t.m), name)
+	if err != nil {
+		return err
+	}
+	through, between := time.Since(began), time.Now()
+	direct, err := cityPage(t.ctx, directReaders(t.m), name)
+	if err != nil {
+		return err
+	}
+	beside, s := time.Since(between), t.rt.Stats().Minus(before)
+	fmt.Printf("    %-14s %6d %12d %12d %8d %13s %13d %13s\n", name, s.CacheStatements, s.FirstHits, s.SecondHits, s.Misses,
+		short(through), s.ObjectStatements, short(beside))
+	if err := samePage(cached, direct); err != nil {
+		return fmt.Errorf("the page of %s: %w", name, err)
+	}
 	return nil
 }
