@@ -55,6 +55,14 @@ func (e *entries) get(key string) []byte {
 	return b
 }
 
+// keep is set where the entry is not there already. bigcache's rings take each set for a new entry, so that
+// hot ones, stored again at every look at their stamps, would push the others out.
+func (e *entries) keep(key string, b []byte) {
+	if there := e.get(key); there == nil || checksum(there) != checksum(b) {
+		e.set(key, b)
+	}
+}
+
 // set keeps a copy of an entry's bytes, if they are not too large.
 func (e *entries) set(key string, b []byte) {
 	if len(key)+len(b) <= e.most {

@@ -274,7 +274,7 @@ func (l *lookup) answer(r entryRead, it item, now int64) flushlist.Found {
 		if l.store.memory != nil {
 			f.Outcome = flushlist.HitFirst // there is no second tier
 		} else if l.store.first != nil && list.learned && all.learned {
-			l.store.first.set(r.key, it.value)
+			l.store.first.keep(r.key, it.value)
 		}
 		f.Value = e.value()
 	}
