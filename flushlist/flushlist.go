@@ -68,7 +68,7 @@ const (
 	BadCell                    // the bytes of one of its cells are
 	Unreachable                // the server did not answer in time, or its breaker is open
 	Undelivered                // a flush of its list is still on its way to the server
-	Bypassed                   // the caller asked for the database
+	Bypassed                   // the caller asked for the database, or reads in a transaction
 	LoadedAgain                // the entry named rows that no longer fit it
 
 	// Outcomes is the number of outcomes.

@@ -19,7 +19,7 @@ func (t *Table[T, K]) List(spec IndexSpec[T]) *List[T, K] {
 // Get returns the list, never nil. One longer than Options.ListWindow, where the tag has no limit, is
 // read from the database each time.
 func (l *List[T, K]) Get(ctx context.Context, src Source, args ...Arg) ([]*T, error) {
-	c, err := l.t.rt.begin(ctx, src)
+	c, err := l.t.rt.begin(ctx, src, l.accessor)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func (l *List[T, K]) Get(ctx context.Context, src Source, args ...Arg) ([]*T, er
 // Page returns at most limit rows of the list from offset on. A negative offset and a limit below 1
 // are errors.
 func (l *List[T, K]) Page(ctx context.Context, src Source, offset, limit int, args ...Arg) ([]*T, error) {
-	c, err := l.t.rt.begin(ctx, src)
+	c, err := l.t.rt.begin(ctx, src, l.accessor)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (t *Table[T, K]) Count(spec IndexSpec[T]) *Count[T, K] {
 
 // Get returns the count.
 func (n *Count[T, K]) Get(ctx context.Context, src Source, args ...Arg) (int64, error) {
-	c, err := n.t.rt.begin(ctx, src)
+	c, err := n.t.rt.begin(ctx, src, n.accessor)
 	if err != nil {
 		return 0, err
 	}

@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"context"
 
+	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
 )
 
@@ -71,7 +72,7 @@ type call struct {
 }
 
 // begin checks what every read is given, and says how it is to be made.
-func (rt *Runtime) begin(ctx context.Context, src Source) (call, error) {
+func (rt *Runtime) begin(ctx context.Context, src Source, accessor string) (call, error) {
 	if ctx == nil {
 		return call{}, ErrNilContext
 	}
@@ -83,5 +84,8 @@ func (rt *Runtime) begin(ctx context.Context, src Source) (call, error) {
 		c.tx = rt.opts.TxFromContext(ctx)
 	}
 	c.database = !src.cached || c.tx != nil || c.bypass || rt.bypass.Load()
+	if c.database && src.cached {
+		rt.observed(ctx, c.trace, ReadEvent{Accessor: accessor, Outcome: flushlist.Bypassed})
+	}
 	return c, nil
 }

@@ -205,7 +205,7 @@ func (ix *index[T, K]) query(ctx context.Context, c *call, args []Arg, offset, l
 
 // first returns the only row of a one or a unique lookup.
 func (ix *index[T, K]) first(ctx context.Context, src Source, args []Arg) (*T, error) {
-	c, err := ix.t.rt.begin(ctx, src)
+	c, err := ix.t.rt.begin(ctx, src, ix.accessor)
 	if err != nil {
 		return nil, err
 	}

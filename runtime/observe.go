@@ -14,7 +14,7 @@ type ReadEvent struct {
 	// Accessor is the model and the method, as in "Croupon.ListPopularInCity". The rows of a list
 	// are looked up as "Croupon.Get".
 	Accessor string
-	// Key is the entry's key.
+	// Key is the entry's key; empty where none was looked up.
 	Key string
 	// Outcome is the tier that served it, or why none did.
 	Outcome flushlist.Outcome
@@ -125,18 +125,18 @@ func (t *Trace) statement() {
 
 // observed counts one lookup and tells whoever listens.
 func (c *call) observed(ctx context.Context, accessor, key string, o flushlist.Outcome, shared bool) {
-	c.rt.stats.read(o, shared)
-	if c.trace == nil && c.rt.observers.read == nil {
-		return
+	c.rt.observed(ctx, c.trace, ReadEvent{Accessor: accessor, Key: key, Outcome: o, Shared: shared})
+}
+
+func (rt *Runtime) observed(ctx context.Context, trace *Trace, e ReadEvent) {
+	rt.stats.read(e.Outcome, e.Shared)
+	if trace != nil {
+		trace.mu.Lock()
+		trace.reads = append(trace.reads, e)
+		trace.mu.Unlock()
 	}
-	e := ReadEvent{Accessor: accessor, Key: key, Outcome: o, Shared: shared}
-	if c.trace != nil {
-		c.trace.mu.Lock()
-		c.trace.reads = append(c.trace.reads, e)
-		c.trace.mu.Unlock()
-	}
-	if c.rt.observers.read != nil {
-		c.rt.observers.read.ObserveRead(ctx, e)
+	if rt.observers.read != nil {
+		rt.observers.read.ObserveRead(ctx, e)
 	}
 }
 

@@ -82,9 +82,9 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 			continue
 		}
 		p, leader := pending{i: i, ticket: f.Ticket}, true
-		if len(want) > 1 && !f.Ticket.Storable {
-			// Part of a batch with nothing to store: queueing behind other loads would hold up the
-			// whole batch.
+		if c.refresh || len(want) > 1 && !f.Ticket.Storable {
+			// A refresh asks for what the database has now, whatever others began to load before. And
+			// part of a batch with nothing to store must not hold up the batch behind others' loads.
 			p.flight, p.alone = &flight{done: make(chan struct{})}, true
 		} else {
 			p.flight, leader, start = c.rt.flights.join(refs[i].Key, f.Ticket)

@@ -34,7 +34,7 @@ func NewTable[T any, K comparable](rt *Runtime, spec TableSpec[T, K]) *Table[T, 
 
 // Get returns the row with primary key k, or an error matching gorm.ErrRecordNotFound.
 func (t *Table[T, K]) Get(ctx context.Context, src Source, k K) (*T, error) {
-	c, err := t.rt.begin(ctx, src)
+	c, err := t.rt.begin(ctx, src, t.accessor)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (t *Table[T, K]) getFetched(ctx context.Context, c call, w wanted, k K) (*T
 // GetMany returns the rows with primary keys ks in their order. What is absent is left out; a key
 // given twice gives two copies.
 func (t *Table[T, K]) GetMany(ctx context.Context, src Source, ks []K) ([]*T, error) {
-	c, err := t.rt.begin(ctx, src)
+	c, err := t.rt.begin(ctx, src, t.accessor)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (t *Table[T, K]) GetMany(ctx context.Context, src Source, ks []K) ([]*T, er
 
 // GetMap returns the rows with primary keys ks by key. What is absent is left out.
 func (t *Table[T, K]) GetMap(ctx context.Context, src Source, ks []K) (map[K]*T, error) {
-	c, err := t.rt.begin(ctx, src)
+	c, err := t.rt.begin(ctx, src, t.accessor)
 	if err != nil {
 		return nil, err
 	}

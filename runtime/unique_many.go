@@ -10,7 +10,7 @@ import (
 // and one statement for what is missing. What is absent is left out; a value given twice gives two
 // copies.
 func (u *Unique[T, K]) GetMany(ctx context.Context, src Source, values []Arg) ([]*T, error) {
-	c, err := u.t.rt.begin(ctx, src)
+	c, err := u.t.rt.begin(ctx, src, u.accessor)
 	if err != nil {
 		return nil, err
 	}
