@@ -197,9 +197,6 @@ func keysOf(st *gorm.Statement, m model, rows []any) clause.Expression {
 		v, _ := f.ValueOf(st.Context, m.structOf(row))
 		return v
 	}
-	column := func(f *schema.Field) clause.Column {
-		return clause.Column{Table: clause.CurrentTable, Name: f.DBName}
-	}
 	if len(fields) == 1 {
 		in := clause.IN{Column: column(fields[0])}
 		for _, row := range rows {
@@ -207,30 +204,13 @@ func keysOf(st *gorm.Statement, m model, rows []any) clause.Expression {
 		}
 		return in
 	}
-	// Spelled out, since SQLite has no lists of row values; and halved again and again, since its
-	// expressions may not be deeper than 1000.
-	var either func(rows []any) clause.Expression
-	either = func(rows []any) clause.Expression {
-		if len(rows) > 1 {
-			return bothSides{either(rows[:len(rows)/2]), either(rows[len(rows)/2:])}
-		}
+	each := make([]clause.Expression, len(rows))
+	for i, row := range rows {
 		var all []clause.Expression
 		for _, f := range fields {
-			all = append(all, clause.Eq{Column: column(f), Value: value(f, rows[0])})
+			all = append(all, clause.Eq{Column: column(f), Value: value(f, row)})
 		}
-		return clause.AndConditions{Exprs: all}
+		each[i] = clause.AndConditions{Exprs: all}
 	}
-	return either(rows)
-}
-
-// bothSides is (left OR right). clause.Or stands for the OR before a condition, not around it.
-type bothSides struct{ left, right clause.Expression }
-
-// Build writes the condition.
-func (b bothSides) Build(builder clause.Builder) {
-	_ = builder.WriteByte('(')
-	b.left.Build(builder)
-	_, _ = builder.WriteString(" OR ")
-	b.right.Build(builder)
-	_ = builder.WriteByte(')')
+	return anyExpr(each)
 }

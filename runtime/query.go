@@ -66,11 +66,32 @@ func anyOf(fs []*schema.Field, rows [][]Arg) clause.Expression {
 		}
 		return in
 	}
-	exprs := make([]clause.Expression, len(rows))
+	each := make([]clause.Expression, len(rows))
 	for i, args := range rows {
-		exprs[i] = equalAll(fs, args)
+		each[i] = equalAll(fs, args)
 	}
-	return clause.Or(exprs...)
+	return anyExpr(each)
+}
+
+// anyExpr is the OR of conditions, at least one. It is halved again and again, since SQLite's expressions
+// may not be deeper than 1000.
+func anyExpr(exprs []clause.Expression) clause.Expression {
+	if len(exprs) == 1 {
+		return exprs[0]
+	}
+	return either{anyExpr(exprs[:len(exprs)/2]), anyExpr(exprs[len(exprs)/2:])}
+}
+
+// either is (left OR right). clause.Or stands for the OR before a condition, not around it.
+type either struct{ left, right clause.Expression }
+
+// Build writes the condition.
+func (e either) Build(builder clause.Builder) {
+	_ = builder.WriteByte('(')
+	e.left.Build(builder)
+	_, _ = builder.WriteString(" OR ")
+	e.right.Build(builder)
+	_ = builder.WriteByte(')')
 }
 
 // condition is a term of a where setting.

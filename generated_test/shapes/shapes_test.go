@@ -206,6 +206,31 @@ func TestCompositeKey(t *testing.T) {
 	}
 }
 
+// More composite keys than a statement takes, or an SQL expression may be deep.
+func TestManyCompositeKeys(t *testing.T) {
+	db, m := open(t)
+	var all []*Document
+	var keys []DocumentKey
+	for i := range 2500 {
+		all = append(all, &Document{OrgID: fmt.Sprint("org", i%7), No: int64(i), Title: fmt.Sprint("t", i)})
+		keys = append(keys, DocumentKey{all[i].OrgID, all[i].No})
+	}
+	if err := db.CreateInBatches(all, 500).Error; err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if got, err := m.Document.Cache.GetMany(ctx, keys...); err != nil || len(got) != len(keys) || got[2499].Title != "t2499" {
+			t.Fatalf("%d rows, %v", len(got), err)
+		}
+	}
+	if err := db.Where("no < ?", 900).Delete(&Document{}).Error; err != nil {
+		t.Fatal(err)
+	}
+	if got, err := m.Document.Cache.GetMany(ctx, keys...); err != nil || len(got) != 1600 {
+		t.Fatalf("after the delete: %d rows, %v", len(got), err)
+	}
+}
+
 // A soft-deleted row is found by no accessor, and AfterFind runs on every copy.
 func TestSoftDeleteAndHook(t *testing.T) {
 	db, m := open(t)
