@@ -26,9 +26,10 @@ func (m Mode) String() string {
 	return "available"
 }
 
-// ErrFlush is matched by the error of a write that was rolled back in strict mode because a
-// cache server could not be told of it. Nothing was written to the database. GORM may have set
-// RowsAffected and primary keys in the caller's struct before; they mean nothing then.
+// ErrFlush is matched by the error of a write that was rolled back in strict mode because a cache
+// server could not be told of it. Nothing was written to the database. GORM may have set
+// RowsAffected and primary keys in the caller's struct before; they mean nothing then. A manual
+// flush that did not reach a server matches it too.
 var ErrFlush = errors.New("cachegen: flush not delivered")
 
 // Intent is the mark of one write on its lists, from before its COMMIT until after. Exactly

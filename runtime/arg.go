@@ -143,7 +143,8 @@ func (a Arg) appendExact(b []byte) []byte {
 
 // appendFolded appends the argument as it stands in a flush list's name: so coarse that what a
 // database may hold to be equal has one name, whatever the column's type in Go. Merging two lists
-// is always safe.
+// is always safe. Empty text and bytes go with NULL: drivers have been seen that read one for the
+// other, and databases.
 func (a Arg) appendFolded(b []byte) []byte {
 	switch a.kind {
 	case argUint, argBool:
@@ -157,7 +158,9 @@ func (a Arg) appendFolded(b []byte) []byte {
 		}
 		return strconv.AppendFloat(b, f, 'g', -1, 64)
 	case argText, argBytes:
-		return appendFold(b, a.s)
+		if n := len(b); len(appendFold(b, a.s)) > n {
+			return appendFold(b, a.s)
+		}
 	case argTime:
 		return strconv.AppendInt(b, a.t.Unix(), 10) // seconds: the coarsest column there is
 	}

@@ -8,7 +8,8 @@ import (
 )
 
 // ErrFlush is matched by the error of a write that was rolled back in strict mode because a cache
-// server could not be told of it. See [flushlist.ErrFlush].
+// server could not be told of it, and by that of a Flush or FlushTable that did not reach one. See
+// [flushlist.ErrFlush].
 var ErrFlush = flushlist.ErrFlush
 
 var (

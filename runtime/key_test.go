@@ -50,6 +50,7 @@ func TestEqualArgumentsShareAList(t *testing.T) {
 		{Text("İstanbul"), Text("istanbul")},
 		{Uint(uint64(42)), Int(42)}, {Int(42), Float(42.0)}, {Uint(uint64(42)), Text("42")},
 		{Bool(true), Int(1)},
+		{Text(""), Arg{}}, {Bytes([]byte{}), Arg{}}, {Text("  "), Arg{}},
 		{Time(at), Time(at.In(time.FixedZone("", -8*3600)))}, {Time(at), Time(at.Add(time.Millisecond))},
 	} {
 		a, b := k.listOf(s, []Arg{pair[0]}), k.listOf(s, []Arg{pair[1]})

@@ -67,7 +67,8 @@ type Trace struct {
 	mu         sync.Mutex
 	reads      []ReadEvent
 	flushes    []FlushEvent
-	statements int
+	statements int // of accessors
+	plugin     int // statements of the plugin's own
 }
 
 // WithTrace returns a context whose reads and writes are written down in the Trace.
@@ -111,10 +112,27 @@ func (t *Trace) String() string {
 		fmt.Fprintf(&b, "read  %-32s %s%s  %s\n", r.Accessor, r.Outcome, shared, r.Key)
 	}
 	for _, f := range t.flushes {
-		fmt.Fprintf(&b, "flush %s  for %s\n", strings.Join(f.Lists, " "), strings.Join(f.Columns, " "))
+		fmt.Fprintf(&b, "write %s\n", strings.Join(f.Columns, " "))
+		for _, l := range f.Lists {
+			fmt.Fprintf(&b, "flush %s\n", l)
+		}
 	}
-	fmt.Fprintf(&b, "%d SQL statements\n", t.statements)
+	fmt.Fprintf(&b, "%d SQL statements of accessors, %d of the plugin\n", t.statements, t.plugin)
 	return b.String()
+}
+
+// PluginStatements returns the number of SQL statements that the plugin made to see what writes with
+// this context change.
+func (t *Trace) PluginStatements() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.plugin
+}
+
+func (t *Trace) pluginStatement() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.plugin++
 }
 
 func (t *Trace) statement() {

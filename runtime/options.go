@@ -10,6 +10,15 @@ import (
 	"gorm.io/gorm"
 )
 
+// Mode is what Options.Mode takes. See [flushlist.Mode].
+type Mode = flushlist.Mode
+
+// The modes of a write; see [flushlist.Available] and [flushlist.Strict].
+const (
+	Available = flushlist.Available
+	Strict    = flushlist.Strict
+)
+
 // Options are the settings of a [Runtime]. The zero value of every field but Namespace is its
 // default.
 type Options struct {
@@ -28,9 +37,9 @@ type Options struct {
 	// to "".
 	Version string
 
-	// Mode says what a write does when a cache server cannot be told of it. Defaults to
-	// Available.
-	Mode flushlist.Mode
+	// Mode says what a write does when a cache server cannot be told of it: Available lets it
+	// proceed, Strict rolls it back. Defaults to Available.
+	Mode Mode
 
 	// TTL is how long an entry whose tag says nothing is served. Forever is no end. Each
 	// entry's is changed by a random ± Jitter. Defaults to 24 hours.
@@ -45,7 +54,7 @@ type Options struct {
 	Jitter float64
 
 	// ListWindow is the number of primary keys that a list without limit: may have and still be
-	// cached. A longer one is loaded whole each time, and counted. Defaults to 1000.
+	// cached. A longer one is loaded whole each time, and counted. Defaults to 1000; at most 30000.
 	ListWindow int
 
 	// BulkRows and BulkLists bound what one statement flushes piece by piece. A write of more
@@ -62,7 +71,7 @@ type Options struct {
 	// go there as with WithTx. Defaults to none.
 	TxFromContext func(context.Context) *gorm.DB
 
-	// Observer is told what happens: it may implement any of ReadObserver, FlushObserver and
+	// Observer is told what happens: it implements one or more of ReadObserver, FlushObserver and
 	// EventObserver. Its methods are called on the caller's goroutine and must be quick and
 	// safe for concurrent use. Defaults to none.
 	Observer any
@@ -94,20 +103,29 @@ func (o Options) withDefaults() (Options, error) {
 	if err := nameOption("Version", o.Version, maxVersion); err != nil {
 		return o, err
 	}
-	if o.Mode > flushlist.Strict {
-		return o, optionError("Mode", fmt.Sprintf("is %d: it is flushlist.Available or flushlist.Strict", o.Mode))
+	if o.Mode > Strict {
+		return o, optionError("Mode", fmt.Sprintf("is %d: it is cacheruntime.Available or cacheruntime.Strict", o.Mode))
 	}
-	if o.TTL < 0 && o.TTL != Forever || o.NegativeTTL < 0 {
-		return o, optionError("TTL and NegativeTTL", "cannot be negative, but for TTL: cacheruntime.Forever")
+	if o.TTL < 0 && o.TTL != Forever {
+		return o, optionError("TTL", fmt.Sprintf("is %s: it is positive, 0 for the default, or cacheruntime.Forever", o.TTL))
+	}
+	if o.NegativeTTL < 0 {
+		return o, optionError("NegativeTTL", fmt.Sprintf("is %s: it is positive, or 0 for the default", o.NegativeTTL))
 	}
 	if o.Jitter > 0.5 {
 		return o, optionError("Jitter", fmt.Sprintf("is %g: it is at most 0.5", o.Jitter))
 	}
-	if o.ListWindow < 0 || o.BulkRows < 0 || o.BulkLists < 0 {
-		return o, optionError("ListWindow, BulkRows and BulkLists", "cannot be negative; 0 is the default")
+	for _, n := range []struct {
+		field string
+		is    int
+	}{{"ListWindow", o.ListWindow}, {"BulkRows", o.BulkRows}, {"BulkLists", o.BulkLists}} {
+		if n.is < 0 || n.is > maxBulk {
+			return o, optionError(n.field, fmt.Sprintf("is %d: from 1 to %d, or 0 for the default", n.is, maxBulk))
+		}
 	}
-	if o.BulkRows > maxBulk || o.BulkLists > maxBulk {
-		return o, optionError("BulkRows and BulkLists", fmt.Sprintf("are %d and %d: at most %d", o.BulkRows, o.BulkLists, maxBulk))
+	if obs := observersOf(o.Observer); o.Observer != nil && obs.read == nil && obs.flush == nil && obs.event == nil {
+		return o, optionError("Observer", fmt.Sprintf("is a %T, which has none of the methods ObserveRead, ObserveFlush and ObserveEvent: "+
+			"give a pointer if they are on the pointer", o.Observer))
 	}
 	setDefault(&o.TTL, 24*time.Hour)
 	setDefault(&o.NegativeTTL, time.Hour)

@@ -164,6 +164,9 @@ func (p *plugin) abandon(db *gorm.DB) {
 // session returns a database for a statement of the plugin's own, in the transaction of db.
 func (p *plugin) session(db *gorm.DB) *gorm.DB {
 	p.rt.stats.pluginStatement()
+	if t := optionsOf(db.Statement.Context).trace; t != nil {
+		t.pluginStatement()
+	}
 	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Set(ownKey, true)
 	tx.Statement.Unscoped = false // a session may pass it on; who wants it says so
 	return tx

@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
@@ -52,10 +53,16 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 		}
 		_, foreign := st.ConnPool.(gorm.TxCommitter)
 		if p.rt.opts.Mode == flushlist.Strict && (foreign || rowsOutlive) {
+			err := errRowsOutside
 			if foreign {
-				_ = db.AddError(errForeignTx)
-			} else {
-				_ = db.AddError(errRowsOutside)
+				err = errForeignTx
+			}
+			_ = db.AddError(err)
+			if rows, _ := db.Get("rows"); rowsOutlive && rows != true {
+				// Raw(…).Row() returns what is here and is scanned at once; nil would panic there.
+				if bare, err := db.DB(); err == nil {
+					st.Dest = bare.QueryRowContext(refusal{db.Error}, "")
+				}
 			}
 			return
 		}
@@ -72,6 +79,23 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 		}
 	}
 }
+
+// refusal is a context that has ended with an error of ours: a query made with it is not sent, and its row
+// returns that error.
+type refusal struct{ err error }
+
+func (r refusal) Deadline() (time.Time, bool) { return time.Time{}, false }
+func (r refusal) Err() error                  { return r.err }
+func (r refusal) Value(any) any               { return nil }
+
+// Done returns a channel that is closed.
+func (r refusal) Done() <-chan struct{} { return ended }
+
+var ended = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // afterSQL ends what beforeSQL began.
 func (p *plugin) afterSQL(db *gorm.DB) {

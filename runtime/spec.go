@@ -88,7 +88,7 @@ type Order struct {
 type KeyInfo struct {
 	Accessor string   // as in "Croupon.ListPopularInCity"
 	Args     []string // as in "city string"
-	List     string   // the flush list, as in "croupons.PopularInCity(City)"
+	List     string   // the flush list, as in "croupons.ListPopularInCity(City)"
 	Where    string   // the where setting, as written
 	Order    string   // the order setting, as written
 	Limit    int      // 0: none

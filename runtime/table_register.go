@@ -20,6 +20,9 @@ const codecLayout = 1
 // naming strategy, and makes the accessors ready. Its error matches [ErrModel] where the views
 // differ, and names the column, both views and the fix.
 func (t *Table[T, K]) Register() error {
+	if t.rt == nil {
+		return errors.New("cachegen: NewModels was given no Runtime: call cacheruntime.New first, and look at its error")
+	}
 	stmt := &gorm.Statement{DB: t.rt.db}
 	if err := stmt.Parse(new(T)); err != nil {
 		return fmt.Errorf("cachegen: %s: GORM cannot read the model: %w", t.spec.Model, err)

@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -126,13 +127,13 @@ func (t *dbTx) Commit() error {
 	intent, err := t.p.rt.store.Prepare(ctx, f.lists, t.p.rt.opts.Mode)
 	if err != nil {
 		_ = inner.Rollback() // the transaction is lost either way, and err says why
-		return err
+		return rolledBack(err)
 	}
 	if intent.Late() {
 		if err := intent.Renew(ctx); err != nil {
 			_ = inner.Rollback()
 			intent.Abort(ctx)
-			return err
+			return rolledBack(err)
 		}
 	}
 	switch err = inner.Commit(); {
@@ -148,6 +149,9 @@ func (t *dbTx) Commit() error {
 	}
 	return err
 }
+
+// rolledBack adds to the error of a flush what became of the write.
+func rolledBack(err error) error { return fmt.Errorf("the transaction was rolled back: %w", err) }
 
 // Rollback forgets what was collected; the cache is not concerned.
 func (t *dbTx) Rollback() error {

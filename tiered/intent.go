@@ -137,7 +137,7 @@ func (in *intent) refusal(errs []error) error {
 	if first == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: no mark at %s: %w", flushlist.ErrFlush, strings.Join(servers, ", "), first)
+	return fmt.Errorf("%w: no token could be left at %s: %w", flushlist.ErrFlush, strings.Join(servers, ", "), first)
 }
 
 // leaveToken appends a token to a cell, or adds a cell with it where there is none.

@@ -93,8 +93,9 @@ func (s *Store) Close() error {
 
 // Closed reports whether the store has been closed. A closed store misses every lookup and
 // stores nothing; Prepare fails in mode Strict, and lets the write proceed in mode Available.
-// Intents that were prepared before are still to be ended, and reach the servers.
-func (s *Store) Closed() bool { return s.closed.Load() }
+// Intents that were prepared before are still to be ended, and reach the servers. A nil Store, that
+// of an Open whose error was passed over, counts as closed.
+func (s *Store) Closed() bool { return s == nil || s.closed.Load() }
 
 // IntentTTL returns Options.IntentTTL.
 func (s *Store) IntentTTL() time.Duration { return s.opts.IntentTTL }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -62,16 +64,18 @@ func report(name string, s cacheruntime.Stats, times []time.Duration) {
 // short is a duration in microseconds.
 func short(d time.Duration) string { return fmt.Sprintf("%.1f µs", float64(d.Nanoseconds())/1000) }
 
-// samePage returns an error that says where two pages differ.
-func samePage(a, b page) error {
-	ids := func(cs []*shop.Croupon) (ids []uint64) {
-		for _, c := range cs {
-			ids = append(ids, c.ID)
-		}
-		return ids
+// samePage returns an error that says how two pages differ, in anything they show.
+func samePage(cached, direct page) error {
+	got, err := json.Marshal(cached)
+	if err != nil {
+		return err
 	}
-	if got, want := fmt.Sprint(ids(a.popular), a.newest.ID, a.counts), fmt.Sprint(ids(b.popular), b.newest.ID, b.counts); got != want {
-		return fmt.Errorf("the cache has %s, the database %s", got, want)
+	want, err := json.Marshal(direct)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(got, want) {
+		return fmt.Errorf("the cache has\n%s\nthe database\n%s", got, want)
 	}
 	return nil
 }

@@ -97,39 +97,39 @@ func (t *tour) pages() error {
 
 // page is what a city's page shows.
 type page struct {
-	city      *shop.City
-	newest    *shop.Croupon
-	popular   []*shop.Croupon
-	merchants map[uint64]*shop.Merchant
-	reviews   map[uint64][]*shop.Review
-	counts    map[string]int64
+	City      *shop.City
+	Newest    *shop.Croupon
+	Popular   []*shop.Croupon
+	Merchants map[uint64]*shop.Merchant
+	Reviews   map[uint64][]*shop.Review
+	Counts    map[string]int64
 }
 
 // cityPage reads a page. It neither knows nor cares whether it reads through the cache.
 func cityPage(ctx context.Context, r readers, name string) (p page, err error) {
-	if p.city, err = r.cities.Get(ctx, name); err != nil {
+	if p.City, err = r.cities.Get(ctx, name); err != nil {
 		return p, err
 	}
-	if p.newest, err = r.croupons.OneNewestInCity(ctx, name); err != nil {
+	if p.Newest, err = r.croupons.OneNewestInCity(ctx, name); err != nil {
 		return p, err
 	}
-	if p.popular, err = r.croupons.ListPopularInCityPage(ctx, name, 0, 10); err != nil {
+	if p.Popular, err = r.croupons.ListPopularInCityPage(ctx, name, 0, 10); err != nil {
 		return p, err
 	}
 	var ids []uint64
-	p.reviews = map[uint64][]*shop.Review{}
-	for _, c := range p.popular {
+	p.Reviews = map[uint64][]*shop.Review{}
+	for _, c := range p.Popular {
 		ids = append(ids, c.MerchantID)
-		if p.reviews[c.ID], err = r.reviews.ListLatest(ctx, c.ID); err != nil {
+		if p.Reviews[c.ID], err = r.reviews.ListLatest(ctx, c.ID); err != nil {
 			return p, err
 		}
 	}
-	if p.merchants, err = r.merchants.GetMap(ctx, ids...); err != nil {
+	if p.Merchants, err = r.merchants.GetMap(ctx, ids...); err != nil {
 		return p, err
 	}
-	p.counts = map[string]int64{}
+	p.Counts = map[string]int64{}
 	for _, category := range categories {
-		if p.counts[category], err = r.croupons.CountInCategory(ctx, name, category); err != nil {
+		if p.Counts[category], err = r.croupons.CountInCategory(ctx, name, category); err != nil {
 			return p, err
 		}
 	}
@@ -137,17 +137,23 @@ func cityPage(ctx context.Context, r readers, name string) (p page, err error) {
 }
 
 // move saves the most popular croupon of Portland into Eugene, with plain GORM, and shows which pages
-// that changed.
+// that changed. What will be saved is read from the database, in the transaction: a row from the cache
+// may be older than what another transaction has just committed.
 func (t *tour) move() error {
-	top, err := t.m.Croupon.Cache.ListPopularInCity(t.ctx, "Portland")
+	top, err := t.m.Croupon.Cache.ListPopularInCityPage(t.ctx, "Portland", 0, 1)
 	if err != nil {
 		return err
 	}
-	c := top[0]
-	fmt.Printf("\ndb.Save moves croupon %d from Portland to Eugene.\n", c.ID)
+	fmt.Printf("\ndb.Save moves croupon %d from Portland to Eugene.\n", top[0].ID)
 	return t.write(func(db *gorm.DB) error {
-		c.City = "Eugene"
-		return db.Save(c).Error
+		return db.Transaction(func(tx *gorm.DB) error {
+			c, err := t.m.WithTx(tx).Croupon.Objects.Get(t.ctx, top[0].ID)
+			if err != nil {
+				return err
+			}
+			c.City = "Eugene"
+			return tx.Save(c).Error
+		})
 	})
 }
 
@@ -158,7 +164,7 @@ func (t *tour) remove() error {
 		return err
 	}
 	fmt.Printf("\ndb.Delete removes croupon %d, the newest of Salem.\n", c.ID)
-	return t.write(func(db *gorm.DB) error { return db.Delete(c).Error })
+	return t.write(func(db *gorm.DB) error { return db.Delete(&shop.Croupon{}, c.ID).Error })
 }
 
 // write makes a write, shows what it flushed, and reads every city's page again.

@@ -375,6 +375,18 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("%+v: %v", o, err)
 			}
 		}
+		if _, err := cacheruntime.New(other, f.Store, cacheruntime.Options{Namespace: "x", Observer: 5}); err == nil || !strings.Contains(err.Error(), "Options.Observer") {
+			t.Errorf("an observer that observes nothing: %v", err)
+		}
+		if _, err := cacheruntime.New(other, (*tiered.Store)(nil), cacheruntime.Options{Namespace: "x"}); !errors.Is(err, cacheruntime.ErrClosed) {
+			t.Errorf("a nil store: %v", err)
+		}
+		if _, err := cacheruntime.New(nil, f.Store, cacheruntime.Options{Namespace: "x"}); err == nil {
+			t.Error("a nil database was taken")
+		}
+		if _, err := shop.NewModels(nil); err == nil || !strings.Contains(err.Error(), "cacheruntime.New") {
+			t.Errorf("a nil runtime: %v", err)
+		}
 		if err := f.Store.Close(); err != nil {
 			t.Error(err)
 		}

@@ -99,6 +99,13 @@ func TestSQLInStrictMode(t *testing.T) {
 	if got := w.title(cached, 1); got != "" {
 		t.Errorf("the refused statement was sent: %q", got)
 	}
+	var title string
+	if err := w.db.Raw("UPDATE croupons SET title = 'z' RETURNING title").Row().Scan(&title); err == nil || !strings.Contains(err.Error(), "Raw(…).Find") {
+		t.Errorf("Row: %v", err)
+	}
+	if _, err := w.db.Raw("UPDATE croupons SET title = 'z' RETURNING title").Rows(); err == nil || !strings.Contains(err.Error(), "Raw(…).Find") {
+		t.Errorf("Rows: %v", err)
+	}
 	w.flushes("Scan of a query", func() error { return w.db.Raw("SELECT * FROM croupons").Scan(&got).Error })
 	w.flushes("Find", func() error { return w.db.Raw("UPDATE croupons SET title = 'z' RETURNING *").Find(&got).Error }, everything...)
 	w.flushes("Scan in a transaction", func() error {
