@@ -84,7 +84,7 @@ func (n *Count[T, K]) Get(ctx context.Context, src Source, args ...Arg) (int64, 
 	if c.database {
 		return n.count(ctx, &c, args)
 	}
-	return readEntry(ctx, &c, n.wanted(args), decodeCount, func(ctx context.Context, _ []int) ([]loaded, error) {
+	return readEntry(ctx, &c, n.wanted(args), decodeCount, func(ctx context.Context, _ []int, _ bool) ([]loaded, error) {
 		count, err := n.count(ctx, &c, args)
 		return []loaded{{value: flushlist.Value{Payload: AppendInt(nil, count)}}}, err
 	})

@@ -5,6 +5,8 @@ import (
 	"math"
 	"testing"
 	"time"
+
+	"github.com/cachegen/cachegen/flushlist"
 )
 
 type shade uint8
@@ -147,6 +149,33 @@ func FuzzDecode(f *testing.F) {
 		// What was taken for a row is one: it comes back from its own encoding.
 		if _, err := decodeEverything(encodeEverything(nil, v)); err != nil {
 			t.Fatalf("%x decodes to %+v, which does not come back: %v", payload, v, err)
+		}
+	})
+}
+
+// testIndex is a list of a table of everything, without a database.
+func testIndex() *index[everything, uint64] {
+	return &index[everything, uint64]{t: &Table[everything, uint64]{spec: TableSpec[everything, uint64]{
+		EncodeKey: AppendUint[uint64], DecodeKey: DecodeUint[uint64],
+		Key:    func(v *everything) uint64 { return v.U },
+		Encode: encodeEverything,
+		Decode: func(d *Decoder, v *everything) {
+			v.U, v.S = DecodeUint[uint64](d), DecodeText[string](d)
+		},
+	}}}
+}
+
+func FuzzListEntry(f *testing.F) {
+	ix := testIndex()
+	rows := []*everything{{U: 1, S: "a"}, {U: 2}}
+	f.Add(ix.encodeKeys(keysListed, rows).Payload)
+	f.Add([]byte{keysLong})
+	f.Add([]byte{rowsRead, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 'a'})
+	f.Add([]byte{keysListed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		l, ok := ix.decodeKeys(flushlist.Value{Payload: payload})
+		if n := len(l.keys) + len(l.rows); n > len(payload) {
+			t.Fatalf("%d bytes were taken for %d rows (%v)", len(payload), n, ok)
 		}
 	})
 }

@@ -9,21 +9,24 @@ import (
 
 // What the entry of a list, a one or a unique lookup begins with.
 const (
-	keysListed = 0 // the primary keys follow
-	keysLong   = 1 // the list is longer than the window: it is read from the database each time
-	keysOdd    = 2 // shared with the callers of the load, never stored: the database holds values to be equal that our folding does not
+	keysListed = iota // the primary keys follow
+	keysLong          // the list is longer than the window: it is read from the database each time
+	// The others are shared by the callers of one load, and never stored.
+	keysOdd  // the database holds values to be equal that our folding does not
+	rowsRead // the rows follow: where nothing can be stored, one statement brings them with their keys
 )
 
 // listed is what such an entry says.
-type listed[K comparable] struct {
+type listed[T any, K comparable] struct {
 	kind byte
 	keys []K
+	rows []*T // of rowsRead
 }
 
-// lookup reads the primary keys that the accessor finds with args.
-func (ix *index[T, K]) lookup(ctx context.Context, c *call, args []Arg) (listed[K], error) {
-	return readEntry(ctx, c, ix.wanted(args), ix.decodeKeys, func(ctx context.Context, _ []int) ([]loaded, error) {
-		l, err := ix.loadKeys(ctx, c, args)
+// lookup reads the primary keys that the accessor finds with args, or the rows.
+func (ix *index[T, K]) lookup(ctx context.Context, c *call, args []Arg) (listed[T, K], error) {
+	return readEntry(ctx, c, ix.wanted(args), ix.decodeKeys, func(ctx context.Context, _ []int, store bool) ([]loaded, error) {
+		l, err := ix.load(ctx, c, args, store)
 		return []loaded{l}, err
 	})
 }
@@ -58,18 +61,25 @@ func readEntry[V any](ctx context.Context, c *call, w wanted, decode func(flushl
 	return none, errCodec
 }
 
-// loadKeys loads the primary keys of a list.
-func (ix *index[T, K]) loadKeys(ctx context.Context, c *call, args []Arg) (loaded, error) {
+// load loads the primary keys of a list, or where nothing can be stored the rows.
+func (ix *index[T, K]) load(ctx context.Context, c *call, args []Arg, store bool) (loaded, error) {
 	most := ix.spec.Limit
 	if most == 0 {
 		most = c.rt.opts.ListWindow + 1 // one more, to see whether there are more
 	}
+	q := ix.rows(ctx, c, args).Order(ix.order).Limit(most)
+	if store {
+		q = q.Select(ix.selects)
+	}
 	var rows []*T
-	if err := ix.rows(ctx, c, args).Select(ix.selects).Order(ix.order).Limit(most).Find(&rows).Error; err != nil {
+	if err := q.Find(&rows).Error; err != nil {
 		return loaded{}, err
 	}
-	if ix.spec.Limit == 0 && len(rows) == most {
+	switch {
+	case ix.spec.Limit == 0 && len(rows) == most:
 		return loaded{value: flushlist.Value{Payload: []byte{keysLong}}}, nil
+	case !store:
+		return loaded{value: ix.encodeRows(rows), noStore: true}, nil
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
@@ -81,6 +91,15 @@ func (ix *index[T, K]) loadKeys(ctx context.Context, c *call, args []Arg) (loade
 		}
 	}
 	return loaded{value: ix.encodeKeys(kind, rows), noStore: kind == keysOdd}, nil
+}
+
+// encodeRows makes what the callers of one load share.
+func (ix *index[T, K]) encodeRows(rows []*T) flushlist.Value {
+	b := binary.AppendUvarint([]byte{rowsRead}, uint64(len(rows)))
+	for _, row := range rows {
+		b = ix.t.spec.Encode(b, row)
+	}
+	return flushlist.Value{Payload: b}
 }
 
 // encodeKeys makes the entry of a list. That a one or a unique lookup found nothing is an absence, and
@@ -96,25 +115,31 @@ func (ix *index[T, K]) encodeKeys(kind byte, rows []*T) flushlist.Value {
 	return flushlist.Value{Payload: b}
 }
 
-func (ix *index[T, K]) decodeKeys(v flushlist.Value) (listed[K], bool) {
+func (ix *index[T, K]) decodeKeys(v flushlist.Value) (l listed[T, K], ok bool) {
 	if v.Absent {
-		return listed[K]{}, true
+		return l, true
 	}
 	d := newDecoder(v.Payload)
 	kind := d.take(1)
-	if d.bad || kind[0] > keysOdd {
-		return listed[K]{}, false
+	if d.bad || kind[0] > rowsRead {
+		return l, false
 	}
-	if kind[0] == keysLong {
-		return listed[K]{kind: keysLong}, d.end() == nil
+	l.kind = kind[0]
+	if l.kind == keysLong {
+		return l, d.end() == nil
 	}
 	n := d.uvarint()
-	if n > uint64(len(d.s)) { // a key is a byte at least: nothing larger is believed
-		return listed[K]{}, false
+	if l.kind != rowsRead {
+		l.keys = make([]K, 0, min(n, 1024)) // what the number says is not believed before it is there
 	}
-	l := listed[K]{kind: kind[0], keys: make([]K, n)}
-	for i := range l.keys {
-		l.keys[i] = ix.t.spec.DecodeKey(&d)
+	for ; n > 0 && !d.bad; n-- {
+		if l.kind != rowsRead {
+			l.keys = append(l.keys, ix.t.spec.DecodeKey(&d))
+			continue
+		}
+		row := new(T)
+		ix.t.spec.Decode(&d, row)
+		l.rows = append(l.rows, row)
 	}
 	return l, d.end() == nil
 }
@@ -153,6 +178,9 @@ func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, li
 		l, err := ix.lookup(ctx, c, args)
 		if err != nil {
 			return nil, err
+		}
+		if l.kind == rowsRead {
+			return part(l.rows, offset, limit), nil
 		}
 		if l.kind != keysListed {
 			if l.kind == keysLong {

@@ -18,8 +18,8 @@ type wanted struct {
 }
 
 // loader loads the entries at the given positions of what was wanted, and returns a value for each,
-// in their order.
-type loader func(ctx context.Context, missing []int) ([]loaded, error)
+// in their order. store says whether any of them may be stored.
+type loader func(ctx context.Context, missing []int, store bool) ([]loaded, error)
 
 // pending is an entry whose value a load will bring.
 type pending struct {
@@ -120,11 +120,12 @@ func (c *call) lead(ctx context.Context, want []wanted, leading []pending, start
 	if start != nil {
 		<-start // the load before it has ended; this one's SQL is sent after that
 	}
-	missing := make([]int, len(leading))
+	missing, store := make([]int, len(leading)), false
 	for j, p := range leading {
 		missing[j] = p.i
+		store = store || p.ticket.Storable
 	}
-	results, err := protect(ctx, missing, load)
+	results, err := protect(ctx, missing, store, load)
 	if err != nil {
 		c.rt.stats.loadErrors.Add(1)
 		results = make([]loaded, len(leading))
@@ -161,13 +162,13 @@ func (c *call) fill(ctx context.Context, want []wanted, leading []pending, resul
 
 // protect runs a load and makes an error of a panic, since it runs on a goroutine that no caller
 // could recover on.
-func protect(ctx context.Context, missing []int, load loader) (results []loaded, err error) {
+func protect(ctx context.Context, missing []int, store bool, load loader) (results []loaded, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("cachegen: a load panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return load(ctx, missing)
+	return load(ctx, missing, store)
 }
 
 // detach returns a context with ctx's values, for work that goes on when its callers have given up.

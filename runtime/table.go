@@ -232,7 +232,7 @@ func (t *Table[T, K]) fetch(ctx context.Context, c *call, want []wanted, ks []K,
 
 // loader loads rows by key and encodes them.
 func (t *Table[T, K]) loader(c *call, key func(i int) K) loader {
-	return func(ctx context.Context, missing []int) ([]loaded, error) {
+	return func(ctx context.Context, missing []int, _ bool) ([]loaded, error) {
 		ks := make([]K, len(missing))
 		for j, i := range missing {
 			ks[j] = key(i)

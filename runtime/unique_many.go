@@ -82,8 +82,8 @@ func (u *Unique[T, K]) each(ctx context.Context, c *call, values []Arg) ([]*T, e
 }
 
 // lookups reads the entry of each value.
-func (u *Unique[T, K]) lookups(ctx context.Context, c *call, values []Arg) ([]listed[K], error) {
-	keys := make([]listed[K], len(values))
+func (u *Unique[T, K]) lookups(ctx context.Context, c *call, values []Arg) ([]listed[T, K], error) {
+	keys := make([]listed[T, K], len(values))
 	var want []wanted
 	var at []int
 	for i := range values {
@@ -100,7 +100,7 @@ func (u *Unique[T, K]) lookups(ctx context.Context, c *call, values []Arg) ([]li
 	if len(want) == 0 {
 		return keys, nil
 	}
-	found, err := c.fetch(ctx, want, func(ctx context.Context, missing []int) ([]loaded, error) {
+	found, err := c.fetch(ctx, want, func(ctx context.Context, missing []int, _ bool) ([]loaded, error) {
 		part := make([]Arg, len(missing))
 		for j, i := range missing {
 			part[j] = values[at[i]]

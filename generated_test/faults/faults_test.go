@@ -343,6 +343,33 @@ func TestOneServerOfTwoIsDown(t *testing.T) {
 	}
 }
 
+// While nothing can be stored, a read takes the statements that Objects takes.
+func TestServerIsDown(t *testing.T) {
+	server := testserver.Memcached(t)
+	f := fixture.New(t, fixture.Options{Servers: []string{server.Addr()}})
+	server.Stop()
+	f.Create(t, croupon("a"), croupon("b"), croupon("c"))
+	for name, read := range map[string]func() (int, error){
+		"Get":       func() (int, error) { c, err := f.M.Croupon.Cache.Get(ctx, 2); return int(c.ID) + 1, err },
+		"GetMany":   func() (int, error) { cs, err := f.M.Croupon.Cache.GetMany(ctx, 3, 1, 2); return len(cs), err },
+		"GetBySlug": func() (int, error) { c, err := f.M.Croupon.Cache.GetBySlug(ctx, "b"); return int(c.ID) + 1, err },
+		"List":      func() (int, error) { cs, err := f.M.Croupon.Cache.ListByCity(ctx, "Portland"); return len(cs), err },
+		"Page": func() (int, error) {
+			cs, err := f.M.Croupon.Cache.ListPopularInCityPage(ctx, "Portland", 0, 3)
+			return len(cs), err
+		},
+		"Count": func() (int, error) { n, err := f.M.Croupon.Cache.CountByCity(ctx, "Portland"); return int(n), err },
+	} {
+		for range 2 {
+			f.Expect(t, name, 1, func() {
+				if n, err := read(); err != nil || n != 3 {
+					t.Errorf("%s: %d, %v", name, n, err)
+				}
+			})
+		}
+	}
+}
+
 // Bad input: each gets an error that says what to do.
 func TestBadInput(t *testing.T) {
 	fixture.Both(t, func(t *testing.T, f *fixture.Fixture) {
