@@ -64,7 +64,8 @@ type IndexSpec[T any] struct {
 	// judge (text, times, floats) count as holding. Nil: there are no terms.
 	Holds func(v *T) bool
 	// Same reports whether two states of a row are alike in every column that the order and
-	// the terms which only the database can judge depend on. Nil: there are none.
+	// the terms which only the database can judge depend on, and in the By columns that hold
+	// bytes, of which Args may not tell NULL from none. Nil: there are none.
 	Same func(a, b *T) bool
 	// Unchecked says that the tag vouches for a unique lookup's uniqueness.
 	Unchecked bool

@@ -69,6 +69,11 @@ func lines(items ...jen.Code) *jen.Statement {
 // entry is "name: value" in a composite literal.
 func entry(name string, value jen.Code) jen.Code { return jen.Id(name).Op(":").Add(value) }
 
+// explained is an entry below a comment.
+func explained(text, name string, value jen.Code) jen.Code {
+	return jen.Comment(text).Line().Add(entry(name, value))
+}
+
 // param is a named parameter of a type.
 type param struct {
 	name string

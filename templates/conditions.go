@@ -10,19 +10,19 @@ import (
 	"github.com/dave/jennifer/jen"
 )
 
-// String writes a term as its doc comment does.
-func (t Term) String() string {
+// says writes a term as a doc comment does, its column by this name.
+func (t Term) says(column string) string {
 	switch t.Op {
 	case "IS NULL", "IS NOT NULL":
-		return t.Column.Select + " " + t.Op
+		return column + " " + t.Op
 	case "IN":
 		values := make([]string, len(t.Values))
 		for i, v := range t.Values {
 			values[i] = shown(v)
 		}
-		return t.Column.Select + " IN (" + strings.Join(values, ", ") + ")"
+		return column + " IN (" + strings.Join(values, ", ") + ")"
 	default:
-		return t.Column.Select + " " + t.Op + " " + shown(t.Values[0])
+		return column + " " + t.Op + " " + shown(t.Values[0])
 	}
 }
 
@@ -62,15 +62,16 @@ func literal(v any) jen.Code {
 }
 
 // judged reports how far Go can judge a term: at all, and as exactly as the database. What it
-// cannot judge exactly, the row's Same function watches.
+// cannot judge exactly, the row's Same function watches. Drivers read empty bytes as NULL, so that
+// Go cannot judge even that of bytes.
 func (t Term) judged() (atAll, exactly bool) {
-	if strings.HasPrefix(t.Op, "IS ") {
+	null := strings.HasPrefix(t.Op, "IS ")
+	switch kind := t.Column.Type.Kind; {
+	case kind == Bytes:
+		return false, false
+	case null, kind == Uint, kind == Int, kind == Bool:
 		return true, true
-	}
-	switch t.Column.Type.Kind {
-	case Uint, Int, Bool:
-		return true, true
-	case Text:
+	case kind == Text:
 		return t.Op != "!=", false
 	default:
 		return false, false
@@ -165,8 +166,9 @@ func compare(t Term, value *jen.Statement, literal any) *jen.Statement {
 	}
 }
 
-// same is the body of IndexSpec.Same, or nil where nothing needs it: the columns of the order
-// and those of terms that Go cannot judge exactly are alike in a and b.
+// same is the body of IndexSpec.Same, or nil where nothing needs it: the columns of the order,
+// those of terms that Go cannot judge exactly, and bytes among the arguments, whose names may hide
+// a NULL, are alike in a and b.
 func same(a Accessor) *jen.Statement {
 	var parts []jen.Code
 	seen := map[string]bool{}
@@ -174,6 +176,11 @@ func same(a Accessor) *jen.Statement {
 		if !seen[c.Path] {
 			seen[c.Path] = true
 			parts = append(parts, c.same())
+		}
+	}
+	for _, c := range a.By {
+		if c.Type.Kind == Bytes {
+			add(c)
 		}
 	}
 	for _, o := range a.Order {
@@ -193,22 +200,22 @@ func same(a Accessor) *jen.Statement {
 // same is the expression that a and b are alike in the column.
 func (c Column) same() *jen.Statement {
 	a, b := c.selector("a"), c.selector("b")
+	form, kind := c.Type.Form, c.Type.Kind
 	switch {
-	case c.Type.Form == Pointer && c.Type.Kind == Time:
-		return rt("SamePtrFunc").Call(a, b, jen.Qual("time", "Time").Dot("Equal"))
-	case c.Type.Form == Pointer && c.Type.Kind == Bytes:
-		return rt("SamePtrFunc").Call(a, b, rt("SameBytes").Index(c.Type.Value.code()))
-	case c.Type.Form == Pointer:
+	case form == Pointer && kind == Time:
+		return rt("SamePtrFunc").Call(a, b, rt("SameTime"))
+	case form == Pointer && kind == Bytes:
+		return rt("SameBytesPtr").Call(a, b)
+	case form == Pointer:
 		return rt("SamePtr").Call(a, b)
-	case c.Type.Form == Null && c.Type.Kind == Time:
-		return c.selector("a").Dot("Valid").Op("==").Add(c.selector("b").Dot("Valid")).Op("&&").
-			Add(a.Dot(c.Type.Field).Dot("Equal").Call(b.Dot(c.Type.Field)))
-	case c.Type.Form == Null && c.Type.Kind == Bytes:
-		return c.selector("a").Dot("Valid").Op("==").Add(c.selector("b").Dot("Valid")).Op("&&").
-			Add(rt("SameBytes").Call(a.Dot(c.Type.Field), b.Dot(c.Type.Field)))
-	case c.Type.Kind == Time:
-		return a.Dot("Equal").Call(b)
-	case c.Type.Kind == Bytes:
+	case form == Null && kind == Time:
+		valid := c.selector("a").Dot("Valid").Op("==").Add(c.selector("b").Dot("Valid"))
+		return valid.Op("&&").Add(rt("SameTime").Call(a.Dot(c.Type.Field), b.Dot(c.Type.Field)))
+	case form == Null && kind == Bytes: // what is not Valid is empty
+		return rt("SameBytes").Call(a.Dot(c.Type.Field), b.Dot(c.Type.Field))
+	case kind == Time:
+		return rt("SameTime").Call(a, b)
+	case kind == Bytes:
 		return rt("SameBytes").Call(a, b)
 	default:
 		return a.Op("==").Add(b)

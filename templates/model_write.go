@@ -96,6 +96,7 @@ func (m Model) writeGuard(f *jen.File) {
 		}
 		members = append(members, jen.Id(field.Name).Add(field.Type.code()))
 	}
-	f.Add(comment(fmt.Sprintf("A compile error here says that %s has changed since its code was generated: run go generate.", m.Name)))
+	f.Add(comment(fmt.Sprintf("A compile error here says that %s has changed since its code was generated: run go generate. "+
+		"The blank fields are those of its declarations: a conversion asks for every field, in order.", m.Name)))
 	f.Var().Id("_").Op("=").Id(m.Name).Parens(jen.Struct(members...).Values())
 }

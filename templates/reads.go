@@ -1,6 +1,8 @@
 package templates
 
 import (
+	"slices"
+
 	"github.com/dave/jennifer/jen"
 )
 
@@ -90,7 +92,11 @@ func (m Model) manyKeys() param {
 
 // pluralParam is the name of a variadic parameter of a column's values.
 func (m Model) pluralParam(c Column) string {
-	c.Select = plural(c.name())
+	several, ok := plural(c.name())
+	if !ok {
+		several = c.name() + "Values"
+	}
+	c.Select = several
 	return m.params([]Column{c})[0]
 }
 
@@ -126,17 +132,23 @@ func (m Model) accessorReads(a Accessor) []read {
 	return []read{get}
 }
 
-// page is the paged method of a list.
+// page is the paged method of a list. Where an argument is called offset or limit, the page's own are
+// called otherwise, so that the arguments have the names that the list's own method gives them.
 func (m Model) page(a Accessor) read {
-	names := m.params(a.By, "offset", "limit")
+	offset, limit := "offset", "limit"
+	names := m.params(a.By)
+	if slices.Contains(names, offset) || slices.Contains(names, limit) {
+		offset, limit = "pageOffset", "pageLimit"
+		names = m.params(a.By, offset, limit)
+	}
 	// A type of its own keeps offset and limit apart from arguments that are ints too.
-	window := []param{{name: "offset", typ: "window", code: jen.Int()}, {name: "limit", typ: "window", code: jen.Int()}}
-	args := []jen.Code{jen.Id("offset"), jen.Id("limit")}
+	window := []param{{name: offset, typ: "window", code: jen.Int()}, {name: limit, typ: "window", code: jen.Int()}}
+	args := []jen.Code{jen.Id(offset), jen.Id(limit)}
 	for i, c := range a.By {
 		args = append(args, c.toArg(jen.Id(names[i])))
 	}
 	return read{
-		name: a.Method() + "Page", doc: docPage(m, a), params: append(byParams(a.By, names), window...),
+		name: a.Method() + "Page", doc: m.docPage(a, offset, limit), params: append(byParams(a.By, names), window...),
 		result: jen.Index().Op("*").Id(m.Name), field: a.field(), method: "Page", args: args,
 	}
 }
@@ -163,7 +175,7 @@ func (m Model) writeFlushes(f *jen.File) {
 		for i, c := range a.By {
 			args = append(args, c.toArg(jen.Id(names[i])))
 		}
-		f.Add(comment(docFlush(a)))
+		f.Add(comment(m.docFlush(a)))
 		receiver("Flush"+a.Method(), signature(byParams(a.By, names))...).Block(
 			jen.Return(jen.Id("c").Dot("table").Dot(a.field()).Dot("Flush").Call(args...)),
 		)

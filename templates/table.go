@@ -129,10 +129,10 @@ func (m Model) indexSpec(a Accessor) *jen.Statement {
 	}
 	spec = append(spec, entry("Args", m.rowArgs(a.By)))
 	if test := holds(a.Where); test != nil {
-		spec = append(spec, entry("Holds", m.onRow("v").Bool().Block(jen.Return(test))))
+		spec = append(spec, explained("Holds judges the where terms that Go can judge.", "Holds", m.onRow("v").Bool().Block(jen.Return(test))))
 	}
 	if test := same(a); test != nil {
-		spec = append(spec, entry("Same", m.onRow("a", "b").Bool().Block(jen.Return(test))))
+		spec = append(spec, explained("Same compares what is left to the database: the columns that it orders by or judges itself.", "Same", m.onRow("a", "b").Bool().Block(jen.Return(test))))
 	}
 	return jen.Id("rows").Dot(tableTypes[a.Kind]).Call(rt("IndexSpec").Types(jen.Id(m.Name)).Add(lines(spec...)))
 }

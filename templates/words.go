@@ -43,24 +43,66 @@ func snake(name string) string {
 	return b.String()
 }
 
-// plural returns the plural of an English noun by the ordinary rules.
-func plural(word string) string {
-	last := func(n int) string {
-		if len(word) < n {
-			return ""
-		}
-		return strings.ToLower(word[len(word)-n:])
+// plural returns the plural of an English noun. ok is false where the ordinary rules may be wrong,
+// and for what is no word: then the sentence must do without one.
+func plural(noun string) (plural string, ok bool) {
+	word := lastWord(noun)
+	low := strings.ToLower(word)
+	ends := func(endings ...string) bool {
+		return slices.ContainsFunc(endings, func(e string) bool { return strings.HasSuffix(low, e) })
+	}
+	before := byte(0) // the letter before the last
+	if len(low) > 1 {
+		before = low[len(low)-2]
 	}
 	switch {
-	case last(1) == "s" && len(word) > 1 && strings.ToUpper(word[:len(word)-1]) == word[:len(word)-1]:
-		return word // "IDs" is one already
-	case last(1) == "y" && len(word) > 1 && !strings.ContainsRune("aeiou", rune(last(2)[0])):
-		return word[:len(word)-1] + "ies"
-	case slices.Contains([]string{"s", "x", "z"}, last(1)), last(2) == "ch", last(2) == "sh":
-		return word + "es"
+	case word == "" || !isASCIILetter(word[len(word)-1]), ends(irregular...):
+		return "", false
+	case word == strings.ToUpper(word): // spelled: IDs, URLs; what S ends is a plural or seems one
+		return noun + "s", !ends("s")
+	case len(word) > 2 && word[:len(word)-1] == strings.ToUpper(word[:len(word)-1]) && ends("s"):
+		return noun, true // IDs
+	case !strings.ContainsAny(low, vowels+"y"):
+		return "", false // Ctx
+	case ends("ss", "sh", "tch", "nch"), ends("x") && isVowel(before):
+		return noun + "es", true
+	case ends("s", "x", "z", "ch", "f", "fe") && !ends("ff"), ends("o") && !isVowel(before), ends("quy"):
+		return "", false // News, Ctx, Quiz, Epoch, Leaf, Hero
+	case ends("y") && !isVowel(before):
+		return noun[:len(noun)-1] + "ies", true
 	default:
-		return word + "s"
+		return noun + "s", true
 	}
+}
+
+// irregular are endings of words that have a plural of their own, or none.
+var irregular = []string{
+	"man", "men", "child", "children", "people", "foot", "tooth", "goose", "mouse", "sheep", "deer", "fish",
+	"data", "media", "criteria", "criterion", "info", "information", "equipment", "money", "software", "hardware", "feedback",
+}
+
+const vowels = "aeiou"
+
+func isVowel(c byte) bool { return strings.IndexByte(vowels, c) >= 0 }
+
+func isASCIILetter(c byte) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+
+// lastWord is the last of the words that a Go name is made of: "Box" of HTTPBox, "ID" of CityID and
+// "IDs" of CityIDs.
+func lastWord(name string) string {
+	r := []rune(name)
+	i := len(r)
+	for i > 0 && !unicode.IsUpper(r[i-1]) && r[i-1] != '_' {
+		i--
+	}
+	if i > 0 && r[i-1] != '_' { // a capital: those before it belong to it where the word is spelled
+		small := len(r) - i
+		i--
+		for (small == 0 || small == 1 && r[len(r)-1] == 's') && i > 0 && unicode.IsUpper(r[i-1]) {
+			i--
+		}
+	}
+	return string(r[i:])
 }
 
 // article returns "a" or "an", whichever the word is spoken with.
@@ -70,21 +112,24 @@ func article(word string) string {
 		return "a"
 	}
 	low := strings.ToLower(word)
-	spelled := len(r) == 1 || unicode.IsUpper(r[0]) && unicode.IsUpper(r[1])
-	switch {
-	case spelled && strings.ContainsRune("AEFHILMNORSXaefhilmnorsx", r[0]):
-		return "an"
-	case spelled:
-		return "a"
-	case strings.HasPrefix(low, "hour"), strings.HasPrefix(low, "honor"), strings.HasPrefix(low, "honour"):
-		return "an"
-	case strings.HasPrefix(low, "us"), strings.HasPrefix(low, "uni"), strings.HasPrefix(low, "eu"), strings.HasPrefix(low, "one"):
-		return "a"
-	case strings.ContainsRune("aeiou", rune(low[0])):
-		return "an"
-	default:
-		return "a"
+	begins := func(starts ...string) bool {
+		return slices.ContainsFunc(starts, func(s string) bool { return strings.HasPrefix(low, s) })
 	}
+	spelled := len(r) == 1 || unicode.IsUpper(r[0]) && (unicode.IsUpper(r[1]) || unicode.IsDigit(r[1]))
+	an := false
+	switch {
+	case spelled, begins("html", "http", "xml", "sms", "ssh", "ssl"):
+		an = strings.ContainsRune("aefhilmnorsx", []rune(low)[0])
+	case begins("hour", "honor", "honour", "honest", "heir", "ush", "unin", "unim"):
+		an = true
+	case begins("us", "uni", "url", "uri", "uuid", "uid", "util", "eu", "one", "once"):
+	default:
+		an = isVowel(low[0])
+	}
+	if an {
+		return "an"
+	}
+	return "a"
 }
 
 // join writes words as a sentence does: "a, b and c".

@@ -22,30 +22,30 @@ type change struct {
 	new  []byte // nil: it goes
 }
 
-// plan reads the packages and returns what has to change, sorted by path. Nothing is written
-// yet, so that an error in one package leaves all as they are.
-func plan(env Env, patterns []string) ([]change, error) {
+// plan reads the packages and returns what has to change, sorted by path, and how many models there
+// are. Nothing is written yet, so that an error in one package leaves all as they are.
+func plan(env Env, patterns []string) (out []change, models int, err error) {
 	pkgs, problems, err := load.Packages(env.Dir, patterns...)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if len(problems) > 0 {
-		return nil, problemsError(problems)
+		return nil, 0, problemsError(problems)
 	}
-	var out []change
 	for _, p := range pkgs {
+		models += len(p.Describe.Models)
 		files, err := templates.Generate(p.Describe)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		changes, err := compare(env.Dir, p.Dir, files)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		out = append(out, changes...)
 	}
 	slices.SortFunc(out, func(a, b change) int { return cmp.Compare(a.path, b.path) })
-	return slices.CompactFunc(out, func(a, b change) bool { return a.path == b.path }), nil
+	return slices.CompactFunc(out, func(a, b change) bool { return a.path == b.path }), models, nil
 }
 
 // compare finds the differences between a folder's generated files and those it should have.

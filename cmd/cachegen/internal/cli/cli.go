@@ -70,7 +70,7 @@ func Run(env Env) int {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
-	changes, err := plan(env, args)
+	changes, models, err := plan(env, args)
 	if err != nil {
 		if problems, is := err.(problemsError); is {
 			for _, p := range problems {
@@ -80,6 +80,9 @@ func Run(env Env) int {
 			fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)
 		}
 		return failed
+	}
+	if models == 0 {
+		fmt.Fprintf(env.Stderr, "cachegen: no model with a cache tag in %s\n", strings.Join(args, " "))
 	}
 	if command == "diff" {
 		return showDiff(env, changes)

@@ -156,12 +156,24 @@ func TestChangedStruct(t *testing.T) {
 	}
 }
 
-// A model that loses its tags loses its generated files.
+// A model that loses its tags loses its generated files, and a run without any model says so.
 func TestGenerateRemoves(t *testing.T) {
 	dir := module(t)
 	mustRun(t, dir)
 	write(t, filepath.Join(dir, "page.go"), "package incomplete\n\n// Page is no model any more.\ntype Page struct{ ID uint64 }\n")
-	mustRun(t, dir)
+	for _, c := range []struct {
+		args []string
+		code int
+	}{{[]string{"diff", "."}, failed}, {[]string{"./..."}, ok}, {[]string{"diff"}, ok}} {
+		code, _, stderr := run(dir, c.args...)
+		where := c.args[len(c.args)-1]
+		if where == "diff" {
+			where = "."
+		}
+		if code != c.code || stderr != "cachegen: no model with a cache tag in "+where+"\n" {
+			t.Errorf("cachegen %v: exit code %d, errors %q", c.args, code, stderr)
+		}
+	}
 	if got := names(t, dir); !slices.Equal(got, []string{"page.go"}) {
 		t.Errorf("files: %v", got)
 	}

@@ -1,6 +1,9 @@
 package load
 
 import (
+	"errors"
+	"fmt"
+	"go/token"
 	"go/types"
 	"math"
 	"slices"
@@ -34,8 +37,22 @@ func (r *reader) find(path tag.Text) *field {
 			return nil
 		}
 	}
-	r.fail(path, "%s has no column %s%s", r.model.name, path.S, suggest(path.S, known))
+	r.fail(path, "%s", r.noColumn(path.S, known))
 	return nil
+}
+
+// noColumn says that the model has no such field, and which one may be meant.
+func (r *reader) noColumn(path string, known []string) string {
+	for _, f := range r.fields {
+		if strings.EqualFold(f.dbName, path) {
+			return fmt.Sprintf("%s is the name of a column; tags name Go fields, so write %s", path, f.Select)
+		}
+	}
+	hint := suggest(path, known)
+	if hint == "" && !token.IsExported(path) {
+		hint = "; tags name Go fields, which begin with a capital letter"
+	}
+	return fmt.Sprintf("%s has no column %s%s", r.model.name, path, hint)
 }
 
 // unfit says why a column cannot be part of an accessor; "" if it can.
@@ -183,7 +200,11 @@ func (r *reader) literal(f *field, p tag.Literal) (any, bool) {
 	case templates.Float:
 		want = "a number"
 		if p.Kind == tag.Number {
-			if v, err := strconv.ParseFloat(p.Value, 64); err == nil && !math.IsInf(v, 0) && !math.IsNaN(v) {
+			v, err := strconv.ParseFloat(p.Value, 64)
+			if errors.Is(err, strconv.ErrRange) {
+				want = "a number that fits float64"
+			}
+			if err == nil && !math.IsInf(v, 0) && !math.IsNaN(v) {
 				return v, true
 			}
 		}

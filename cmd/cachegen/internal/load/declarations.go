@@ -39,17 +39,24 @@ type reader struct {
 	model  *source
 	fields []*field
 	out    *templates.Model
-	lit    *ast.BasicLit     // the tag being read
-	made   map[string]string // who made each method
-	seen   bool              // a model declaration was found
+	lit    *ast.BasicLit    // the tag being read
+	made   map[string]maker // by method
+	seen   bool             // a model declaration was found
+}
+
+// maker is what makes a method, and where it stands.
+type maker struct {
+	who string
+	at  token.Pos
 }
 
 // declarations reads every cache tag of a model.
 func (l *loader) declarations(m *source, fields []*field, out *templates.Model) {
-	r := &reader{loader: l, model: m, fields: fields, out: out, made: map[string]string{}}
+	r := &reader{loader: l, model: m, fields: fields, out: out, made: map[string]maker{}}
 	for _, name := range templates.BaseMethods {
-		r.made[name] = "every model"
+		r.made[name] = maker{who: "every model"}
 	}
+	tagged := false
 	for _, f := range m.syntax.Fields.List {
 		if f.Tag == nil {
 			continue
@@ -63,13 +70,22 @@ func (l *loader) declarations(m *source, fields []*field, out *templates.Model) 
 		}
 		r.lit = f.Tag
 		settings := tag.Settings(text)
+		if len(settings) == 1 && settings[0].Key.S == "-" {
+			r.fail(settings[0].Key, "a field without a cache tag is just a column; remove the tag")
+			continue
+		}
+		tagged = true
+		if slices.ContainsFunc(settings, func(s tag.Setting) bool { return !r.separated(s) }) {
+			r.seen = r.seen || strings.HasPrefix(settings[0].Key.S, "model")
+			continue
+		}
 		if len(f.Names) == 1 && f.Names[0].Name == "_" {
 			r.declaration(settings)
 		} else {
 			r.column(f, settings)
 		}
 	}
-	if !r.seen {
+	if tagged && !r.seen {
 		l.errorf(m.at, "%s has cache tags and no model declaration; add the field _ struct{} `cache:\"model\"`", m.name)
 	}
 }
@@ -81,18 +97,6 @@ func (r *reader) fail(at tag.Text, format string, args ...any) {
 // failIn reports an error of the parser of a setting's value.
 func (r *reader) failIn(err *tag.Error) { r.tagError(r.lit, err) }
 
-// unknown reports a word that is none of known.
-func (r *reader) unknown(at tag.Text, what string, known []string) {
-	switch {
-	case at.S == "":
-		r.fail(at, "empty setting")
-	case slices.Contains(later, at.S):
-		r.fail(at, "%s is not supported yet", at.S)
-	default:
-		r.fail(at, "unknown %s %q%s", what, at.S, suggest(at.S, known))
-	}
-}
-
 // declaration reads the tag of a blank field.
 func (r *reader) declaration(settings []tag.Setting) {
 	head := settings[0]
@@ -103,7 +107,7 @@ func (r *reader) declaration(settings []tag.Setting) {
 			r.fail(head.Key, "a declaration begins with its kind, as in list:Popular;%s…", kind)
 			return
 		}
-		r.unknown(head.Key, "kind", declarationWords)
+		r.unknown(head.Key, "kind", "a blank field", declarationWords)
 		return
 	}
 	given := map[string]tag.Setting{}
@@ -115,9 +119,9 @@ func (r *reader) declaration(settings []tag.Setting) {
 			r.fail(s.Key, "%s is a declaration of its own; give it its own blank field", name)
 		case !slices.Contains(allowed, name):
 			if known := slices.Contains([]string{"by", "where", "order", "limit", "ttl", "unchecked"}, name); known {
-				r.fail(s.Key, "%s does not take %s", kind, name)
+				r.fail(s.Key, "%s does not take %s; it takes %s", kind, name, strings.Join(allowed, ", "))
 			} else {
-				r.unknown(s.Key, "setting", allowed)
+				r.unknown(s.Key, "setting", kind, allowed)
 			}
 		case has(given, name):
 			r.fail(s.Key, "%s is given twice", name)
@@ -216,7 +220,7 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 			case slices.Contains([]string{"by", "where", "order", "limit", "ttl"}, word):
 				r.fail(s.Key, "a column's tag takes no options; for %s, declare the accessor on a blank field", word)
 			default:
-				r.unknown(s.Key, "setting", append(slices.Clone(columnWords), "unchecked"))
+				r.unknown(s.Key, "setting", "a column's tag", append(slices.Clone(columnWords), "unchecked"))
 			}
 		case s.HasValue:
 			r.fail(s.Value, "a column's %s takes no value; declare a named one on a blank field, as in _ struct{} `cache:\"%s:Name;by:…\"`", word, word)
@@ -234,6 +238,10 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 		name := "this field"
 		if len(syntax.Names) == 1 {
 			name = r.model.name + "." + syntax.Names[0].Name
+			if !syntax.Names[0].IsExported() {
+				r.errorf(place{syntax.Tag.Pos()}, "%s is not exported, so it is not a column; export it, or remove the tag", name)
+				return
+			}
 		}
 		if len(names) > 0 && !slices.ContainsFunc(r.problems, func(p Problem) bool { return strings.HasPrefix(p.Message, name+":") }) {
 			r.errorf(place{syntax.Tag.Pos()}, "%s is not a column, so it has no accessors", name)
@@ -267,13 +275,19 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 // add takes an accessor whose methods are still free.
 func (r *reader) add(at tag.Text, a templates.Accessor, who string) {
 	for _, method := range a.Methods() {
-		if other := r.made[method]; other != "" {
-			r.fail(at, "%s makes the method %s, as does %s; rename one", who, method, other)
-			return
+		switch other, ok := r.made[method]; {
+		case !ok:
+			continue
+		case other.who == who:
+			first := r.position(other.at)
+			r.fail(at, "%s is declared twice (first at %d:%d); remove or rename one", who, first.Line, first.Column)
+		default:
+			r.fail(at, "%s makes the method %s, as does %s; rename one", who, method, other.who)
 		}
+		return
 	}
 	for _, method := range a.Methods() {
-		r.made[method] = who
+		r.made[method] = maker{who, inTag(r.lit, at.Offset(0)).pos}
 	}
 	r.out.Accessors = append(r.out.Accessors, a)
 }

@@ -25,7 +25,7 @@ func TestAgreesWithGORM(t *testing.T) {
 		"types":      {&types.Thing{}},
 		"composite":  {&composite.Document{}, &composite.Translation{}},
 		"conditions": {&conditions.Event{}},
-		"names":      {&names.City{}, &names.HTTPBox{}},
+		"names":      {&names.City{}, &names.HTTPBox{}, &names.News{}},
 		"relations":  {&relations.Author{}},
 		"softdelete": {&softdelete.Account{}},
 	} {

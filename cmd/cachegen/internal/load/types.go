@@ -20,10 +20,11 @@ const (
 
 // verdict is the reading of a field's type.
 type verdict struct {
-	role   role
-	typ    templates.Type
-	soft   bool
-	reason string // why it is refused
+	role    role
+	typ     templates.Type
+	soft    bool
+	reason  string // why it is refused
+	unknown bool   // that is only because the type is none of those that columns have
 }
 
 func refuse(format string, args ...any) verdict {
@@ -74,7 +75,14 @@ func (l *loader) judge(t types.Type) verdict {
 	case *types.Struct:
 		return verdict{role: structure}
 	}
-	return refuse("%s is no type of a column; leave the field out with gorm:\"-\"", l.shown(t))
+	return l.noColumn(t)
+}
+
+// noColumn refuses a type that no column can have yet. It may be a column to GORM.
+func (l *loader) noColumn(t types.Type) verdict {
+	v := refuse("%s is no column type that is supported yet; use another type, or gorm:\"-\", which drops the column from the model", l.shown(t))
+	v.unknown = true
+	return v
 }
 
 func (l *loader) judgePointer(t, elem types.Type) verdict {
@@ -85,10 +93,10 @@ func (l *loader) judgePointer(t, elem types.Type) verdict {
 	case v.role == column && v.typ.Form == templates.Plain:
 		v.typ.Form, v.typ.Shown = templates.Pointer, reflected(t)
 		return v
-	case v.role == refused && !strings.Contains(v.reason, "is no type"):
+	case v.role == refused && !v.unknown:
 		return v
 	default:
-		return refuse("%s is no type of a column; leave the field out with gorm:\"-\"", l.shown(t))
+		return l.noColumn(t)
 	}
 }
 

@@ -114,7 +114,8 @@ func (t Text) unquote() (Text, bool) {
 }
 
 // Lookup finds key:"…" in a struct tag's literal, as reflect.StructTag does. An error says that
-// the tag mentions the key but is not of that form.
+// the tag mentions the key but is not of that form: what reflect would overlook, or read only as far
+// as the first quote.
 func Lookup(source, key string) (Text, bool, *Error) {
 	malformed := func(t Text) (Text, bool, *Error) {
 		if i := strings.Index(t.S, key+":"); i >= 0 {
@@ -148,7 +149,13 @@ func Lookup(source, key string) (Text, bool, *Error) {
 		if j >= len(t.S) {
 			return malformed(t)
 		}
+		if name != key && strings.EqualFold(name, key) {
+			return Text{}, false, t.errorAt(0, "the tag's key is "+key+", not "+name)
+		}
 		if name == key {
+			if j+1 < len(t.S) && t.S[j+1] != ' ' {
+				return Text{}, false, t.errorAt(j, "this quote ends the tag, and a blank must follow; text inside it stands in single quotes, as in 'text'")
+			}
 			value, ok := t.Slice(i+1, j+1).unquote()
 			if !ok {
 				return malformed(t)

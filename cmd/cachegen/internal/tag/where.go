@@ -192,6 +192,8 @@ func (s *scanner) word(w string) bool {
 }
 
 func (s *scanner) term() (Term, *Error) {
+	s.blanks()
+	first := s.i
 	field, err := s.path()
 	if err != nil {
 		return Term{}, err
@@ -199,6 +201,9 @@ func (s *scanner) term() (Term, *Error) {
 	term := Term{Field: field}
 	s.blanks()
 	start := s.i
+	if strings.HasPrefix(s.t.S[s.i:], "(") {
+		return Term{}, s.t.errorAt(first, noFunctions)
+	}
 	switch {
 	case s.word("in"):
 		term.Symbol = "IN"
@@ -277,12 +282,34 @@ func (s *scanner) literal() (Literal, *Error) {
 	end := s.span(func(r rune, first bool) bool {
 		return unicode.IsDigit(r) || r == '.' || r == '-' || r == '+' || !first && (isLetter(r))
 	})
-	if end == start {
+	switch rest := s.t.S[start:]; {
+	case end > start:
+	case strings.HasPrefix(rest, `"`), strings.HasPrefix(rest, "`"):
+		return Literal{}, s.t.errorAt(start, "text stands in single quotes, as in 'text'")
+	case s.function():
+		return Literal{}, s.t.errorAt(start, noFunctions)
+	default:
 		return Literal{}, s.expected("true, false, a number or 'text'")
 	}
 	s.i = end
 	text := s.t.Slice(start, end)
 	return Literal{Kind: Number, Text: text, Value: text.S}, nil
+}
+
+const noFunctions = "there are no functions and no now, only literals such as 5, 'text' or '2024-01-31T00:00:00Z'"
+
+// function reports whether what comes next would be a function in SQL: a word with a parenthesis, or
+// one of those for the current time.
+func (s *scanner) function() bool {
+	end := s.span(func(r rune, _ bool) bool { return isLetter(r) || unicode.IsDigit(r) })
+	if end == s.i {
+		return false
+	}
+	switch strings.ToLower(s.t.S[s.i:end]) {
+	case "now", "today", "current_date", "current_time", "current_timestamp":
+		return true
+	}
+	return strings.HasPrefix(strings.TrimLeftFunc(s.t.S[end:], unicode.IsSpace), "(")
 }
 
 // quoted takes the rest of a text literal; two quotes inside it are one.

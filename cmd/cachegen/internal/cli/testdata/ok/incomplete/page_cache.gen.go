@@ -211,6 +211,7 @@ func decodePage(d *cacheruntime.Decoder, v *Page) {
 }
 
 // A compile error here says that Page has changed since its code was generated: run go generate.
+// The blank fields are those of its declarations: a conversion asks for every field, in order.
 var _ = Page(struct {
 	_    struct{}
 	ID   uint64

@@ -56,4 +56,37 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		List:     "http_boxes.ListByTime(Time)",
 		FallsOn:  []string{"Time"},
 	},
+	{
+		Accessor: "News.Get",
+		Args:     []string{"postID uint64", "n int"},
+		List:     "news:PostID,N",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "News.OneLatest",
+		Args:     []string{"x1 int", "auditEditedBy string"},
+		List:     "news.OneLatest(X1,Audit.EditedBy)",
+		Where:    "Active = true",
+		Order:    "Audit.EditedAt desc",
+		FallsOn:  []string{"X1", "Audit.EditedBy", "Active", "Audit.EditedAt"},
+	},
+	{
+		Accessor: "News.CountNoted",
+		Args:     []string{"placeZip string"},
+		List:     "news.CountNoted(Place.Zip)",
+		Where:    "Home.Zip = '1',X1 > 3",
+		FallsOn:  []string{"Place.Zip", "Home.Zip", "X1"},
+	},
+	{
+		Accessor: "News.GetByStatus",
+		Args:     []string{"status string"},
+		List:     "news.GetByStatus(Status)",
+		FallsOn:  []string{"Status"},
+	},
+	{
+		Accessor: "News.CountByStatus",
+		Args:     []string{"status string"},
+		List:     "news.CountByStatus(Status)",
+		FallsOn:  []string{"Status"},
+	},
 }

@@ -20,7 +20,7 @@ type CityReader interface {
 	GetMany(ctx context.Context, ids ...int) ([]*City, error)
 	// GetMap returns the Cities with the given primary keys by key. What is absent is left out.
 	GetMap(ctx context.Context, ids ...int) (map[int]*City, error)
-	// CountByUser returns how many Cities a User has.
+	// CountByUser returns how many Cities have this User.
 	CountByUser(ctx context.Context, user string) (int64, error)
 }
 
@@ -130,7 +130,7 @@ func (c *CityCache) GetMap(ctx context.Context, ids ...int) (map[int]*City, erro
 	return c.table.rows.GetMap(ctx, c.source, ids)
 }
 
-// CountByUser returns how many Cities a User has.
+// CountByUser returns how many Cities have this User.
 func (c *CityCache) CountByUser(ctx context.Context, user string) (int64, error) {
 	return c.table.countByUser.Get(ctx, c.source, cacheruntime.Text(user))
 }
@@ -172,7 +172,7 @@ func (o *CityObjects) GetMap(ctx context.Context, ids ...int) (map[int]*City, er
 	return o.table.rows.GetMap(ctx, o.source, ids)
 }
 
-// CountByUser returns how many Cities a User has.
+// CountByUser returns how many Cities have this User.
 func (o *CityObjects) CountByUser(ctx context.Context, user string) (int64, error) {
 	return o.table.countByUser.Get(ctx, o.source, cacheruntime.Text(user))
 }
@@ -191,6 +191,7 @@ func decodeCity(d *cacheruntime.Decoder, v *City) {
 }
 
 // A compile error here says that City has changed since its code was generated: run go generate.
+// The blank fields are those of its declarations: a conversion asks for every field, in order.
 var _ = City(struct {
 	_    struct{}
 	ID   int

@@ -28,9 +28,9 @@ type HTTPBoxReader interface {
 	ListAwkwardPage(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64, offset, limit int) ([]*HTTPBox, error)
 	// ListWindow returns the HTTPBoxes of an Offset, Limit and Level, by primary key.
 	ListWindow(ctx context.Context, offset, limit, level int) ([]*HTTPBox, error)
-	// ListWindowPage returns at most limit HTTPBoxes of ListWindow, from offset on.
-	ListWindowPage(ctx context.Context, offsetValue, limitValue, level int, offset, limit int) ([]*HTTPBox, error)
-	// CountTwice returns how many HTTPBoxes of a URL and Url there are.
+	// ListWindowPage returns at most pageLimit HTTPBoxes of ListWindow, from pageOffset on.
+	ListWindowPage(ctx context.Context, offset, limit, level int, pageOffset, pageLimit int) ([]*HTTPBox, error)
+	// CountTwice returns how many HTTPBoxes have this URL and Url.
 	CountTwice(ctx context.Context, url, urlValue string) (int64, error)
 	// ListByIDs returns the HTTPBoxes of an IDs, by primary key.
 	ListByIDs(ctx context.Context, ids string) ([]*HTTPBox, error)
@@ -77,7 +77,7 @@ func (UnimplementedHTTPBoxReader) ListWindow(ctx context.Context, offset, limit,
 }
 
 // ListWindowPage returns an error matching cacheruntime.ErrUnimplemented.
-func (UnimplementedHTTPBoxReader) ListWindowPage(ctx context.Context, offsetValue, limitValue, level int, offset, limit int) ([]*HTTPBox, error) {
+func (UnimplementedHTTPBoxReader) ListWindowPage(ctx context.Context, offset, limit, level int, pageOffset, pageLimit int) ([]*HTTPBox, error) {
 	return nil, cacheruntime.Unimplemented("HTTPBoxReader.ListWindowPage")
 }
 
@@ -262,12 +262,12 @@ func (c *HTTPBoxCache) ListWindow(ctx context.Context, offset, limit, level int)
 	return c.table.listWindow.Get(ctx, c.source, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level))
 }
 
-// ListWindowPage returns at most limit HTTPBoxes of ListWindow, from offset on.
-func (c *HTTPBoxCache) ListWindowPage(ctx context.Context, offsetValue, limitValue, level int, offset, limit int) ([]*HTTPBox, error) {
-	return c.table.listWindow.Page(ctx, c.source, offset, limit, cacheruntime.Int(offsetValue), cacheruntime.Int(limitValue), cacheruntime.Int(level))
+// ListWindowPage returns at most pageLimit HTTPBoxes of ListWindow, from pageOffset on.
+func (c *HTTPBoxCache) ListWindowPage(ctx context.Context, offset, limit, level int, pageOffset, pageLimit int) ([]*HTTPBox, error) {
+	return c.table.listWindow.Page(ctx, c.source, pageOffset, pageLimit, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level))
 }
 
-// CountTwice returns how many HTTPBoxes of a URL and Url there are.
+// CountTwice returns how many HTTPBoxes have this URL and Url.
 func (c *HTTPBoxCache) CountTwice(ctx context.Context, url, urlValue string) (int64, error) {
 	return c.table.countTwice.Get(ctx, c.source, cacheruntime.Text(url), cacheruntime.Text(urlValue))
 }
@@ -367,12 +367,12 @@ func (o *HTTPBoxObjects) ListWindow(ctx context.Context, offset, limit, level in
 	return o.table.listWindow.Get(ctx, o.source, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level))
 }
 
-// ListWindowPage returns at most limit HTTPBoxes of ListWindow, from offset on.
-func (o *HTTPBoxObjects) ListWindowPage(ctx context.Context, offsetValue, limitValue, level int, offset, limit int) ([]*HTTPBox, error) {
-	return o.table.listWindow.Page(ctx, o.source, offset, limit, cacheruntime.Int(offsetValue), cacheruntime.Int(limitValue), cacheruntime.Int(level))
+// ListWindowPage returns at most pageLimit HTTPBoxes of ListWindow, from pageOffset on.
+func (o *HTTPBoxObjects) ListWindowPage(ctx context.Context, offset, limit, level int, pageOffset, pageLimit int) ([]*HTTPBox, error) {
+	return o.table.listWindow.Page(ctx, o.source, pageOffset, pageLimit, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level))
 }
 
-// CountTwice returns how many HTTPBoxes of a URL and Url there are.
+// CountTwice returns how many HTTPBoxes have this URL and Url.
 func (o *HTTPBoxObjects) CountTwice(ctx context.Context, url, urlValue string) (int64, error) {
 	return o.table.countTwice.Get(ctx, o.source, cacheruntime.Text(url), cacheruntime.Text(urlValue))
 }
@@ -439,7 +439,8 @@ func decodeHTTPBox(d *cacheruntime.Decoder, v *HTTPBox) {
 }
 
 // A compile error here says that HTTPBox has changed since its code was generated: run go
-// generate.
+// generate. The blank fields are those of its declarations: a conversion asks for every field, in
+// order.
 var _ = HTTPBox(struct {
 	_       struct{}
 	_       struct{}

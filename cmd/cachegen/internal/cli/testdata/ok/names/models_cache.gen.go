@@ -12,6 +12,7 @@ import (
 type Models struct {
 	City    *CityModel
 	HTTPBox *HTTPBoxModel
+	News    *NewsModel
 
 	tables modelTables // what WithTx makes the same models of
 }
@@ -20,6 +21,7 @@ type Models struct {
 type modelTables struct {
 	cityTable    *cityTable
 	httpBoxTable *httpBoxTable
+	newsTable    *newsTable
 }
 
 // NewModels registers the package's models with rt. It returns an error where GORM's reading of a
@@ -31,6 +33,9 @@ func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 		return nil, err
 	}
 	if t.httpBoxTable, err = newHTTPBoxTable(rt); err != nil {
+		return nil, err
+	}
+	if t.newsTable, err = newNewsTable(rt); err != nil {
 		return nil, err
 	}
 	return t.models(nil), nil
@@ -46,6 +51,7 @@ func (t modelTables) models(tx *gorm.DB) *Models {
 	return &Models{
 		City:    t.cityTable.model(tx),
 		HTTPBox: t.httpBoxTable.model(tx),
+		News:    t.newsTable.model(tx),
 		tables:  t,
 	}
 }

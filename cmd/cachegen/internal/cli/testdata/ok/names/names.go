@@ -36,3 +36,28 @@ type City struct {
 	ID   int
 	User string `cache:"count"`
 }
+
+// News has no plural, and columns that are awkward to speak of.
+type News struct {
+	_ struct{} `cache:"model"`
+	_ struct{} `cache:"one:Latest;by:X1,Audit.EditedBy;where:Active = true;order:Audit.EditedAt desc"`
+	_ struct{} `cache:"count:Noted;by:Place.Zip;where:Home.Zip = '1',X1 > 3"`
+
+	PostID uint64 `gorm:"primaryKey"`
+	N      int    `gorm:"primaryKey"`
+	X1     int
+	Status string `gorm:"uniqueIndex" cache:"unique;count"`
+	Active bool
+	Audit  Audit   `gorm:"embedded"`
+	Place  Address `gorm:"embedded;embeddedPrefix:place_"`
+	Home   Address `gorm:"embedded;embeddedPrefix:home_"`
+}
+
+// Audit says who changed a row, and when.
+type Audit struct {
+	EditedBy string
+	EditedAt time.Time
+}
+
+// Address is somewhere.
+type Address struct{ Zip string }

@@ -216,6 +216,7 @@ func decodeAuthor(d *cacheruntime.Decoder, v *Author) {
 }
 
 // A compile error here says that Author has changed since its code was generated: run go generate.
+// The blank fields are those of its declarations: a conversion asks for every field, in order.
 var _ = Author(struct {
 	_       struct{}
 	ID      uint64

@@ -12,6 +12,7 @@ type Post struct {
 	_ struct{} `cache:"list:Feed"`
 	_ struct{} `cache:"list:FeedPage"`
 	_ struct{} `cache:"count:Feed"`
+	_ struct{} `cache:"list:Feed;order:Author"`
 
 	ID     uint64
 	Author uint64 `cache:"list"`

@@ -32,3 +32,18 @@ type Address struct{ Zip string }
 
 // Writer is a relation.
 type Writer struct{ ID uint64 }
+
+// User is named as the database names it.
+type User struct {
+	_ struct{} `cache:"model"`
+	_ struct{} `cache:"list:A;by:user_name"`
+	_ struct{} `cache:"list:B;order:home_zip desc"`
+	_ struct{} `cache:"list:C;where:LOGIN = 'x'"`
+	_ struct{} `cache:"list:D;by:nickname"`
+	_ struct{} `cache:"list:E;by:home_zap"`
+
+	ID       uint64
+	UserName string
+	Account  string  `gorm:"column:login"`
+	Home     Address `gorm:"embedded;embeddedPrefix:home_"`
+}

@@ -24,3 +24,28 @@ type Post struct {
 	Other  string `cache:"list;list"`
 	More   string `cache:"unchecked"`
 }
+
+// Draft separates settings by what does not, and says what is no setting.
+type Draft struct {
+	_ struct{} `cache:"model,ttl:1h"`
+	_ struct{} `cache:"list:Foo,by:Title"`
+	_ struct{} `cache:"list:Bar;by:Title,order:ID desc, limit : 3"`
+	_ struct{} `cache:"list:Baz;where:Title = 'a,by:b',unchecked"`
+	_ struct{} `cache:"list:Qux;sort:Title"`
+	_ struct{} `cache:"one:Old;order:Title;descending"`
+	_ struct{} `cache:"recent:Title"`
+	_ struct{} `cache:"-"`
+
+	ID     uint64
+	Title  string `cache:"list,count"`
+	Body   string `cache:"descending"`
+	Skip   string `cache:"-"`
+	secret string `cache:"list"`
+	Loud   string `Cache:"list"`
+}
+
+// Plain has no cache tag that means anything.
+type Plain struct {
+	ID   uint64
+	Skip string `cache:"-"`
+}

@@ -44,3 +44,20 @@ type Post struct {
 	Parent *uint64
 	Raw    []byte
 }
+
+// Draft is written as other languages are.
+type Draft struct {
+	_ struct{} `cache:"model"`
+	_ struct{} `cache:"list:A;where:Title = \"foo\""`
+	_ struct{} `cache:"list:B;where:Title = "foo""`
+	_ struct{} `cache:"list:C;where:lower(Title) = 'foo'"`
+	_ struct{} `cache:"list:D;where:At > NOW"`
+	_ struct{} `cache:"list:E;where:At > date ('2024-01-31')"`
+	_ struct{} `cache:"list:F;where:Ratio = 0.1e400"`
+	_ struct{} `cache:"list:G;where:Title = ''"`
+
+	ID    uint64
+	Title string
+	At    time.Time
+	Ratio float64
+}
