@@ -62,8 +62,8 @@ func literal(v any) jen.Code {
 }
 
 // judged reports how far Go can judge a term: at all, and as exactly as the database. What it
-// cannot judge exactly, the row's Same function watches. Drivers read empty bytes as NULL, so that
-// Go cannot judge even that of bytes.
+// cannot judge exactly, the row's Same function watches. Drivers may read empty bytes as NULL, so
+// that Go cannot judge even that of bytes.
 func (t Term) judged() (atAll, exactly bool) {
 	null := strings.HasPrefix(t.Op, "IS ")
 	switch kind := t.Column.Type.Kind; {

@@ -237,6 +237,7 @@ func decodeRow(d *cacheruntime.Decoder, v *Row) {
 }
 
 // A compile error here says that Row has changed since its code was generated: run go generate.
+// The blank fields are those of its declarations: a conversion asks for every field, in order.
 var _ = Row(struct {
 	_          struct{}
 	_          struct{}

@@ -27,7 +27,7 @@ type CrouponReader interface {
 	// ListPopularInCityPage returns at most limit Croupons of ListPopularInCity, from offset on. There
 	// are no more than 50.
 	ListPopularInCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error)
-	// OneNewestInCity returns the first Croupon of a City that are Active by CreatedAt, latest first,
+	// OneNewestInCity returns the first Croupon of a City that is Active, by CreatedAt, latest first,
 	// or an error matching gorm.ErrRecordNotFound.
 	OneNewestInCity(ctx context.Context, city string) (*Croupon, error)
 	// CountInCategory returns how many Croupons of a City and Category are Active.
@@ -37,7 +37,7 @@ type CrouponReader interface {
 	// GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
 	// out.
 	GetManyBySlug(ctx context.Context, slugs ...string) ([]*Croupon, error)
-	// CountByCity returns how many Croupons a City has.
+	// CountByCity returns how many Croupons have this City.
 	CountByCity(ctx context.Context, city string) (int64, error)
 }
 
@@ -159,9 +159,11 @@ func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
 			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
 				return append(to, cacheruntime.Text(v.City))
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Croupon) bool {
 				return v.Active
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Croupon) bool {
 				return a.Popularity == b.Popularity
 			},
@@ -175,11 +177,13 @@ func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
 			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
 				return append(to, cacheruntime.Text(v.City))
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Croupon) bool {
 				return v.Active
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Croupon) bool {
-				return a.CreatedAt.Equal(b.CreatedAt)
+				return cacheruntime.SameTime(a.CreatedAt, b.CreatedAt)
 			},
 		}),
 		countInCategory: rows.Count(cacheruntime.IndexSpec[Croupon]{
@@ -190,6 +194,7 @@ func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
 			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
 				return append(to, cacheruntime.Text(v.City), cacheruntime.Text(v.Category))
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Croupon) bool {
 				return v.Active
 			},
@@ -257,7 +262,7 @@ func (c *CrouponCache) ListPopularInCityPage(ctx context.Context, city string, o
 	return c.table.listPopularInCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city))
 }
 
-// OneNewestInCity returns the first Croupon of a City that are Active by CreatedAt, latest first,
+// OneNewestInCity returns the first Croupon of a City that is Active, by CreatedAt, latest first,
 // or an error matching gorm.ErrRecordNotFound.
 func (c *CrouponCache) OneNewestInCity(ctx context.Context, city string) (*Croupon, error) {
 	return c.table.oneNewestInCity.Get(ctx, c.source, cacheruntime.Text(city))
@@ -279,7 +284,7 @@ func (c *CrouponCache) GetManyBySlug(ctx context.Context, slugs ...string) ([]*C
 	return c.table.bySlug.GetMany(ctx, c.source, cacheruntime.Each(slugs, cacheruntime.Text[string]))
 }
 
-// CountByCity returns how many Croupons a City has.
+// CountByCity returns how many Croupons have this City.
 func (c *CrouponCache) CountByCity(ctx context.Context, city string) (int64, error) {
 	return c.table.countByCity.Get(ctx, c.source, cacheruntime.Text(city))
 }
@@ -354,7 +359,7 @@ func (o *CrouponObjects) ListPopularInCityPage(ctx context.Context, city string,
 	return o.table.listPopularInCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city))
 }
 
-// OneNewestInCity returns the first Croupon of a City that are Active by CreatedAt, latest first,
+// OneNewestInCity returns the first Croupon of a City that is Active, by CreatedAt, latest first,
 // or an error matching gorm.ErrRecordNotFound.
 func (o *CrouponObjects) OneNewestInCity(ctx context.Context, city string) (*Croupon, error) {
 	return o.table.oneNewestInCity.Get(ctx, o.source, cacheruntime.Text(city))
@@ -376,7 +381,7 @@ func (o *CrouponObjects) GetManyBySlug(ctx context.Context, slugs ...string) ([]
 	return o.table.bySlug.GetMany(ctx, o.source, cacheruntime.Each(slugs, cacheruntime.Text[string]))
 }
 
-// CountByCity returns how many Croupons a City has.
+// CountByCity returns how many Croupons have this City.
 func (o *CrouponObjects) CountByCity(ctx context.Context, city string) (int64, error) {
 	return o.table.countByCity.Get(ctx, o.source, cacheruntime.Text(city))
 }
@@ -413,7 +418,8 @@ func decodeCroupon(d *cacheruntime.Decoder, v *Croupon) {
 }
 
 // A compile error here says that Croupon has changed since its code was generated: run go
-// generate.
+// generate. The blank fields are those of its declarations: a conversion asks for every field, in
+// order.
 var _ = Croupon(struct {
 	_          struct{}
 	_          struct{}

@@ -215,7 +215,8 @@ func decodeMerchant(d *cacheruntime.Decoder, v *Merchant) {
 }
 
 // A compile error here says that Merchant has changed since its code was generated: run go
-// generate.
+// generate. The blank fields are those of its declarations: a conversion asks for every field, in
+// order.
 var _ = Merchant(struct {
 	_    struct{}
 	ID   uint64

@@ -25,7 +25,7 @@ type ReviewReader interface {
 	// ListLatestPage returns at most limit Reviews of ListLatest, from offset on. There are no more
 	// than 5.
 	ListLatestPage(ctx context.Context, crouponID uint64, offset, limit int) ([]*Review, error)
-	// CountByCrouponID returns how many Reviews a CrouponID has.
+	// CountByCrouponID returns how many Reviews have this CrouponID.
 	CountByCrouponID(ctx context.Context, crouponID uint64) (int64, error)
 }
 
@@ -114,6 +114,7 @@ func newReviewTable(rt *cacheruntime.Runtime) (*reviewTable, error) {
 			Args: func(to []cacheruntime.Arg, v *Review) []cacheruntime.Arg {
 				return append(to, cacheruntime.Uint(v.CrouponID))
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Review) bool {
 				return a.ID == b.ID
 			},
@@ -171,7 +172,7 @@ func (c *ReviewCache) ListLatestPage(ctx context.Context, crouponID uint64, offs
 	return c.table.listLatest.Page(ctx, c.source, offset, limit, cacheruntime.Uint(crouponID))
 }
 
-// CountByCrouponID returns how many Reviews a CrouponID has.
+// CountByCrouponID returns how many Reviews have this CrouponID.
 func (c *ReviewCache) CountByCrouponID(ctx context.Context, crouponID uint64) (int64, error) {
 	return c.table.countByCrouponID.Get(ctx, c.source, cacheruntime.Uint(crouponID))
 }
@@ -230,7 +231,7 @@ func (o *ReviewObjects) ListLatestPage(ctx context.Context, crouponID uint64, of
 	return o.table.listLatest.Page(ctx, o.source, offset, limit, cacheruntime.Uint(crouponID))
 }
 
-// CountByCrouponID returns how many Reviews a CrouponID has.
+// CountByCrouponID returns how many Reviews have this CrouponID.
 func (o *ReviewObjects) CountByCrouponID(ctx context.Context, crouponID uint64) (int64, error) {
 	return o.table.countByCrouponID.Get(ctx, o.source, cacheruntime.Uint(crouponID))
 }
@@ -253,6 +254,7 @@ func decodeReview(d *cacheruntime.Decoder, v *Review) {
 }
 
 // A compile error here says that Review has changed since its code was generated: run go generate.
+// The blank fields are those of its declarations: a conversion asks for every field, in order.
 var _ = Review(struct {
 	_         struct{}
 	_         struct{}

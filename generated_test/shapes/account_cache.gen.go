@@ -265,7 +265,8 @@ func decodeAccount(d *cacheruntime.Decoder, v *Account) {
 }
 
 // A compile error here says that Account has changed since its code was generated: run go
-// generate.
+// generate. The blank fields are those of its declarations: a conversion asks for every field, in
+// order.
 var _ = Account(struct {
 	_         struct{}
 	_         struct{}

@@ -35,7 +35,7 @@ func decodeDocumentKey(d *cacheruntime.Decoder) DocumentKey {
 // DocumentReader reads Documents. [DocumentCache] and [DocumentObjects] both satisfy it, so a
 // function that takes a DocumentReader leaves the choice to its caller.
 type DocumentReader interface {
-	// Get returns the Document whose primary key is orgID and no, or an error matching
+	// Get returns the Document whose primary key is (orgID, no), or an error matching
 	// gorm.ErrRecordNotFound.
 	Get(ctx context.Context, orgID string, no int64) (*Document, error)
 	// GetMany returns the Documents with the given primary keys, in the order of keys. What is absent
@@ -52,7 +52,7 @@ type DocumentReader interface {
 	// GetByTitle returns the Document with this OrgID and Title, or an error matching
 	// gorm.ErrRecordNotFound.
 	GetByTitle(ctx context.Context, orgID, title string) (*Document, error)
-	// CountByOrgID returns how many Documents an OrgID has.
+	// CountByOrgID returns how many Documents have this OrgID.
 	CountByOrgID(ctx context.Context, orgID string) (int64, error)
 }
 
@@ -153,8 +153,9 @@ func newDocumentTable(rt *cacheruntime.Runtime) (*documentTable, error) {
 			Args: func(to []cacheruntime.Arg, v *Document) []cacheruntime.Arg {
 				return append(to, cacheruntime.Text(v.OrgID))
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Document) bool {
-				return a.ChangedAt.Equal(b.ChangedAt) && a.No == b.No
+				return cacheruntime.SameTime(a.ChangedAt, b.ChangedAt) && a.No == b.No
 			},
 		}),
 		byTitle: rows.Unique(cacheruntime.IndexSpec[Document]{
@@ -191,7 +192,7 @@ type DocumentCache struct {
 	source cacheruntime.Source
 }
 
-// Get returns the Document whose primary key is orgID and no, or an error matching
+// Get returns the Document whose primary key is (orgID, no), or an error matching
 // gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
 // that load.
 func (c *DocumentCache) Get(ctx context.Context, orgID string, no int64) (*Document, error) {
@@ -227,7 +228,7 @@ func (c *DocumentCache) GetByTitle(ctx context.Context, orgID, title string) (*D
 	return c.table.byTitle.Get(ctx, c.source, cacheruntime.Text(orgID), cacheruntime.Text(title))
 }
 
-// CountByOrgID returns how many Documents an OrgID has.
+// CountByOrgID returns how many Documents have this OrgID.
 func (c *DocumentCache) CountByOrgID(ctx context.Context, orgID string) (int64, error) {
 	return c.table.countByOrgID.Get(ctx, c.source, cacheruntime.Text(orgID))
 }
@@ -264,7 +265,7 @@ type DocumentObjects struct {
 	source cacheruntime.Source
 }
 
-// Get returns the Document whose primary key is orgID and no, or an error matching
+// Get returns the Document whose primary key is (orgID, no), or an error matching
 // gorm.ErrRecordNotFound.
 func (o *DocumentObjects) Get(ctx context.Context, orgID string, no int64) (*Document, error) {
 	return o.table.rows.Get(ctx, o.source, DocumentKey{OrgID: orgID, No: no})
@@ -299,7 +300,7 @@ func (o *DocumentObjects) GetByTitle(ctx context.Context, orgID, title string) (
 	return o.table.byTitle.Get(ctx, o.source, cacheruntime.Text(orgID), cacheruntime.Text(title))
 }
 
-// CountByOrgID returns how many Documents an OrgID has.
+// CountByOrgID returns how many Documents have this OrgID.
 func (o *DocumentObjects) CountByOrgID(ctx context.Context, orgID string) (int64, error) {
 	return o.table.countByOrgID.Get(ctx, o.source, cacheruntime.Text(orgID))
 }
@@ -322,7 +323,8 @@ func decodeDocument(d *cacheruntime.Decoder, v *Document) {
 }
 
 // A compile error here says that Document has changed since its code was generated: run go
-// generate.
+// generate. The blank fields are those of its declarations: a conversion asks for every field, in
+// order.
 var _ = Document(struct {
 	_         struct{}
 	_         struct{}

@@ -60,10 +60,10 @@ type EventReader interface {
 	CountHeavy(ctx context.Context, state State) (int64, error)
 	// CountNoted returns how many Events there are where Note = "yes" and Done = true.
 	CountNoted(ctx context.Context) (int64, error)
-	// OneNext returns the first Event of a State where Big = 9223372036854775807 by At, earliest
+	// OneNext returns the first Event of a State where Big = 9223372036854775807, by At, earliest
 	// first, or an error matching gorm.ErrRecordNotFound.
 	OneNext(ctx context.Context, state State) (*Event, error)
-	// OneAny returns the first Event by primary key, or an error matching gorm.ErrRecordNotFound.
+	// OneAny returns the first Event, by primary key, or an error matching gorm.ErrRecordNotFound.
 	OneAny(ctx context.Context) (*Event, error)
 }
 
@@ -260,9 +260,11 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
 				return to
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Event) bool {
 				return v.Score >= 10 && v.Score < 1000 && v.Score != 500
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Event) bool {
 				return a.Score == b.Score
 			},
@@ -276,6 +278,7 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
 				return to
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Event) bool {
 				return (v.Score == 1 || v.Score == -2 || v.Score == 3) && v.Active
 			},
@@ -290,6 +293,7 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
 				return to
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Event) bool {
 				return !v.Active && v.Muted && !v.Seen
 			},
@@ -300,9 +304,11 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
 				return to
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Event) bool {
 				return cacheruntime.SameText(v.Title, "it's ; both \"ways\"")
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Event) bool {
 				return a.Title == b.Title
 			},
@@ -316,9 +322,11 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
 				return to
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Event) bool {
 				return (cacheruntime.SameText(string(v.State), "new") || cacheruntime.SameText(string(v.State), "open"))
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Event) bool {
 				return a.State == b.State && a.Title == b.Title
 			},
@@ -329,8 +337,9 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
 				return to
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Event) bool {
-				return a.At.Equal(b.At)
+				return cacheruntime.SameTime(a.At, b.At)
 			},
 		}),
 		listCheap: rows.List(cacheruntime.IndexSpec[Event]{
@@ -342,6 +351,7 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
 				return to
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Event) bool {
 				return a.Price == b.Price
 			},
@@ -357,6 +367,7 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
 				return to
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Event) bool {
 				return v.Parent == nil &&
 					v.Weight.Valid &&
@@ -374,6 +385,7 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, v *Event) []cacheruntime.Arg {
 				return append(to, cacheruntime.Text(v.State))
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Event) bool {
 				return v.Weight.Valid && v.Weight.Int32 > 5 && v.Parent != nil && (*v.Parent == 1 || *v.Parent == 2)
 			},
@@ -387,9 +399,11 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
 				return to
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Event) bool {
 				return v.Note != nil && cacheruntime.SameText(*v.Note, "yes") && v.Done.Valid && v.Done.Bool
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Event) bool {
 				return cacheruntime.SamePtr(a.Note, b.Note)
 			},
@@ -403,11 +417,13 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			Args: func(to []cacheruntime.Arg, v *Event) []cacheruntime.Arg {
 				return append(to, cacheruntime.Text(v.State))
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Event) bool {
 				return v.Big == 9223372036854775807
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Event) bool {
-				return a.At.Equal(b.At)
+				return cacheruntime.SameTime(a.At, b.At)
 			},
 		}),
 		oneAny: rows.One(cacheruntime.IndexSpec[Event]{
@@ -543,13 +559,13 @@ func (c *EventCache) CountNoted(ctx context.Context) (int64, error) {
 	return c.table.countNoted.Get(ctx, c.source)
 }
 
-// OneNext returns the first Event of a State where Big = 9223372036854775807 by At, earliest
+// OneNext returns the first Event of a State where Big = 9223372036854775807, by At, earliest
 // first, or an error matching gorm.ErrRecordNotFound.
 func (c *EventCache) OneNext(ctx context.Context, state State) (*Event, error) {
 	return c.table.oneNext.Get(ctx, c.source, cacheruntime.Text(state))
 }
 
-// OneAny returns the first Event by primary key, or an error matching gorm.ErrRecordNotFound.
+// OneAny returns the first Event, by primary key, or an error matching gorm.ErrRecordNotFound.
 func (c *EventCache) OneAny(ctx context.Context) (*Event, error) {
 	return c.table.oneAny.Get(ctx, c.source)
 }
@@ -739,13 +755,13 @@ func (o *EventObjects) CountNoted(ctx context.Context) (int64, error) {
 	return o.table.countNoted.Get(ctx, o.source)
 }
 
-// OneNext returns the first Event of a State where Big = 9223372036854775807 by At, earliest
+// OneNext returns the first Event of a State where Big = 9223372036854775807, by At, earliest
 // first, or an error matching gorm.ErrRecordNotFound.
 func (o *EventObjects) OneNext(ctx context.Context, state State) (*Event, error) {
 	return o.table.oneNext.Get(ctx, o.source, cacheruntime.Text(state))
 }
 
-// OneAny returns the first Event by primary key, or an error matching gorm.ErrRecordNotFound.
+// OneAny returns the first Event, by primary key, or an error matching gorm.ErrRecordNotFound.
 func (o *EventObjects) OneAny(ctx context.Context) (*Event, error) {
 	return o.table.oneAny.Get(ctx, o.source)
 }
@@ -792,6 +808,7 @@ func decodeEvent(d *cacheruntime.Decoder, v *Event) {
 }
 
 // A compile error here says that Event has changed since its code was generated: run go generate.
+// The blank fields are those of its declarations: a conversion asks for every field, in order.
 var _ = Event(struct {
 	_      struct{}
 	_      struct{}

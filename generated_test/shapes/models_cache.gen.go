@@ -13,6 +13,7 @@ type Models struct {
 	Account     *AccountModel
 	Document    *DocumentModel
 	Event       *EventModel
+	Post        *PostModel
 	Thing       *ThingModel
 	Translation *TranslationModel
 
@@ -24,6 +25,7 @@ type modelTables struct {
 	accountTable     *accountTable
 	documentTable    *documentTable
 	eventTable       *eventTable
+	postTable        *postTable
 	thingTable       *thingTable
 	translationTable *translationTable
 }
@@ -40,6 +42,9 @@ func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 		return nil, err
 	}
 	if t.eventTable, err = newEventTable(rt); err != nil {
+		return nil, err
+	}
+	if t.postTable, err = newPostTable(rt); err != nil {
 		return nil, err
 	}
 	if t.thingTable, err = newThingTable(rt); err != nil {
@@ -62,6 +67,7 @@ func (t modelTables) models(tx *gorm.DB) *Models {
 		Account:     t.accountTable.model(tx),
 		Document:    t.documentTable.model(tx),
 		Event:       t.eventTable.model(tx),
+		Post:        t.postTable.model(tx),
 		Thing:       t.thingTable.model(tx),
 		Translation: t.translationTable.model(tx),
 		tables:      t,

@@ -27,6 +27,11 @@ var ctx = context.Background()
 // open opens a new database, an embedded store and the models.
 func open(t *testing.T) (*gorm.DB, *Models) {
 	t.Helper()
+	return openWith(t, sqlite.DriverName)
+}
+
+func openWith(t *testing.T, driver string) (*gorm.DB, *Models) {
+	t.Helper()
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -34,7 +39,7 @@ func open(t *testing.T) (*gorm.DB, *Models) {
 		}
 	}
 	path := filepath.Join(t.TempDir(), "shapes.db")
-	db, err := gorm.Open(sqlite.Open(path+"?_pragma=synchronous(OFF)"), &gorm.Config{
+	db, err := gorm.Open(&sqlite.Dialector{DriverName: driver, DSN: path + "?_pragma=synchronous(OFF)"}, &gorm.Config{
 		Logger:  logger.Discard,
 		NowFunc: func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) },
 	})
@@ -44,7 +49,7 @@ func open(t *testing.T) (*gorm.DB, *Models) {
 			_ = pool.Close()
 		}
 	})
-	must(db.AutoMigrate(&Thing{}, &Event{}, &Document{}, &Translation{}, &Account{}))
+	must(db.AutoMigrate(&Thing{}, &Event{}, &Document{}, &Translation{}, &Account{}, &Post{}))
 	store, err := tiered.Open(tiered.Options{})
 	must(err)
 	t.Cleanup(func() { must(store.Close()) })
@@ -366,5 +371,29 @@ func TestGeneratedCodeIsCurrent(t *testing.T) {
 	cmd.Dir = ".."
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("go generate ./... is due: %v\n%s", err, out)
+	}
+}
+
+// NULL among the values of a GetMany is found as IS NULL, and leaves the entry that GetBy shares right.
+func TestNullAmongMany(t *testing.T) {
+	db, m := open(t)
+	named := "named"
+	for i, ps := range []*string{nil, &named} {
+		if err := db.Create(&Thing{S: fmt.Sprint("s", i), PS: ps, Color: Color(fmt.Sprint(i))}).Error; err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		for name, r := range map[string]ThingReader{"Cache": m.Thing.Cache, "Objects": m.Thing.Objects} {
+			if got, err := r.GetManyByPS(ctx, &named, nil); err != nil || len(got) != 2 || got[1].S != "s0" {
+				t.Errorf("%s: named and nil: %v, %v", name, got, err)
+			}
+			if got, err := r.GetManyByPS(ctx, nil); err != nil || len(got) != 1 || got[0].S != "s0" {
+				t.Errorf("%s: nil: %v, %v", name, got, err)
+			}
+			if got, err := r.GetByPS(ctx, nil); err != nil || got.S != "s0" {
+				t.Errorf("%s: one nil: %v, %v", name, got, err)
+			}
+		}
 	}
 }

@@ -33,21 +33,21 @@ type ThingReader interface {
 	ListMixed(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte) ([]*Thing, error)
 	// ListMixedPage returns at most limit Things of ListMixed, from offset on.
 	ListMixedPage(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte, offset, limit int) ([]*Thing, error)
-	// CountMade returns how many Things a CreatedAt has.
+	// CountMade returns how many Things have this CreatedAt.
 	CountMade(ctx context.Context, createdAt time.Time) (int64, error)
 	// GetByS returns the Thing with this S, or an error matching gorm.ErrRecordNotFound.
 	GetByS(ctx context.Context, s string) (*Thing, error)
-	// GetManyByS is GetByS for several values, in the order of ses. What is absent is left out.
-	GetManyByS(ctx context.Context, ses ...string) ([]*Thing, error)
+	// GetManyByS is GetByS for several values, in the order of sValues. What is absent is left out.
+	GetManyByS(ctx context.Context, sValues ...string) ([]*Thing, error)
 	// ListByS returns the Things of an S, by primary key.
 	ListByS(ctx context.Context, s string) ([]*Thing, error)
 	// ListBySPage returns at most limit Things of ListByS, from offset on.
 	ListBySPage(ctx context.Context, s string, offset, limit int) ([]*Thing, error)
 	// GetByPS returns the Thing with this PS, or an error matching gorm.ErrRecordNotFound. Nil means
-	// IS NULL.
+	// IS NULL; of several such rows, it is the first by primary key.
 	GetByPS(ctx context.Context, ps *string) (*Thing, error)
-	// GetManyByPS is GetByPS for several values, in the order of ps. What is absent is left out.
-	GetManyByPS(ctx context.Context, ps ...*string) ([]*Thing, error)
+	// GetManyByPS is GetByPS for several values, in the order of psValues. What is absent is left out.
+	GetManyByPS(ctx context.Context, psValues ...*string) ([]*Thing, error)
 	// ListByLevel returns the Things of a Level, by primary key.
 	ListByLevel(ctx context.Context, level Level) ([]*Thing, error)
 	// ListByLevelPage returns at most limit Things of ListByLevel, from offset on.
@@ -57,10 +57,10 @@ type ThingReader interface {
 	// GetManyByColor is GetByColor for several values, in the order of colors. What is absent is left
 	// out.
 	GetManyByColor(ctx context.Context, colors ...Color) ([]*Thing, error)
-	// CountByColor returns how many Things a Color has.
+	// CountByColor returns how many Things have this Color.
 	CountByColor(ctx context.Context, color Color) (int64, error)
 	// GetByNullText returns the Thing with this NullText, or an error matching gorm.ErrRecordNotFound.
-	// Nil means IS NULL.
+	// Nil means IS NULL; of several such rows, it is the first by primary key.
 	GetByNullText(ctx context.Context, nullText *string) (*Thing, error)
 	// GetManyByNullText is GetByNullText for several values, in the order of nullTexts. What is absent
 	// is left out.
@@ -117,7 +117,7 @@ func (UnimplementedThingReader) GetByS(ctx context.Context, s string) (*Thing, e
 }
 
 // GetManyByS returns an error matching cacheruntime.ErrUnimplemented.
-func (UnimplementedThingReader) GetManyByS(ctx context.Context, ses ...string) ([]*Thing, error) {
+func (UnimplementedThingReader) GetManyByS(ctx context.Context, sValues ...string) ([]*Thing, error) {
 	return nil, cacheruntime.Unimplemented("ThingReader.GetManyByS")
 }
 
@@ -137,7 +137,7 @@ func (UnimplementedThingReader) GetByPS(ctx context.Context, ps *string) (*Thing
 }
 
 // GetManyByPS returns an error matching cacheruntime.ErrUnimplemented.
-func (UnimplementedThingReader) GetManyByPS(ctx context.Context, ps ...*string) ([]*Thing, error) {
+func (UnimplementedThingReader) GetManyByPS(ctx context.Context, psValues ...*string) ([]*Thing, error) {
 	return nil, cacheruntime.Unimplemented("ThingReader.GetManyByPS")
 }
 
@@ -312,11 +312,12 @@ func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
 					cacheruntime.Bytes(v.Raw),
 				)
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Thing) bool {
-				return cacheruntime.SamePtrFunc(a.PAt, b.PAt, time.Time.Equal) &&
-					a.NullAt.Valid == b.NullAt.Valid && a.NullAt.Time.Equal(b.NullAt.Time) &&
-					cacheruntime.SameBytes(a.Raw, b.Raw) &&
-					cacheruntime.SamePtrFunc(a.PRaw, b.PRaw, cacheruntime.SameBytes[[]byte]) &&
+				return cacheruntime.SameBytes(a.Raw, b.Raw) &&
+					cacheruntime.SamePtrFunc(a.PAt, b.PAt, cacheruntime.SameTime) &&
+					a.NullAt.Valid == b.NullAt.Valid && cacheruntime.SameTime(a.NullAt.Time, b.NullAt.Time) &&
+					cacheruntime.SameBytesPtr(a.PRaw, b.PRaw) &&
 					a.NullText == b.NullText &&
 					cacheruntime.SamePtr(a.Where.City, b.Where.City)
 			},
@@ -442,7 +443,7 @@ func (c *ThingCache) ListMixedPage(ctx context.Context, pLevel *Level, nullColor
 	return c.table.listMixed.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw))
 }
 
-// CountMade returns how many Things a CreatedAt has.
+// CountMade returns how many Things have this CreatedAt.
 func (c *ThingCache) CountMade(ctx context.Context, createdAt time.Time) (int64, error) {
 	return c.table.countMade.Get(ctx, c.source, cacheruntime.Time(createdAt))
 }
@@ -452,9 +453,9 @@ func (c *ThingCache) GetByS(ctx context.Context, s string) (*Thing, error) {
 	return c.table.byS.Get(ctx, c.source, cacheruntime.Text(s))
 }
 
-// GetManyByS is GetByS for several values, in the order of ses. What is absent is left out.
-func (c *ThingCache) GetManyByS(ctx context.Context, ses ...string) ([]*Thing, error) {
-	return c.table.byS.GetMany(ctx, c.source, cacheruntime.Each(ses, cacheruntime.Text[string]))
+// GetManyByS is GetByS for several values, in the order of sValues. What is absent is left out.
+func (c *ThingCache) GetManyByS(ctx context.Context, sValues ...string) ([]*Thing, error) {
+	return c.table.byS.GetMany(ctx, c.source, cacheruntime.Each(sValues, cacheruntime.Text[string]))
 }
 
 // ListByS returns the Things of an S, by primary key.
@@ -468,14 +469,14 @@ func (c *ThingCache) ListBySPage(ctx context.Context, s string, offset, limit in
 }
 
 // GetByPS returns the Thing with this PS, or an error matching gorm.ErrRecordNotFound. Nil means
-// IS NULL.
+// IS NULL; of several such rows, it is the first by primary key.
 func (c *ThingCache) GetByPS(ctx context.Context, ps *string) (*Thing, error) {
 	return c.table.byPS.Get(ctx, c.source, cacheruntime.Ptr(ps, cacheruntime.Text[string]))
 }
 
-// GetManyByPS is GetByPS for several values, in the order of ps. What is absent is left out.
-func (c *ThingCache) GetManyByPS(ctx context.Context, ps ...*string) ([]*Thing, error) {
-	return c.table.byPS.GetMany(ctx, c.source, cacheruntime.Each(ps, func(p *string) cacheruntime.Arg {
+// GetManyByPS is GetByPS for several values, in the order of psValues. What is absent is left out.
+func (c *ThingCache) GetManyByPS(ctx context.Context, psValues ...*string) ([]*Thing, error) {
+	return c.table.byPS.GetMany(ctx, c.source, cacheruntime.Each(psValues, func(p *string) cacheruntime.Arg {
 		return cacheruntime.Ptr(p, cacheruntime.Text[string])
 	}))
 }
@@ -501,13 +502,13 @@ func (c *ThingCache) GetManyByColor(ctx context.Context, colors ...Color) ([]*Th
 	return c.table.byColor.GetMany(ctx, c.source, cacheruntime.Each(colors, cacheruntime.Text[Color]))
 }
 
-// CountByColor returns how many Things a Color has.
+// CountByColor returns how many Things have this Color.
 func (c *ThingCache) CountByColor(ctx context.Context, color Color) (int64, error) {
 	return c.table.countByColor.Get(ctx, c.source, cacheruntime.Text(color))
 }
 
 // GetByNullText returns the Thing with this NullText, or an error matching gorm.ErrRecordNotFound.
-// Nil means IS NULL.
+// Nil means IS NULL; of several such rows, it is the first by primary key.
 func (c *ThingCache) GetByNullText(ctx context.Context, nullText *string) (*Thing, error) {
 	return c.table.byNullText.Get(ctx, c.source, cacheruntime.Ptr(nullText, cacheruntime.Text[string]))
 }
@@ -626,7 +627,7 @@ func (o *ThingObjects) ListMixedPage(ctx context.Context, pLevel *Level, nullCol
 	return o.table.listMixed.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw))
 }
 
-// CountMade returns how many Things a CreatedAt has.
+// CountMade returns how many Things have this CreatedAt.
 func (o *ThingObjects) CountMade(ctx context.Context, createdAt time.Time) (int64, error) {
 	return o.table.countMade.Get(ctx, o.source, cacheruntime.Time(createdAt))
 }
@@ -636,9 +637,9 @@ func (o *ThingObjects) GetByS(ctx context.Context, s string) (*Thing, error) {
 	return o.table.byS.Get(ctx, o.source, cacheruntime.Text(s))
 }
 
-// GetManyByS is GetByS for several values, in the order of ses. What is absent is left out.
-func (o *ThingObjects) GetManyByS(ctx context.Context, ses ...string) ([]*Thing, error) {
-	return o.table.byS.GetMany(ctx, o.source, cacheruntime.Each(ses, cacheruntime.Text[string]))
+// GetManyByS is GetByS for several values, in the order of sValues. What is absent is left out.
+func (o *ThingObjects) GetManyByS(ctx context.Context, sValues ...string) ([]*Thing, error) {
+	return o.table.byS.GetMany(ctx, o.source, cacheruntime.Each(sValues, cacheruntime.Text[string]))
 }
 
 // ListByS returns the Things of an S, by primary key.
@@ -652,14 +653,14 @@ func (o *ThingObjects) ListBySPage(ctx context.Context, s string, offset, limit 
 }
 
 // GetByPS returns the Thing with this PS, or an error matching gorm.ErrRecordNotFound. Nil means
-// IS NULL.
+// IS NULL; of several such rows, it is the first by primary key.
 func (o *ThingObjects) GetByPS(ctx context.Context, ps *string) (*Thing, error) {
 	return o.table.byPS.Get(ctx, o.source, cacheruntime.Ptr(ps, cacheruntime.Text[string]))
 }
 
-// GetManyByPS is GetByPS for several values, in the order of ps. What is absent is left out.
-func (o *ThingObjects) GetManyByPS(ctx context.Context, ps ...*string) ([]*Thing, error) {
-	return o.table.byPS.GetMany(ctx, o.source, cacheruntime.Each(ps, func(p *string) cacheruntime.Arg {
+// GetManyByPS is GetByPS for several values, in the order of psValues. What is absent is left out.
+func (o *ThingObjects) GetManyByPS(ctx context.Context, psValues ...*string) ([]*Thing, error) {
+	return o.table.byPS.GetMany(ctx, o.source, cacheruntime.Each(psValues, func(p *string) cacheruntime.Arg {
 		return cacheruntime.Ptr(p, cacheruntime.Text[string])
 	}))
 }
@@ -685,13 +686,13 @@ func (o *ThingObjects) GetManyByColor(ctx context.Context, colors ...Color) ([]*
 	return o.table.byColor.GetMany(ctx, o.source, cacheruntime.Each(colors, cacheruntime.Text[Color]))
 }
 
-// CountByColor returns how many Things a Color has.
+// CountByColor returns how many Things have this Color.
 func (o *ThingObjects) CountByColor(ctx context.Context, color Color) (int64, error) {
 	return o.table.countByColor.Get(ctx, o.source, cacheruntime.Text(color))
 }
 
 // GetByNullText returns the Thing with this NullText, or an error matching gorm.ErrRecordNotFound.
-// Nil means IS NULL.
+// Nil means IS NULL; of several such rows, it is the first by primary key.
 func (o *ThingObjects) GetByNullText(ctx context.Context, nullText *string) (*Thing, error) {
 	return o.table.byNullText.Get(ctx, o.source, cacheruntime.Ptr(nullText, cacheruntime.Text[string]))
 }
@@ -844,6 +845,7 @@ func decodeThing(d *cacheruntime.Decoder, v *Thing) {
 }
 
 // A compile error here says that Thing has changed since its code was generated: run go generate.
+// The blank fields are those of its declarations: a conversion asks for every field, in order.
 var _ = Thing(struct {
 	_ struct{}
 	_ struct{}

@@ -37,8 +37,8 @@ func decodeTranslationKey(d *cacheruntime.Decoder) TranslationKey {
 // TranslationReader reads Translations. [TranslationCache] and [TranslationObjects] both satisfy
 // it, so a function that takes a TranslationReader leaves the choice to its caller.
 type TranslationReader interface {
-	// Get returns the Translation whose primary key is ofOrgID, ofNo and language, or an error
-	// matching gorm.ErrRecordNotFound.
+	// Get returns the Translation whose primary key is (ofOrgID, ofNo, language), or an error matching
+	// gorm.ErrRecordNotFound.
 	Get(ctx context.Context, ofOrgID string, ofNo int64, language Language) (*Translation, error)
 	// GetMany returns the Translations with the given primary keys, in the order of keys. What is
 	// absent is left out; a key given twice gives two copies.
@@ -126,9 +126,9 @@ type TranslationCache struct {
 	source cacheruntime.Source
 }
 
-// Get returns the Translation whose primary key is ofOrgID, ofNo and language, or an error
-// matching gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others
-// wait for that load.
+// Get returns the Translation whose primary key is (ofOrgID, ofNo, language), or an error matching
+// gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
+// that load.
 func (c *TranslationCache) Get(ctx context.Context, ofOrgID string, ofNo int64, language Language) (*Translation, error) {
 	return c.table.rows.Get(ctx, c.source, TranslationKey{OfOrgID: ofOrgID, OfNo: ofNo, Language: language})
 }
@@ -161,8 +161,8 @@ type TranslationObjects struct {
 	source cacheruntime.Source
 }
 
-// Get returns the Translation whose primary key is ofOrgID, ofNo and language, or an error
-// matching gorm.ErrRecordNotFound.
+// Get returns the Translation whose primary key is (ofOrgID, ofNo, language), or an error matching
+// gorm.ErrRecordNotFound.
 func (o *TranslationObjects) Get(ctx context.Context, ofOrgID string, ofNo int64, language Language) (*Translation, error) {
 	return o.table.rows.Get(ctx, o.source, TranslationKey{OfOrgID: ofOrgID, OfNo: ofNo, Language: language})
 }
@@ -196,7 +196,8 @@ func decodeTranslation(d *cacheruntime.Decoder, v *Translation) {
 }
 
 // A compile error here says that Translation has changed since its code was generated: run go
-// generate.
+// generate. The blank fields are those of its declarations: a conversion asks for every field, in
+// order.
 var _ = Translation(struct {
 	_        struct{}
 	Of       DocumentRef

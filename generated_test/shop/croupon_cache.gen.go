@@ -29,7 +29,7 @@ type CrouponReader interface {
 	ListPopularInCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error)
 	// CountInCategory returns how many Croupons of a City and Category are Active.
 	CountInCategory(ctx context.Context, city, category string) (int64, error)
-	// OneNewest returns the first Croupon of a City by CreatedAt, latest first, or an error matching
+	// OneNewest returns the first Croupon of a City, by CreatedAt, latest first, or an error matching
 	// gorm.ErrRecordNotFound.
 	OneNewest(ctx context.Context, city string) (*Croupon, error)
 	// GetBySlug returns the Croupon with this Slug, or an error matching gorm.ErrRecordNotFound.
@@ -41,7 +41,7 @@ type CrouponReader interface {
 	ListByCity(ctx context.Context, city string) ([]*Croupon, error)
 	// ListByCityPage returns at most limit Croupons of ListByCity, from offset on.
 	ListByCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error)
-	// CountByCity returns how many Croupons a City has.
+	// CountByCity returns how many Croupons have this City.
 	CountByCity(ctx context.Context, city string) (int64, error)
 	// ListByMerchantID returns the Croupons of a MerchantID, by primary key. Nil means IS NULL.
 	ListByMerchantID(ctx context.Context, merchantID *uint64) ([]*Croupon, error)
@@ -188,9 +188,11 @@ func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
 			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
 				return append(to, cacheruntime.Text(v.City))
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Croupon) bool {
 				return v.Active
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Croupon) bool {
 				return a.Popularity == b.Popularity
 			},
@@ -203,6 +205,7 @@ func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
 			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
 				return append(to, cacheruntime.Text(v.City), cacheruntime.Text(v.Category))
 			},
+			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Croupon) bool {
 				return v.Active
 			},
@@ -215,8 +218,9 @@ func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
 			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
 				return append(to, cacheruntime.Text(v.City))
 			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Croupon) bool {
-				return a.CreatedAt.Equal(b.CreatedAt)
+				return cacheruntime.SameTime(a.CreatedAt, b.CreatedAt)
 			},
 		}),
 		bySlug: rows.Unique(cacheruntime.IndexSpec[Croupon]{
@@ -303,7 +307,7 @@ func (c *CrouponCache) CountInCategory(ctx context.Context, city, category strin
 	return c.table.countInCategory.Get(ctx, c.source, cacheruntime.Text(city), cacheruntime.Text(category))
 }
 
-// OneNewest returns the first Croupon of a City by CreatedAt, latest first, or an error matching
+// OneNewest returns the first Croupon of a City, by CreatedAt, latest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (c *CrouponCache) OneNewest(ctx context.Context, city string) (*Croupon, error) {
 	return c.table.oneNewest.Get(ctx, c.source, cacheruntime.Text(city))
@@ -330,7 +334,7 @@ func (c *CrouponCache) ListByCityPage(ctx context.Context, city string, offset, 
 	return c.table.listByCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city))
 }
 
-// CountByCity returns how many Croupons a City has.
+// CountByCity returns how many Croupons have this City.
 func (c *CrouponCache) CountByCity(ctx context.Context, city string) (int64, error) {
 	return c.table.countByCity.Get(ctx, c.source, cacheruntime.Text(city))
 }
@@ -430,7 +434,7 @@ func (o *CrouponObjects) CountInCategory(ctx context.Context, city, category str
 	return o.table.countInCategory.Get(ctx, o.source, cacheruntime.Text(city), cacheruntime.Text(category))
 }
 
-// OneNewest returns the first Croupon of a City by CreatedAt, latest first, or an error matching
+// OneNewest returns the first Croupon of a City, by CreatedAt, latest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (o *CrouponObjects) OneNewest(ctx context.Context, city string) (*Croupon, error) {
 	return o.table.oneNewest.Get(ctx, o.source, cacheruntime.Text(city))
@@ -457,7 +461,7 @@ func (o *CrouponObjects) ListByCityPage(ctx context.Context, city string, offset
 	return o.table.listByCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city))
 }
 
-// CountByCity returns how many Croupons a City has.
+// CountByCity returns how many Croupons have this City.
 func (o *CrouponObjects) CountByCity(ctx context.Context, city string) (int64, error) {
 	return o.table.countByCity.Get(ctx, o.source, cacheruntime.Text(city))
 }
@@ -502,7 +506,8 @@ func decodeCroupon(d *cacheruntime.Decoder, v *Croupon) {
 }
 
 // A compile error here says that Croupon has changed since its code was generated: run go
-// generate.
+// generate. The blank fields are those of its declarations: a conversion asks for every field, in
+// order.
 var _ = Croupon(struct {
 	_          struct{}
 	_          struct{}
