@@ -26,6 +26,10 @@ const (
 	cellLayout = 1
 	cellHead   = 28
 	tokenSize  = 12
+
+	// mostTokens is more writes than can be under way on one list; a cell with more is broken, and
+	// healed as such.
+	mostTokens = 4096
 )
 
 // cell is the parsed form of a cell. tokens is a part of the bytes that were parsed: it costs
@@ -39,7 +43,7 @@ type cell struct {
 // parseCell reads a cell. The bytes may be anything: what is not exactly a cell is refused.
 func parseCell(b []byte) (cell, bool) {
 	if len(b) < cellHead || string(b[:2]) != cellMagic || b[2] != cellLayout || b[3] != 0 ||
-		(len(b)-cellHead)%tokenSize != 0 {
+		(len(b)-cellHead)%tokenSize != 0 || len(b) > cellHead+mostTokens*tokenSize {
 		return cell{}, false
 	}
 	c := cell{

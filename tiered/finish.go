@@ -3,6 +3,7 @@ package tiered
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/cachegen/cachegen/flushlist"
 )
@@ -18,9 +19,11 @@ const (
 //
 // Writers elsewhere change the same cell, so cas may fail again and again. While the own
 // tokens stand, no reader can store anything, and the rest may be done behind the callers'
-// backs. Once one was missed they wait until a new stamp is in.
+// backs. Once one was missed they wait until a new stamp is in, and so they do where one may never
+// have been there: its hold is released after this, and the old stamp would be served again.
 func (s *Store) finish(ctx context.Context, c cellAt, ends []*ending, it item) error {
 	tokens := tokensOf(ends)
+	held := slices.ContainsFunc(ends, func(e *ending) bool { return e.held })
 	lost := 0
 	for try := range backgroundTries {
 		// A cell that is absent, or not readable, has nobody's token.
@@ -33,7 +36,7 @@ func (s *Store) finish(ctx context.Context, c cellAt, ends []*ending, it item) e
 			}
 			lost = n
 		}
-		if try >= finishTries && lost == 0 && s.spawn(func() { s.finishLater(ctx, c, tokens) }) {
+		if try >= finishTries && lost == 0 && !held && s.spawn(func() { s.finishLater(ctx, c, tokens) }) {
 			return nil
 		}
 		if err := s.flushCell(ctx, c, tokens, it); !errors.Is(err, errConflict) {

@@ -229,10 +229,20 @@ func (in *intent) Abort(ctx context.Context) {
 }
 
 // Leave lets the tokens stand. While the process lives, the lists are flushed again after 1,
-// 2, 4 and so on IntentTTL, until an hour has passed.
+// 2, 4 and so on IntentTTL, until an hour has passed. Where the tokens may have been taken for a
+// dead writer's already, it leaves fresh ones first:
+//
+//  1. writer: leaves its token; the COMMIT takes longer than IntentTTL
+//  2. reader: takes the token for a dead writer's, puts a new stamp, loads the old row, stores it
+//  3. writer: the COMMIT takes effect, and its answer is lost; it calls Leave
+//  4. without a fresh token, a reader is served the old row from here on
 func (in *intent) Leave() {
 	if in.end() {
 		return
+	}
+	if in.Late() {
+		in.mode = flushlist.Available // nothing can be refused any more
+		_ = in.leave(context.Background())
 	}
 	in.store.left(in)
 }

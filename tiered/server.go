@@ -40,6 +40,13 @@ func newServer(s *Store, address string) *server {
 		now:     s.now, spawn: s.spawn, report: s.report,
 	}
 	sv.client.Timeout = o.Timeout
+	sv.client.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &conn{Conn: c, timeout: o.Timeout, limit: o.ItemLimit + itemSlack}, nil
+	}
 	sv.client.MaxIdleConns = o.MaxIdleConns
 	return sv
 }
@@ -195,8 +202,20 @@ func expiration(ttl time.Duration, now time.Time) int32 {
 	return int32(date)
 }
 
-// read joins a batch of gets.
+// read joins a batch of gets. A get of more keys than a batch takes is cut into several, sent one after
+// the other, since each must be answered within the time-out. It is as old as the first.
 func (s *server) read(ctx context.Context, at []addr) ([]item, time.Duration, error) {
+	items, sent, err := s.readBatch(ctx, at[:min(len(at), batchKeys)])
+	for start := batchKeys; start < len(at) && err == nil; start += batchKeys {
+		var more []item
+		more, _, err = s.readBatch(ctx, at[start:min(start+batchKeys, len(at))])
+		items = append(items, more...)
+	}
+	return append(items, make([]item, len(at)-len(items))...), sent, err
+}
+
+// readBatch joins a batch of gets.
+func (s *server) readBatch(ctx context.Context, at []addr) ([]item, time.Duration, error) {
 	items := make([]item, len(at))
 	if open, willTry := s.breaker.isOpen(); open && !willTry {
 		return items, 0, errBreakerOpen
