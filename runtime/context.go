@@ -47,7 +47,9 @@ func WithBypass(ctx context.Context) context.Context {
 	return with(ctx, func(o *callOptions) { o.bypass = true })
 }
 
-// WithRefresh returns a context whose reads go to the database and put what they find in the cache.
+// WithRefresh returns a context whose reads go to the database and put what they find in the cache. A
+// load that another reader began before may be stored after it; for changes made past GORM, FlushTable is
+// the remedy.
 func WithRefresh(ctx context.Context) context.Context {
 	return with(ctx, func(o *callOptions) { o.refresh = true })
 }

@@ -129,8 +129,11 @@ func (ix *index[T, K]) decodeKeys(v flushlist.Value) (l listed[T, K], ok bool) {
 		return l, d.end() == nil
 	}
 	n := d.uvarint()
-	if l.kind != rowsRead {
-		l.keys = make([]K, 0, min(n, 1024)) // what the number says is not believed before it is there
+	// What the number says is not believed before it is there. An empty list is not nil.
+	if l.kind == rowsRead {
+		l.rows = make([]*T, 0, min(n, 1024))
+	} else {
+		l.keys = make([]K, 0, min(n, 1024))
 	}
 	for ; n > 0 && !d.bad; n-- {
 		if l.kind != rowsRead {

@@ -153,8 +153,8 @@ func (rt *Runtime) observed(ctx context.Context, trace *Trace, e ReadEvent) {
 		trace.reads = append(trace.reads, e)
 		trace.mu.Unlock()
 	}
-	if rt.observers.read != nil {
-		rt.observers.read.ObserveRead(ctx, e)
+	if o := rt.observers.read; o != nil {
+		rt.tell(func() { o.ObserveRead(ctx, e) })
 	}
 }
 
@@ -175,17 +175,28 @@ func (rt *Runtime) flushed(ctx context.Context, f flush) {
 		trace.flushes = append(trace.flushes, e)
 		trace.mu.Unlock()
 	}
-	if rt.observers.flush != nil {
-		rt.observers.flush.ObserveFlush(ctx, e)
+	if o := rt.observers.flush; o != nil {
+		rt.tell(func() { o.ObserveFlush(ctx, e) })
 	}
 }
 
 // event counts something that the store reports, and tells whoever listens.
 func (rt *Runtime) event(e flushlist.Event) {
 	rt.stats.event(e.Kind)
-	if rt.observers.event != nil {
-		rt.observers.event.ObserveEvent(e)
+	if o := rt.observers.event; o != nil {
+		rt.tell(func() { o.ObserveEvent(e) })
 	}
+}
+
+// tell calls an observer. One that panics must not take a load, a write or a goroutine of the store's
+// with it; it is counted as a fault, and not told of that.
+func (rt *Runtime) tell(call func()) {
+	defer func() {
+		if recover() != nil {
+			rt.stats.event(flushlist.Fault)
+		}
+	}()
+	call()
 }
 
 // report tells whoever listens of a fault of our own that was recovered.

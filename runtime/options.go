@@ -72,8 +72,9 @@ type Options struct {
 	TxFromContext func(context.Context) *gorm.DB
 
 	// Observer is told what happens: it implements one or more of ReadObserver, FlushObserver and
-	// EventObserver. Its methods are called on the caller's goroutine and must be quick and
-	// safe for concurrent use. Defaults to none.
+	// EventObserver. Its methods must be quick and safe for concurrent use; they are called on the
+	// goroutine of the read or the write, ObserveEvent on any. A panic in one is recovered, and
+	// counted as a Fault. Defaults to none.
 	Observer any
 }
 

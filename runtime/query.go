@@ -60,11 +60,23 @@ func equalAll(fs []*schema.Field, args []Arg) clause.Expression {
 // has no list of row values.
 func anyOf(fs []*schema.Field, rows [][]Arg) clause.Expression {
 	if len(fs) == 1 {
-		in := clause.IN{Column: column(fs[0]), Values: make([]any, len(rows))}
-		for i, args := range rows {
-			in.Values[i] = args[0].sqlValue()
+		in := clause.IN{Column: column(fs[0])}
+		null := false
+		for _, args := range rows {
+			if v := args[0].sqlValue(); v != nil {
+				in.Values = append(in.Values, v)
+			} else {
+				null = true // which IN does not find
+			}
 		}
-		return in
+		switch isNull := equal(fs[0], Arg{}); {
+		case !null:
+			return in
+		case len(in.Values) == 0:
+			return isNull
+		default:
+			return either{in, isNull}
+		}
 	}
 	each := make([]clause.Expression, len(rows))
 	for i, args := range rows {

@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
@@ -27,6 +28,8 @@ type pending struct {
 	ticket flushlist.Ticket
 	flight *flight
 	alone  bool // the flight is shared with nobody
+	shared bool // another reader makes the load
+	miss   flushlist.Outcome
 }
 
 // first asks the first tier, where the call may.
@@ -81,7 +84,7 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 			values[i] = f.Value
 			continue
 		}
-		p, leader := pending{i: i, ticket: f.Ticket}, true
+		p, leader := pending{i: i, ticket: f.Ticket, miss: outcome}, true
 		if c.refresh || len(want) > 1 && !f.Ticket.Storable {
 			// A refresh asks for what the database has now, whatever others began to load before. And
 			// part of a batch with nothing to store must not hold up the batch behind others' loads.
@@ -92,12 +95,16 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 		if leader {
 			leading = append(leading, p)
 		}
+		p.shared = !leader
 		waiting = append(waiting, p)
-		c.observed(ctx, want[i].accessor, refs[i].Key, outcome, !leader)
 	}
 	if len(leading) > 0 {
 		// In a goroutine of its own, so that a leader whose context ends fails nobody else.
 		go c.lead(ctx, want, leading, start, load)
+	}
+	// Observers are told once the load is on its way: whatever they do, it ends.
+	for _, p := range waiting {
+		c.observed(ctx, want[p.i].accessor, refs[p.i].Key, p.miss, p.shared)
 	}
 	for _, p := range waiting {
 		select {
@@ -115,11 +122,22 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 
 // lead loads, stores and publishes entries.
 func (c *call) lead(ctx context.Context, want []wanted, leading []pending, start <-chan struct{}, load loader) {
+	if start != nil {
+		<-start // the load before it has ended; this one's SQL is sent after that, and its time begins
+	}
 	ctx, cancel := c.rt.detach(ctx)
 	defer cancel()
-	if start != nil {
-		<-start // the load before it has ended; this one's SQL is sent after that
-	}
+	results, err := make([]loaded, len(leading)), errLoadGone
+	// Deferred, for a load that ends its goroutine (runtime.Goexit, a test's FailNow): whoever waits is
+	// told, and the key is free again.
+	defer func() { c.publish(want, leading, results, err) }()
+	results, err = c.loadAndFill(ctx, want, leading, load)
+}
+
+var errLoadGone = errors.New("cachegen: a load ended its goroutine")
+
+// loadAndFill loads entries and stores them.
+func (c *call) loadAndFill(ctx context.Context, want []wanted, leading []pending, load loader) ([]loaded, error) {
 	missing, store := make([]int, len(leading)), false
 	for j, p := range leading {
 		missing[j] = p.i
@@ -128,10 +146,14 @@ func (c *call) lead(ctx context.Context, want []wanted, leading []pending, start
 	results, err := protect(ctx, missing, store, load)
 	if err != nil {
 		c.rt.stats.loadErrors.Add(1)
-		results = make([]loaded, len(leading))
-	} else {
-		c.fill(ctx, want, leading, results)
+		return make([]loaded, len(leading)), err
 	}
+	c.fill(ctx, want, leading, results)
+	return results, nil
+}
+
+// publish ends the flights of what was loaded.
+func (c *call) publish(want []wanted, leading []pending, results []loaded, err error) {
 	for j, p := range leading {
 		if p.alone {
 			p.flight.result, p.flight.err = results[j], err

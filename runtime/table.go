@@ -141,22 +141,23 @@ func (t *Table[T, K]) many(ctx context.Context, c *call, ks []K) ([]*T, error) {
 	return t.arrange(ctx, c, rows, at)
 }
 
-// arrange gives out rows[at[0]], rows[at[1]], …: what is nil is left out, what comes again is a copy.
+// arrange gives out rows[at[0]], rows[at[1]], …: what is nil is left out, what comes again is a copy. Two
+// of rows may be one struct, where the database holds two values to be equal.
 func (t *Table[T, K]) arrange(ctx context.Context, c *call, rows []*T, at []int) ([]*T, error) {
 	out := make([]*T, 0, len(at))
-	given := make([]bool, len(rows))
+	given := make(map[*T]bool, len(rows))
 	for _, i := range at {
 		row := rows[i]
 		if row == nil {
 			continue
 		}
-		if given[i] {
+		if given[row] {
 			var err error
 			if row, err = t.clone(row); err != nil {
 				return nil, err
 			}
 		}
-		given[i] = true
+		given[row] = true
 		out = append(out, row)
 	}
 	return out, t.afterFind(ctx, c, out)

@@ -349,6 +349,9 @@ func TestServerIsDown(t *testing.T) {
 	f := fixture.New(t, fixture.Options{Servers: []string{server.Addr()}})
 	server.Stop()
 	f.Create(t, croupon("a"), croupon("b"), croupon("c"))
+	if cs := must(f.M.Croupon.Cache.ListByCity(ctx, "Nowhere"))(t); cs == nil || len(cs) != 0 {
+		t.Errorf("an empty list is %v", cs)
+	}
 	for name, read := range map[string]func() (int, error){
 		"Get":       func() (int, error) { c, err := f.M.Croupon.Cache.Get(ctx, 2); return int(c.ID) + 1, err },
 		"GetMany":   func() (int, error) { cs, err := f.M.Croupon.Cache.GetMany(ctx, 3, 1, 2); return len(cs), err },
