@@ -27,7 +27,7 @@ const (
 // the sender writes, and once done is closed nobody does.
 type batch struct {
 	keys    []string
-	index   map[string]int // into keys
+	index   map[string]int // into keys, once there are many
 	wanted  []int          // by how many
 	readers int            // that still wait
 	sent    time.Duration
@@ -45,17 +45,14 @@ func (bs *batches) join(at []addr) (b *batch, place []int, send bool) {
 	if n := len(bs.waiting); n > 0 && len(bs.waiting[n-1].keys)+len(at) <= batchKeys {
 		b = bs.waiting[n-1]
 	} else {
-		b = &batch{index: make(map[string]int, len(at)), done: make(chan struct{})}
+		b = &batch{keys: make([]string, 0, len(at)), wanted: make([]int, 0, len(at)), done: make(chan struct{})}
 		bs.waiting = append(bs.waiting, b)
 	}
 	b.readers++
 	for i, a := range at {
-		p, ok := b.index[a.key]
-		if !ok {
-			p = len(b.keys)
-			b.index[a.key] = p
-			b.keys = append(b.keys, a.key)
-			b.wanted = append(b.wanted, 0)
+		p := b.find(a.key)
+		if p < 0 {
+			p = b.add(a.key)
 		}
 		b.wanted[p]++
 		place[i] = p
@@ -65,6 +62,35 @@ func (bs *batches) join(at []addr) (b *batch, place []int, send bool) {
 		send = true
 	}
 	return b, place, send
+}
+
+// find returns the place of a key, -1 where it is not asked for yet.
+func (b *batch) find(key string) int {
+	if b.index == nil {
+		return slices.Index(b.keys, key)
+	}
+	if p, ok := b.index[key]; ok {
+		return p
+	}
+	return -1
+}
+
+// add appends a key.
+func (b *batch) add(key string) int {
+	const few = 8 // up to which a search costs less than a map
+	p := len(b.keys)
+	b.keys = append(b.keys, key)
+	b.wanted = append(b.wanted, 0)
+	switch {
+	case b.index != nil:
+		b.index[key] = p
+	case len(b.keys) > few:
+		b.index = make(map[string]int, 4*few)
+		for i, k := range b.keys {
+			b.index[k] = i
+		}
+	}
+	return p
 }
 
 // leave takes a reader out who does not wait any longer. A batch that nobody waits for is not

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"net"
-	"strconv"
 	"time"
 )
 
@@ -109,15 +108,22 @@ func (c *conn) checkLine(line []byte) error {
 		c.asking = false
 		return nil
 	}
-	words := bytes.Fields(line)
-	if len(words) != 4 && len(words) != 5 || c.values == 0 {
-		return errAnswer
-	}
-	size, err := strconv.Atoi(string(words[3]))
-	if err != nil || size < 0 || size > c.limit {
+	if c.values == 0 {
 		return errAnswer
 	}
 	c.values--
+	_, rest, _ := bytes.Cut(line, []byte{' '}) // VALUE
+	_, rest, _ = bytes.Cut(rest, []byte{' '})  // the key
+	_, rest, _ = bytes.Cut(rest, []byte{' '})  // the flags
+	size, digits := 0, 0
+	for ; digits < len(rest) && '0' <= rest[digits] && rest[digits] <= '9'; digits++ {
+		if size = 10*size + int(rest[digits]-'0'); size > c.limit {
+			return errAnswer
+		}
+	}
+	if digits == 0 || digits == len(rest) || rest[digits] != ' ' && rest[digits] != '\r' {
+		return errAnswer
+	}
 	c.skip = size + len("\r\n")
 	return nil
 }

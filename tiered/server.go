@@ -26,7 +26,9 @@ type server struct {
 	batches batches
 	breaker breaker
 	now     func() time.Duration
-	spawn   func(func()) bool     // runs a function that Close waits for; false once closed
+	spawn   func(func()) bool // runs a function that Close waits for; false once closed
+	enter   func() bool       // begins what Close waits for until leave; false once closed
+	leave   func()
 	report  func(flushlist.Event) // to the runtimes on the store
 }
 
@@ -34,10 +36,10 @@ func newServer(s *Store, address string) *server {
 	o := s.opts
 	sv := &server{
 		addr: address, timeout: o.Timeout, item: o.ItemLimit,
-		client:  memcache.NewFromSelector(serverAddr(address)),
+		client:  memcache.NewFromSelector(&one{serverAddr(address)}),
 		slots:   make(chan struct{}, o.MaxIdleConns),
 		breaker: breaker{failures: o.BreakerFailures, pause: o.BreakerPause, now: s.now},
-		now:     s.now, spawn: s.spawn, report: s.report,
+		now:     s.now, spawn: s.spawn, enter: s.enter, leave: s.running.Done, report: s.report,
 	}
 	sv.client.Timeout = o.Timeout
 	sv.client.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -51,14 +53,18 @@ func newServer(s *Store, address string) *server {
 	return sv
 }
 
-// serverAddr is the one server of a client, as its selector and as its address. The name is
-// looked up at every dial, so that a server may move to another IP address.
+// serverAddr is a server's address. The name is looked up at every dial, so that a server may move to
+// another IP address.
 type serverAddr string
 
-func (a serverAddr) Network() string                     { return "tcp" }
-func (a serverAddr) String() string                      { return string(a) }
-func (a serverAddr) PickServer(string) (net.Addr, error) { return a, nil }
-func (a serverAddr) Each(f func(net.Addr) error) error   { return f(a) }
+func (a serverAddr) Network() string { return "tcp" }
+func (a serverAddr) String() string  { return string(a) }
+
+// one is the selector of a client for one server.
+type one struct{ addr net.Addr }
+
+func (o *one) PickServer(string) (net.Addr, error) { return o.addr, nil }
+func (o *one) Each(f func(net.Addr) error) error   { return f(o.addr) }
 
 var (
 	errBreakerOpen = errors.New("left alone after repeated failures")
@@ -90,40 +96,42 @@ func (s *server) swap(ctx context.Context, at addr, value []byte, seen uint64, t
 	})
 }
 
-// do runs one request. gomemcache cannot be told to stop, so a request that outlives its
-// caller goes on in its goroutine, keeps its slot, and ends by its socket's deadline.
+// do runs one request on the caller's goroutine, which costs less than another one. It waits for a
+// connection no longer than ctx or the time-out; the request itself ends by its connection's deadline.
 func (s *server) do(ctx context.Context, op func() error) error {
 	if !s.breaker.allow() {
 		return errBreakerOpen
+	}
+	if err := s.acquire(ctx); err != nil {
+		return err
+	}
+	if s.enter() {
+		defer s.leave()
+	} else {
+		// The store was closed: a write that was under way ends here, and leaves no connection
+		// behind.
+		defer s.close()
+	}
+	defer func() { <-s.slots }()
+	return s.exchange(op)
+}
+
+// acquire takes a slot.
+func (s *server) acquire(ctx context.Context) error {
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	default:
 	}
 	timer := time.NewTimer(s.timeout)
 	defer timer.Stop()
 	select {
 	case s.slots <- struct{}{}:
+		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-timer.C:
 		return errBusy
-	}
-	done := make(chan error, 1)
-	run := func() {
-		err := s.exchange(op)
-		<-s.slots
-		done <- err
-	}
-	if !s.spawn(run) {
-		// The store was closed: a write that was under way ends here, and leaves no
-		// connection behind.
-		run()
-		s.close()
-	}
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return errNoAnswer
 	}
 }
 
@@ -253,12 +261,8 @@ func (s *server) get(b *batch) error {
 	if !s.breaker.allow() {
 		return errBreakerOpen
 	}
-	timer := time.NewTimer(s.timeout)
-	defer timer.Stop()
-	select {
-	case s.slots <- struct{}{}:
-	case <-timer.C:
-		return errBusy
+	if err := s.acquire(context.Background()); err != nil {
+		return err
 	}
 	defer func() { <-s.slots }()
 	var got map[string]*memcache.Item

@@ -158,17 +158,24 @@ func (s *Store) now() time.Duration { return time.Since(s.start) }
 // spawn runs f in a goroutine that Close waits for. Once the store is closed it does nothing
 // and returns false.
 func (s *Store) spawn(f func()) bool {
-	s.life.Lock()
-	if s.closed.Load() {
-		s.life.Unlock()
+	if !s.enter() {
 		return false
 	}
-	s.running.Add(1)
-	s.life.Unlock()
 	go func() {
 		defer s.running.Done()
 		f()
 	}()
+	return true
+}
+
+// enter begins what Close waits for, until running.Done. Once the store is closed it returns false.
+func (s *Store) enter() bool {
+	s.life.Lock()
+	defer s.life.Unlock()
+	if s.closed.Load() {
+		return false
+	}
+	s.running.Add(1)
 	return true
 }
 
