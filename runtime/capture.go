@@ -1,6 +1,7 @@
 package cacheruntime
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -67,22 +68,23 @@ func (h *harvest) falls() []fall {
 
 // written returns the models on the table that a statement writes: those whose rows can be read, and
 // those of which it can only be told that the statement may mean their table, by an alias, an
-// expression or another spelling.
+// expression, another spelling, or with and without the name of its schema.
 func (p *plugin) written(st *gorm.Statement) (judged, whole []model) {
-	if st.TableExpr == nil {
-		if judged = p.rt.registry.of(st.Table); len(judged) > 0 {
-			return judged, nil
-		}
-	}
+	schemas := false
 	for _, m := range p.rt.registry.every() {
 		table := m.gormSchema().Table
 		base := table[strings.LastIndexByte(table, '.')+1:]
+		e := st.TableExpr
 		switch {
-		case st.TableExpr != nil && len(st.TableExpr.Vars) == 0 && st.Table == base && st.TableExpr.SQL == st.Quote(table):
+		case e == nil && st.Table == table, e != nil && len(e.Vars) == 0 && st.Table == base && e.SQL == st.Quote(table):
 			judged = append(judged, m)
-		case strings.EqualFold(st.Table, base), st.TableExpr != nil && mentions(st.TableExpr.SQL, base):
+			schemas = schemas || base != table
+		case strings.EqualFold(st.Table, base), e != nil && (len(e.Vars) > 0 || mentions(e.SQL, base)):
 			whole = append(whole, m)
 		}
+	}
+	if schemas { // the same name in another schema is another table
+		whole = slices.DeleteFunc(whole, func(m model) bool { return strings.Contains(m.gormSchema().Table, ".") })
 	}
 	return judged, whole
 }
@@ -107,7 +109,13 @@ func mentions(text, name string) bool {
 // readableStatement reports whether the statement is made of parts that the plugin can repeat in a
 // read. Others (joins, LIMIT where the dialect has it, hints that change the verb) are left alone.
 func readableStatement(st *gorm.Statement, op writeOp) bool {
-	if st.SQL.Len() > 0 || len(st.Joins) > 0 {
+	return st.SQL.Len() == 0 && readableClauses(st, op)
+}
+
+// readableClauses is readableStatement, also after the statement was built: callbacks behind the
+// plugin's may have added to it.
+func readableClauses(st *gorm.Statement, op writeOp) bool {
+	if len(st.Joins) > 0 {
 		return false
 	}
 	for _, name := range st.BuildClauses {
@@ -137,41 +145,4 @@ func readableStatement(st *gorm.Statement, op writeOp) bool {
 		}
 	}
 	return true
-}
-
-// holdWriteLock takes SQLite's write lock, by an UPDATE of no row, before the plugin reads. A read
-// first and a write after would fail with SQLITE_BUSY where another wrote in between, which no
-// busy time-out waits for; the write alone, as the caller made it, would have waited.
-func (p *plugin) holdWriteLock(db *gorm.DB, m model) error {
-	if db.Name() != "sqlite" {
-		return nil
-	}
-	tx := p.txOf(db.Statement.ConnPool)
-	if tx != nil && tx.writing.Load() {
-		return nil
-	}
-	sch := m.gormSchema()
-	key := clause.Column{Name: sch.PrimaryFields[0].DBName}
-	if err := p.session(db).Exec("UPDATE ? SET ? = ? WHERE 1 = 0", clause.Table{Name: sch.Table}, key, key).Error; err != nil {
-		return err
-	}
-	if tx != nil {
-		tx.writing.Store(true)
-	}
-	return nil
-}
-
-// readRows reads rows of m by conditions. lock holds them still until the transaction ends; limit 0
-// is none.
-func (p *plugin) readRows(tx *gorm.DB, m model, limit int, lock bool, exprs ...clause.Expression) ([]any, error) {
-	if len(exprs) > 0 {
-		tx = tx.Clauses(clause.Where{Exprs: exprs})
-	}
-	if limit > 0 {
-		tx = tx.Limit(limit)
-	}
-	if lock && tx.Name() != "sqlite" { // there the write lock is held, and FOR UPDATE unknown
-		tx = tx.Clauses(clause.Locking{Strength: clause.LockingStrengthUpdate})
-	}
-	return m.read(tx.Unscoped()) // the model judges soft deletion itself
 }

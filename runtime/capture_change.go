@@ -1,8 +1,6 @@
 package cacheruntime
 
 import (
-	"context"
-	"errors"
 	"reflect"
 
 	"gorm.io/gorm"
@@ -16,7 +14,8 @@ func (p *plugin) planChange(db *gorm.DB, w *write) {
 	st := db.Statement
 	c := conditionsOf(st, w.op)
 	if c.refused(db) {
-		w.judged = nil // GORM refuses it
+		// GORM refuses it, unless a callback behind this one adds a condition.
+		w.giveUp()
 		return
 	}
 	var set touched
@@ -52,19 +51,17 @@ func (p *plugin) readOld(db *gorm.DB, w *write, t *target, c *conditions, seen *
 		_ = db.AddError(err) // the write itself would have failed so
 		return false
 	}
-	tx := p.session(db)
 	exprs := c.exprs()
+	var scopes []clause.Interface
 	if *seen != nil {
 		exprs = []clause.Expression{*seen} // another model on the table has found them
 	} else if c.soft {
-		for _, q := range w.stmt.Schema.QueryClauses {
-			tx = tx.Clauses(q)
-		}
+		scopes = softScopes(w.stmt, w.op)
 	}
-	rows, err := p.readRows(tx, t.m, p.rt.opts.BulkRows+1, true, exprs...)
+	rows, err := p.readRows(db, t.m, p.rt.opts.BulkRows+1, w.strength(), scopes, exprs...)
+	w.held = w.held || len(rows) > 0
 	switch {
-	case err != nil && fromDatabase(err):
-		_ = db.AddError(err) // PostgreSQL's transaction is lost with it, and this error says why
+	case err != nil && readError(db, err):
 		return false
 	case err != nil, len(rows) > p.rt.opts.BulkRows:
 		w.giveUp()
@@ -78,33 +75,28 @@ func (p *plugin) readOld(db *gorm.DB, w *write, t *target, c *conditions, seen *
 	return true
 }
 
-// fromDatabase reports whether the error of a read is the server's answer, after which the
-// transaction may be of no use, or the context's.
-func fromDatabase(err error) bool {
-	var state interface{ SQLState() string }
-	return errors.As(err, &state) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-}
-
 // judgeChange names the lists of the rows that an UPDATE or DELETE has changed.
 func (p *plugin) judgeChange(db *gorm.DB, w *write, t *target, h *harvest) {
 	st := db.Statement
-	if !t.read {
+	if w.op == opUpdate {
 		// A callback that ran after ours may have set more.
-		if w.op == opUpdate {
-			if set := touchedBy(st); set.any(t.m) || set.key(t.m) {
-				h.over = true
-				return
-			}
+		if set := touchedBy(st); set.key(t.m) || set.unknown || !t.read && set.any(t.m) {
+			h.over = true
+			return
 		}
+	}
+	if !t.read {
 		for _, row := range t.keys {
 			h.row(row)
 		}
 		return
 	}
 	now := map[string]any{}
-	if w.op == opUpdate || st.Schema != nil && len(st.Schema.DeleteClauses) > 0 && !st.Unscoped {
-		rows, err := p.readRows(p.session(db), t.m, 0, false, keysOf(st, t.m, t.old))
+	// Where fewer rows were deleted than were seen, a rule or a trigger has done something else.
+	if w.op == opUpdate || softly(st) || db.RowsAffected != int64(len(t.old)) {
+		rows, err := p.readRows(db, t.m, 0, noLock, nil, keysOf(st, t.m, t.old))
 		if err != nil {
+			readError(db, err)
 			h.over = true
 			return
 		}

@@ -12,10 +12,12 @@ import (
 // their keys before it.
 func (p *plugin) planCreate(db *gorm.DB, w *write) {
 	st := db.Statement
-	if n := valuesIn(st); n == 0 || n > p.rt.opts.BulkRows {
+	n := valuesIn(st)
+	if n == 0 || n > p.rt.opts.BulkRows {
 		w.giveUp()
 		return
 	}
+	w.unsent = len(leftOut(st)) > 0 && len(given(st, w.judged[0].m)) > 0
 	c, ok := st.Clauses["ON CONFLICT"]
 	if !ok {
 		return
@@ -27,9 +29,14 @@ func (p *plugin) planCreate(db *gorm.DB, w *write) {
 		return
 	}
 	if conflict.DoNothing {
-		w.orNothing = true
+		w.conflict = doNothing
+		// Of a batch with keys and without, GORM gives one row's new key to another's struct.
+		if keyed := len(given(st, w.judged[0].m)); keyed != 0 && keyed != n {
+			w.giveUp()
+		}
 		return
 	}
+	w.conflict = doUpdate
 	for _, t := range w.judged {
 		if !byKey(&conflict, t.m) {
 			w.giveUp()
@@ -37,11 +44,75 @@ func (p *plugin) planCreate(db *gorm.DB, w *write) {
 		}
 	}
 	for _, t := range w.judged {
-		if !p.readConflicts(db, w, t) {
+		if !p.readConflicts(db, w, t, &conflict) {
 			w.giveUp()
 			return
 		}
 	}
+}
+
+// onConflict is what an INSERT does where a row is there already.
+type onConflict uint8
+
+const (
+	doFail onConflict = iota
+	doNothing
+	doUpdate
+)
+
+// given returns rows with the keys of those values of a create that have one; a value without is a
+// new row.
+func given(st *gorm.Statement, m model) (rows []any) {
+	for _, v := range elements(st.ReflectValue) {
+		one := gorm.Statement{DB: st.DB, Schema: st.Schema, Context: st.Context, ReflectValue: v}
+		if row, ok := keyRows(&one, m, false); ok {
+			rows = append(rows, row[0])
+		}
+	}
+	return rows
+}
+
+// leftOut returns the key's columns that Select, Omit or a permission keeps out of a create: what the
+// values have there is not what their rows get.
+func leftOut(st *gorm.Statement) (columns []string) {
+	selected, restricted := st.SelectAndOmitColumns(true, false)
+	for _, column := range st.Schema.PrimaryFieldDBNames {
+		if on, named := selected[column]; named && !on || !named && restricted {
+			columns = append(columns, column)
+		}
+	}
+	return columns
+}
+
+// keysReturned reports whether RETURNING brings the key's columns that were left out.
+func keysReturned(st *gorm.Statement) bool {
+	r, ok := st.Clauses["RETURNING"].Expression.(clause.Returning)
+	if !ok || !slices.Contains(st.BuildClauses, "RETURNING") {
+		return false
+	}
+	for _, column := range leftOut(st) {
+		if len(r.Columns) > 0 && !slices.ContainsFunc(r.Columns, func(c clause.Column) bool { return c.Name == "*" || c.Name == column }) {
+			return false
+		}
+	}
+	return true
+}
+
+// asPlanned reports whether the create still does what was planned for, where rows are there already:
+// a callback behind the plugin's may have made it an upsert.
+func (w *write) asPlanned(m model) bool {
+	c, ok := w.stmt.Clauses["ON CONFLICT"]
+	if !ok {
+		return w.conflict == doFail
+	}
+	now, ok := c.Expression.(clause.OnConflict)
+	switch w.conflict {
+	case doNothing:
+		return ok && now.DoNothing
+	case doUpdate:
+		return ok && byKey(&now, m)
+	}
+	return false
 }
 
 // byKey reports whether an upsert finds the rows that it changes by m's primary key, and leaves
@@ -65,43 +136,34 @@ func byKey(c *clause.OnConflict, m model) bool {
 }
 
 // readConflicts reads the rows that an upsert may change. It returns false where that cannot be
-// judged: on databases without SQLite's one write lock, a row that was not there may come in between.
-func (p *plugin) readConflicts(db *gorm.DB, w *write, t *target) bool {
+// judged: on databases without SQLite's one write lock, a row that was not there may come in between,
+// and a key that the database makes may be taken, by a row that was made with its key given.
+func (p *plugin) readConflicts(db *gorm.DB, w *write, t *target, c *clause.OnConflict) bool {
 	st := db.Statement
-	var given []any // a value without a key is a new row
-	for _, v := range elements(st.ReflectValue) {
-		one := gorm.Statement{DB: st.DB, Schema: st.Schema, Context: st.Context, ReflectValue: v}
-		if row, ok := keyRows(&one, t.m, false); ok {
-			given = append(given, row[0])
-		}
+	keys := given(st, t.m)
+	locks := db.Name() == "sqlite"
+	if !locks && len(keys) < valuesIn(st) && t.m.indexed() && mayMove(c, t.m) {
+		return false
 	}
-	if len(given) == 0 {
+	if len(keys) == 0 {
 		return true
 	}
 	if err := p.holdWriteLock(db, t.m); err != nil {
 		_ = db.AddError(err) // the write itself would have failed so
 		return true
 	}
-	rows, err := p.readRows(p.session(db), t.m, 0, true, keysOf(st, t.m, given))
+	rows, err := p.readRows(db, t.m, 0, w.strength(), nil, keysOf(st, t.m, keys))
 	if err != nil {
-		if fromDatabase(err) {
-			_ = db.AddError(err)
-		}
+		readError(db, err)
 		return false
 	}
 	t.old, t.read = rows, true
-	seen := map[string]bool{}
-	for _, row := range rows {
-		seen[t.m.identity(row)] = true
-	}
-	if db.Name() != "sqlite" {
-		for _, row := range given {
-			if !seen[t.m.identity(row)] {
-				return false
-			}
-		}
-	}
-	return true
+	return locks || len(rows) >= len(keys)
+}
+
+// mayMove reports whether an upsert may change which lists a row of m is on.
+func mayMove(c *clause.OnConflict, m model) bool {
+	return c.UpdateAll || m.derived() || slices.ContainsFunc(c.DoUpdates, func(a clause.Assignment) bool { return m.touches(a.Column.Name) })
 }
 
 // judgeCreate names the lists of the rows that an INSERT has made or changed. They are read back where
@@ -109,7 +171,7 @@ func (p *plugin) readConflicts(db *gorm.DB, w *write, t *target) bool {
 func (p *plugin) judgeCreate(db *gorm.DB, w *write, t *target, h *harvest) {
 	st := db.Statement
 	keys, ok := keyRows(st, t.m, false)
-	if !ok {
+	if !ok || !w.asPlanned(t.m) || w.unsent && (w.conflict == doNothing || !keysReturned(st)) || repeated(t.m, keys) {
 		h.over = true
 		return
 	}
@@ -119,28 +181,42 @@ func (p *plugin) judgeCreate(db *gorm.DB, w *write, t *target, h *harvest) {
 		}
 		return
 	}
-	rows, err := p.readRows(p.session(db), t.m, 0, false, keysOf(st, t.m, keys))
+	rows, err := p.readRows(db, t.m, 0, noLock, nil, keysOf(st, t.m, keys))
 	if err != nil {
+		readError(db, err)
 		h.over = true
 		return
 	}
-	now, old := map[string]any{}, map[string]any{}
-	for _, row := range rows {
-		now[t.m.identity(row)] = row
+	// Counted, since a database may spell a key in its own way. One that is not there was made under
+	// another key, or not made.
+	if len(rows) < len(keys) {
+		h.over = true
+		return
 	}
+	old := map[string]any{}
 	for _, row := range t.old {
 		old[t.m.identity(row)] = row
 	}
-	for _, key := range keys {
-		id := t.m.identity(key)
-		switch row := now[id]; {
-		case row != nil:
-			h.change(old[id], row)
-		case !w.orNothing:
-			h.over = true // it was made under another key
-			return
-		}
+	for _, row := range rows {
+		h.change(old[t.m.identity(row)], row)
 	}
+}
+
+// repeated reports whether two rows have one key: GORM may give the key of one to the struct of
+// another.
+func repeated(m model, rows []any) bool {
+	if len(rows) < 2 {
+		return false
+	}
+	seen := make(map[string]bool, len(rows))
+	for _, row := range rows {
+		id := m.identity(row)
+		if seen[id] {
+			return true
+		}
+		seen[id] = true
+	}
+	return false
 }
 
 // valuesIn returns the number of model values that a create was given; 0 where it was given maps.

@@ -17,7 +17,7 @@ type touched struct {
 
 // any reports whether the update may change which lists a row of m is on.
 func (t *touched) any(m model) bool {
-	return t.unknown || t.has(m, m.touches)
+	return t.unknown || m.derived() || t.has(m, m.touches)
 }
 
 // key reports whether the update may change a row's primary key.

@@ -78,6 +78,9 @@ func (c *conditions) group() clause.Expression {
 
 // updateKeys are the conditions that gorm:update adds from the statement's value.
 func updateKeys(st *gorm.Statement) (exprs []clause.Expression) {
+	if _, ok := st.Clauses["SET"]; ok {
+		return nil // the caller has said what to set, and GORM then adds no keys
+	}
 	switch rv := st.ReflectValue; rv.Kind() {
 	case reflect.Struct:
 		if rv.Type() != st.Schema.ModelType {

@@ -50,6 +50,10 @@ func TestEqualArgumentsShareAList(t *testing.T) {
 		{Text("İstanbul"), Text("istanbul")},
 		{Uint(uint64(42)), Int(42)}, {Int(42), Float(42.0)}, {Uint(uint64(42)), Text("42")},
 		{Bool(true), Int(1)},
+		{Text("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), Text("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11")},
+		{Text("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), Text("{a0eebc999c0b4ef8bb6d6bb9bd380a11}")},
+		{Text("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), Text("urn:uuid:a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")},
+		{Text("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"), Text("a0ee-bc99-9c0b-4ef8-bb6d-6bb9-bd38-0a11 ")},
 		{Text(""), Arg{}}, {Bytes([]byte{}), Arg{}}, {Text("  "), Arg{}},
 		{Time(at), Time(at.In(time.FixedZone("", -8*3600)))}, {Time(at), Time(at.Add(time.Millisecond))},
 	} {

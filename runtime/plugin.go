@@ -20,6 +20,8 @@ var (
 		"database given to New: begin it with db.Transaction or db.Begin, on a *gorm.DB made after New and outside of db.Connection")
 	errNoTx = errors.New("cachegen: strict mode: this connection pool cannot begin a transaction, so that a write in it " +
 		"cannot be flushed with its COMMIT: give gorm.Open a *sql.DB, or a pool with BeginTx")
+	errLateWrite = errors.New("cachegen: a write in a transaction came to its end after the transaction's Commit or Rollback had begun: " +
+		"it is not known whether it was committed, and readers go to the database for a while: end a transaction when its writes have returned")
 	errRowsOutside = errors.New("cachegen: strict mode: Raw(…).Row, Rows or Scan of a statement that may write, outside of a transaction, " +
 		"commits when its rows are closed, which cannot be seen: use Raw(…).Find, or put it in db.Transaction")
 )
@@ -159,21 +161,10 @@ func (p *plugin) abandon(db *gorm.DB) {
 	if tx, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok {
 		_ = tx.Rollback() // the panic goes on and says more
 	}
-}
-
-// session returns a database for a statement of the plugin's own, in the transaction of db.
-func (p *plugin) session(db *gorm.DB) *gorm.DB {
-	p.rt.stats.pluginStatement()
-	if t := optionsOf(db.Statement.Context).trace; t != nil {
-		t.pluginStatement()
+	if w != nil && w.own {
+		w.lose()
 	}
-	tx := db.Session(&gorm.Session{NewDB: true, SkipHooks: true}).Set(ownKey, true)
-	tx.Statement.Unscoped = false // a session may pass it on; who wants it says so
-	return tx
 }
-
-// ownKey marks statements of the plugin's own.
-const ownKey = "cachegen:own"
 
 // flushNow flushes lists at once, outside of any transaction. In strict mode its error matches
 // [ErrFlush] where a server could not be told, and nothing was flushed.

@@ -2,6 +2,8 @@ package cacheruntime
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -18,6 +20,7 @@ type rawWrite struct {
 	flush  flush            // what it flushes then
 	tx     *dbTx            // for a savepoint: its transaction
 	heard  int              // and how many the transaction had heard of before it
+	late   []fall           // its transaction had ended before it: what falls if it is sent all the same
 }
 
 // beforeSQL judges SQL text: Exec in the raw processor, Raw(…).Find in the query processor, and
@@ -31,9 +34,6 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 		if db.Error != nil || db.DryRun || st.SQL.Len() == 0 {
 			return
 		}
-		if _, own := db.Get(ownKey); own {
-			return
-		}
 		query := st.SQL.String()
 		tx := p.txOf(st.ConnPool)
 		if tx != nil {
@@ -41,17 +41,30 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 				st.Settings.Store(rawKey, &rawWrite{stmt: st, tx: tx, heard: tx.savepointsHeard()})
 				return
 			}
+			if hidesSavepoint(query) { // also where it is sent prepared, past ExecContext
+				tx.forget()
+			}
+		}
+		ends := tx != nil && mayEnd(query, db.Name() == "mysql")
+		if ends {
+			tx.endUnseen()
 		}
 		models := p.rt.registry.every()
-		if len(models) == 0 || flushOff(st.Context) || !mayWrite(query) {
+		if len(models) == 0 || flushOff(st.Context) || !ends && !mayWrite(query) {
 			return
 		}
 		falls := allOf(models, nil)
 		if tx != nil {
-			tx.collect(falls)
-			return
+			if !tx.collect(falls) {
+				st.Settings.Store(rawKey, &rawWrite{stmt: st, late: falls})
+				return
+			}
+			if !ends {
+				return
+			}
 		}
 		_, foreign := st.ConnPool.(gorm.TxCommitter)
+		foreign = foreign && tx == nil
 		if p.rt.opts.Mode == flushlist.Strict && (foreign || rowsOutlive) {
 			err := errRowsOutside
 			if foreign {
@@ -107,6 +120,12 @@ func (p *plugin) afterSQL(db *gorm.DB) {
 	w := v.(*rawWrite)
 	if w.stmt != st {
 		return // copied with the settings of another statement
+	}
+	if w.late != nil {
+		if !errors.Is(db.Error, sql.ErrTxDone) {
+			p.tooLate(db, w.late)
+		}
+		return
 	}
 	if w.intent != nil {
 		// Whatever it answered: a statement that failed may have done a part.

@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"context"
 	"errors"
+	"runtime"
 
 	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
@@ -28,11 +29,14 @@ type write struct {
 	whole  []model   // models of which only `all` can be said
 	judged []*target // models whose rows are judged
 
-	own   bool          // the plugin began a transaction for this statement
-	outer gorm.ConnPool // the pool to go back to after it
+	own   bool               // the plugin began a transaction for this statement
+	outer gorm.ConnPool      // the pool to go back to after it
+	lose  context.CancelFunc // rolls that transaction back, if nothing has ended it
 
-	pin       *pin // the write's narrowed WHERE, until after
-	orNothing bool // ON CONFLICT DO NOTHING: a row that is not there was not created
+	pin      *pin       // the write's narrowed WHERE, until after
+	conflict onConflict // of a create, as it was planned for
+	unsent   bool       // values of a create have keys that are not sent with them
+	held     bool       // there were rows to write
 }
 
 // giveUp leaves nothing to be judged: the `all` lists fall.
@@ -83,14 +87,19 @@ func (p *plugin) begin(op writeOp) func(*gorm.DB) {
 		if _, inTx := st.ConnPool.(gorm.TxCommitter); inTx || !db.SkipDefaultTransaction {
 			return
 		}
-		switch tx := db.Begin(); {
+		ctx, cancel := context.WithCancel(st.Context)
+		switch tx := db.WithContext(ctx).Begin(); {
 		case tx.Error == nil:
-			w.own, w.outer = true, st.ConnPool
+			w.own, w.outer, w.lose = true, st.ConnPool, cancel
 			st.ConnPool = tx.Statement.ConnPool
+			// After a panic in a callback of the application's, nothing runs that could end it.
+			runtime.AddCleanup(w, func(cancel context.CancelFunc) { cancel() }, cancel)
+			return
 		case errors.Is(tx.Error, gorm.ErrInvalidTransaction): // the pool cannot begin: before says so
 		default:
 			db.Error = tx.Error
 		}
+		cancel()
 	}
 }
 
@@ -145,7 +154,7 @@ func (p *plugin) after(db *gorm.DB) {
 	if db.Error != nil && !mayHaveWritten(db) {
 		return
 	}
-	if db.Error == nil && db.RowsAffected == 0 {
+	if db.Error == nil && db.RowsAffected == 0 && !w.suspect(db) {
 		return // no row changed
 	}
 	var falls []fall
@@ -161,6 +170,23 @@ func (p *plugin) after(db *gorm.DB) {
 		falls[i].columns = columns
 	}
 	p.deliver(db, append(falls, allOf(w.whole, columns)...))
+}
+
+// suspect reports whether "no rows" is not to be believed: rows were held that the write should have
+// found, or created. A rule or a trigger may have done something else in its place. (MySQL has neither,
+// and does not count a row that is given the values it has.)
+func (w *write) suspect(db *gorm.DB) bool {
+	if db.Name() == "mysql" || db.Statement.SQL.Len() == 0 {
+		return false
+	}
+	if w.op != opCreate {
+		return w.held
+	}
+	if len(w.judged) == 0 || w.conflict != doFail || !w.asPlanned(w.judged[0].m) {
+		return false
+	}
+	w.giveUp()
+	return true
 }
 
 // mayHaveWritten says whether a statement that failed may have changed rows all the same: what it
@@ -179,6 +205,9 @@ func mayHaveWritten(db *gorm.DB) bool {
 
 // judge names the lists of the judged models.
 func (p *plugin) judge(db *gorm.DB, w *write) []fall {
+	if len(w.judged) > 0 && !readableClauses(db.Statement, w.op) {
+		w.giveUp() // a callback behind the plugin's has made another statement of it
+	}
 	if len(w.judged) == 0 {
 		return nil
 	}
@@ -205,7 +234,9 @@ func (p *plugin) deliver(db *gorm.DB, falls []fall) {
 	}
 	st := db.Statement
 	if tx := p.txOf(st.ConnPool); tx != nil {
-		tx.collect(falls)
+		if !tx.collect(falls) {
+			p.tooLate(db, falls)
+		}
 		return
 	}
 	f := p.rt.flushOf(falls)
@@ -215,8 +246,13 @@ func (p *plugin) deliver(db *gorm.DB, falls []fall) {
 		}
 		return
 	}
-	// Its COMMIT is not seen: readers go to the database for a while.
-	ctx := context.WithoutCancel(st.Context)
+	p.leave(db, f) // its COMMIT is not seen
+}
+
+// leave flushes the lists of a write of which it is not known when it is committed, or whether:
+// readers go to the database for a while.
+func (p *plugin) leave(db *gorm.DB, f flush) {
+	ctx := context.WithoutCancel(db.Statement.Context)
 	intent, err := p.rt.store.Prepare(ctx, f.lists, p.rt.opts.Mode)
 	if err != nil {
 		_ = db.AddError(err)
@@ -226,6 +262,12 @@ func (p *plugin) deliver(db *gorm.DB, falls []fall) {
 	p.rt.flushed(ctx, f)
 }
 
+// tooLate flushes the lists of a write in a transaction that another goroutine ended meanwhile.
+func (p *plugin) tooLate(db *gorm.DB, falls []fall) {
+	p.rt.report(errLateWrite)
+	p.leave(db, p.rt.flushOf(falls))
+}
+
 // end runs last and ends the plugin's own transaction.
 func (p *plugin) end(db *gorm.DB) {
 	w := p.current(db)
@@ -233,6 +275,7 @@ func (p *plugin) end(db *gorm.DB) {
 	if w == nil || !w.own {
 		return
 	}
+	defer w.lose()
 	tx, ok := db.Statement.ConnPool.(gorm.TxCommitter)
 	db.Statement.ConnPool = w.outer
 	if !ok {

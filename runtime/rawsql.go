@@ -1,6 +1,9 @@
 package cacheruntime
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The statements that change no rows of a table, by their first word. WITH, EXPLAIN and ANALYZE are
 // judged by what follows; every other word may write.
@@ -15,54 +18,66 @@ var readOnly = map[string]bool{
 
 var dataChanging = []string{"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE", "TRUNCATE"}
 
+// running are words with which a block of statements, or an EXPLAIN that runs what it explains, may
+// write besides.
+var running = []string{"CALL", "EXEC", "EXECUTE", "PERFORM", "LOAD", "COPY", "CREATE", "DROP", "ALTER"}
+
 // mayWrite reports whether SQL text may change rows. It takes what it does not know for writing, and
 // so text that dialects read differently: an unneeded flush costs a few reads, a missed one is a
 // stale entry. Functions that write when they are selected are beyond it.
-func mayWrite(query string) bool {
+func mayWrite(query string) (writes bool) {
+	doubtful := eachStatement(query, func(words []string, odd bool) bool {
+		writes = odd || statementWrites(words)
+		return !writes
+	})
+	return writes || doubtful && containsAny(strings.ToUpper(query), dataChanging)
+}
+
+// eachStatement calls fn with the words of each statement in SQL text, in capitals, until it returns
+// false. odd says that a statement begins with what is no word. It returns whether dialects differ on
+// where the statements end.
+func eachStatement(query string, fn func(words []string, odd bool) bool) (doubtful bool) {
 	s := sqlScanner{text: query}
-	var statement []string // its words, in capitals
-	odd := false           // it begins with what is no word
-	writes := false
-	end := func() {
-		writes = writes || odd || statementWrites(statement)
-		statement, odd = statement[:0], false
-	}
+	var words []string
+	odd := false
 	for {
-		kind, text := s.next()
-		switch kind {
+		switch kind, text := s.next(); kind {
 		case sqlEnd:
-			end()
-			return writes || s.doubtful && containsAny(strings.ToUpper(query), dataChanging)
+			return fn(words, odd) && s.doubtful
 		case sqlSemicolon:
-			end()
+			if !fn(words, odd) {
+				return false
+			}
+			words, odd = words[:0], false
 		case sqlWord:
-			statement = append(statement, strings.ToUpper(text))
+			words = append(words, strings.ToUpper(text))
 		default:
-			odd = odd || len(statement) == 0 && text != "("
-		}
-		if writes {
-			return true
+			odd = odd || len(words) == 0 && text != "("
 		}
 	}
 }
 
 // statementWrites judges one statement by its words.
 func statementWrites(w []string) bool {
-	if len(w) == 0 || readOnly[w[0]] {
+	if len(w) == 0 {
 		return false
 	}
 	switch w[0] {
 	case "WITH":
 		return changesData(w)
 	case "EXPLAIN", "DESCRIBE", "DESC", "ANALYZE", "ANALYSE": // some run what they explain
-		for _, x := range w {
-			if x == "ANALYZE" || x == "ANALYSE" {
-				return changesData(w)
-			}
-		}
-		return false
+		return (slices.Contains(w, "ANALYZE") || slices.Contains(w, "ANALYSE")) && runsChanges(w)
+	case "BEGIN", "DECLARE", "END": // blocks
+		return runsChanges(w)
+	case "COMMIT": // what another transaction has prepared
+		return len(w) > 1 && w[1] == "PREPARED"
 	}
-	return true
+	return !readOnly[w[0]]
+}
+
+// runsChanges looks for a verb that changes rows, or runs something that may.
+func runsChanges(w []string) bool {
+	return changesData(w) || slices.ContainsFunc(w, func(x string) bool { return slices.Contains(running, x) })
 }
 
 // changesData looks for a verb that changes rows; the UPDATE of a locking clause is none.
@@ -89,129 +104,31 @@ func containsAny(s string, parts []string) bool {
 	return false
 }
 
-// words returns the first words and quoted names of SQL text, at most n, up to the first other sign.
-func words(query string, n int) (w []string) {
-	s := sqlScanner{text: query}
-	for len(w) < n {
-		kind, text := s.next()
-		if kind != sqlWord && kind != sqlQuoted {
-			return w
-		}
-		w = append(w, text)
-	}
-	return w
+// plainInMySQL are the first words of the statements with which MySQL leaves a transaction open.
+var plainInMySQL = []string{
+	"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE", "WITH", "VALUES", "TABLE", "SHOW", "USE", "DO", "EXPLAIN", "DESCRIBE", "DESC",
+	"SAVEPOINT", "RELEASE", "HANDLER", "PREPARE", "DEALLOCATE", "KILL", "HELP", "CHECKSUM", "SIGNAL", "RESIGNAL",
 }
 
-type sqlKind uint8
-
-const (
-	sqlEnd sqlKind = iota
-	sqlWord
-	sqlQuoted // a name or a text in quotes, with them
-	sqlSemicolon
-	sqlOther
-)
-
-// sqlScanner cuts SQL text into words, without knowing the dialect.
-type sqlScanner struct {
-	text string
-	// doubtful says that dialects differ on where some quoted text or comment ends.
-	doubtful bool
-}
-
-// next returns the next token, comments and blanks left out.
-func (s *sqlScanner) next() (sqlKind, string) {
-	for {
-		s.text = strings.TrimLeft(s.text, " \t\r\n\f\v")
+// mayEnd reports whether SQL text may end the transaction that it runs in, unseen by database/sql:
+// COMMIT as text and, on MySQL, every statement that commits by the way, DDL above all.
+func mayEnd(query string, mysql bool) (ends bool) {
+	doubtful := eachStatement(query, func(w []string, odd bool) bool {
 		switch {
-		case s.text == "":
-			return sqlEnd, ""
-		case strings.HasPrefix(s.text, "--"):
-			if len(s.text) > 2 && !strings.ContainsRune(" \t\r\n", rune(s.text[2])) {
-				s.doubtful = true // MySQL: two signs
-			}
-			s.skipPast("\n")
-		case strings.HasPrefix(s.text, "/*"):
-			body := s.text[2:]
-			if end := strings.Index(body, "*/"); end >= 0 {
-				body = body[:end]
-			}
-			// MySQL runs what stands in some comments; PostgreSQL nests them.
-			s.doubtful = s.doubtful || strings.HasPrefix(body, "!") || strings.HasPrefix(body, "M!") || strings.Contains(body, "/*")
-			s.text = s.text[2:]
-			s.skipPast("*/")
+		case len(w) == 0:
+			ends = odd && mysql
+		case w[0] == "ROLLBACK" || w[0] == "ABORT":
+			ends = !slices.Contains(w, "TO")
+		case w[0] == "COMMIT" || w[0] == "END":
+			ends = len(w) < 2 || w[1] != "PREPARED"
+		case !mysql:
+		case w[0] == "SET":
+			ends = slices.Contains(w, "AUTOCOMMIT") || slices.Contains(w, "PASSWORD")
+		case len(w) > 1 && w[1] == "TEMPORARY":
 		default:
-			return s.token()
+			ends = odd || !slices.Contains(plainInMySQL, w[0])
 		}
-	}
-}
-
-// skipPast drops the text up to and with the next end; all of it where there is none.
-func (s *sqlScanner) skipPast(end string) {
-	if i := strings.Index(s.text, end); i >= 0 {
-		s.text = s.text[i+len(end):]
-		return
-	}
-	s.text = ""
-}
-
-// token cuts off the token that the text begins with.
-func (s *sqlScanner) token() (sqlKind, string) {
-	n, kind := 1, sqlOther
-	switch c := s.text[0]; {
-	case c == ';':
-		kind = sqlSemicolon
-	case c == '\'' || c == '"' || c == '`':
-		kind, n = sqlQuoted, s.quoted(c)
-	case c == '$':
-		if end := dollarQuoted(s.text); end > 0 {
-			kind, n = sqlQuoted, end
-		}
-	case wordByte(c):
-		kind = sqlWord
-		for n < len(s.text) && (wordByte(s.text[n]) || s.text[n] == '$') {
-			n++
-		}
-	}
-	text := s.text[:n]
-	s.text = s.text[n:]
-	return kind, text
-}
-
-// quoted returns the length of the text in quotes, in which a doubled quote stands for one.
-func (s *sqlScanner) quoted(quote byte) int {
-	for i := 1; i < len(s.text); i++ {
-		switch s.text[i] {
-		case '\\':
-			s.doubtful = true // MySQL: escapes what follows
-		case quote:
-			if i+1 == len(s.text) || s.text[i+1] != quote {
-				return i + 1
-			}
-			i++
-		}
-	}
-	s.doubtful = true
-	return len(s.text)
-}
-
-// dollarQuoted returns the length of PostgreSQL's $tag$ … $tag$, or 0.
-func dollarQuoted(text string) int {
-	for i := 1; i < len(text); i++ {
-		if text[i] == '$' {
-			tag := text[:i+1]
-			if end := strings.Index(text[i+1:], tag); end >= 0 {
-				return i + 1 + end + len(tag)
-			}
-			return 0
-		}
-		if !wordByte(text[i]) || i == 1 && text[i] >= '0' && text[i] <= '9' {
-			return 0 // a parameter
-		}
-	}
-	return 0
-}
-
-func wordByte(c byte) bool {
-	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+		return !ends
+	})
+	return ends || doubtful && mysql
 }

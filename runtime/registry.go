@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"database/sql"
 	"reflect"
 	"sync"
 
@@ -25,8 +26,11 @@ type model interface {
 	// touches reports whether a change of this database column may change which lists a row is
 	// on, or its place in one.
 	touches(column string) bool
-	// read runs a query that is conditioned already and returns its rows, with columns() read.
-	read(tx *gorm.DB) ([]any, error)
+	// derived reports whether the database may make one of columns() from any other column, so
+	// that an update of those may change which lists a row is on.
+	derived() bool
+	// scan returns the rows of a query of columns(). tx is for GORM to scan with.
+	scan(tx *gorm.DB, rows *sql.Rows) ([]any, error)
 	// keyRow makes a row of which only the primary key is known, from the values that another
 	// struct on the table has for the key's columns. ok is false where one is missing.
 	keyRow(ctx context.Context, value func(column string) (v any, ok bool)) (row any, ok bool, err error)

@@ -23,13 +23,13 @@ type savepoint struct {
 }
 
 // parseSavepoint recognises the savepoint statements of the dialects. ok is false for anything else,
-// ROLLBACK of the whole transaction included.
+// ROLLBACK of the whole transaction and text with further statements included.
 func parseSavepoint(query string) (s savepoint, ok bool) {
 	// The first two letters tell nearly every other statement from these.
 	if q := strings.TrimLeft(query, " \t\r\n"); len(q) < 2 || !strings.ContainsRune("sSrR/-#", rune(q[0])) {
 		return s, false
 	}
-	w := words(query, 5)
+	w := words(query, 6)
 	next := func(options ...string) bool {
 		for _, a := range options {
 			if len(w) > 0 && strings.EqualFold(w[0], a) {
@@ -64,13 +64,31 @@ func parseSavepoint(query string) (s savepoint, ok bool) {
 	default:
 		return s, false
 	}
-	if len(w) == 0 {
+	if len(w) != 1 {
 		return s, false
 	}
 	// Folding may take two names for one. The youngest of them is found then, so that too
 	// little is dropped and never too much.
 	s.name = strings.ToLower(strings.Trim(w[0], "\"`[]"))
 	return s, s.name != ""
+}
+
+// hidesSavepoint reports whether text that is no savepoint statement may have one in it.
+func hidesSavepoint(query string) bool {
+	q := strings.TrimSpace(query)
+	if i := strings.IndexByte(q, ';'); (i < 0 || i == len(q)-1) && (q == "" || !strings.ContainsRune("sSrR/-#", rune(q[0]))) {
+		return false // nearly every statement
+	}
+	_, plain := parseSavepoint(query)
+	return !plain && containsAny(strings.ToUpper(q), []string{"SAVEPOINT", "SAVE", "RELEASE", "ROLLBACK"})
+}
+
+// forget drops the marks of savepoints: where one of the same name may have been taken unseen, going
+// back to it would take too much for undone.
+func (t *dbTx) forget() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.marks = nil
 }
 
 // savepoint follows one statement that succeeded. heard says that it came through ExecContext.

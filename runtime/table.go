@@ -25,6 +25,7 @@ type Table[T any, K comparable] struct {
 	fields  map[string]*schema.Field // by Go path
 	primary []*schema.Field
 	watched []string // the columns that naming a row's lists needs
+	made    bool     // the database makes some of them of other columns
 }
 
 // NewTable begins a model.

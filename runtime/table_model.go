@@ -2,8 +2,9 @@ package cacheruntime
 
 import (
 	"context"
-	"errors"
+	"database/sql"
 	"reflect"
+	"strings"
 
 	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
@@ -17,6 +18,25 @@ func (t *Table[T, K]) gormSchema() *schema.Schema { return t.schema }
 func (t *Table[T, K]) indexed() bool              { return len(t.indexes) > 0 }
 func (t *Table[T, K]) columns() []string          { return t.watched }
 func (t *Table[T, K]) all() flushlist.List        { return t.names.all }
+func (t *Table[T, K]) derived() bool              { return t.made }
+
+// madeByDatabase reports whether the database makes the values of a column of others: GORM only reads
+// it, or its tag says so.
+func madeByDatabase(f *schema.Field) bool {
+	if f.PrimaryKey { // an identity, which no update changes
+		return false
+	}
+	if !f.Creatable && !f.Updatable {
+		return true
+	}
+	for _, setting := range f.TagSettings {
+		setting = strings.ToUpper(setting)
+		if strings.Contains(setting, "GENERATED") || strings.Contains(setting, "ON UPDATE") || strings.Contains(setting, " AS (") {
+			return true
+		}
+	}
+	return false
+}
 
 func (t *Table[T, K]) touches(column string) bool {
 	for _, w := range t.watched {
@@ -36,12 +56,7 @@ type judgedRow[T any] struct {
 	nulls []bool
 }
 
-func (t *Table[T, K]) read(tx *gorm.DB) (found []any, err error) {
-	rows, err := tx.Model(new(T)).Select(t.watched).Rows()
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
+func (t *Table[T, K]) scan(tx *gorm.DB, rows *sql.Rows) (found []any, err error) {
 	raw := make([]any, len(t.watched))
 	into := make([]any, len(raw))
 	for i := range raw {

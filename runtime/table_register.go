@@ -42,6 +42,7 @@ func (t *Table[T, K]) Register() error {
 		return err
 	}
 	t.watched = t.watch()
+	t.made = slices.ContainsFunc(t.watched, func(column string) bool { return madeByDatabase(t.schema.FieldsByDBName[column]) })
 	for _, ix := range t.indexes {
 		ix.watch(t.watched)
 	}

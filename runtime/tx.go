@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,7 @@ type dbTx struct {
 
 	mu    sync.Mutex
 	done  bool
+	ended bool                    // SQL text may have ended it behind database/sql's back
 	falls []fall                  // in the order of collection
 	tidy  int                     // how many of them are too many, so that repeats are dropped
 	hooks []func(context.Context) // those of AfterCommit, in order
@@ -42,6 +44,9 @@ func (t *dbTx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, err
 
 // ExecContext is where the dialects' SAVEPOINT, ROLLBACK TO and RELEASE come by.
 func (t *dbTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if hidesSavepoint(query) {
+		t.forget()
+	}
 	result, err := t.inner.ExecContext(ctx, query, args...)
 	if err == nil {
 		if s, ok := parseSavepoint(query); ok {
@@ -72,12 +77,13 @@ func (t *dbTx) StmtContext(ctx context.Context, stmt *sql.Stmt) *sql.Stmt {
 // GetDBConn is what tx.DB() asks for.
 func (t *dbTx) GetDBConn() (*sql.DB, error) { return t.pool.GetDBConn() }
 
-// collect keeps lists until the transaction commits.
-func (t *dbTx) collect(falls []fall) {
+// collect keeps lists until the transaction commits. It returns false where that has begun, or the
+// transaction has ended: another goroutine did that while this one wrote.
+func (t *dbTx) collect(falls []fall) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done {
-		return
+		return false
 	}
 	t.falls = append(t.falls, falls...)
 	// A long transaction may write the same rows over and over. Marks count what stands before
@@ -86,19 +92,32 @@ func (t *dbTx) collect(falls []fall) {
 		t.falls = distinct(t.falls)
 		t.tidy = 2 * len(t.falls)
 	}
+	return true
 }
 
-// end returns what was collected, once: after it nothing is collected any more.
-func (t *dbTx) end() (f flush, hooks []func(context.Context)) {
+// endUnseen notes that SQL text may have ended the transaction: what was collected may be committed, and
+// what follows commits itself.
+func (t *dbTx) endUnseen() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended, t.marks = true, nil
+}
+
+// end returns what was collected, once: after it nothing is collected any more. unseen is what
+// falls although the transaction does not commit now.
+func (t *dbTx) end() (f, unseen flush, hooks []func(context.Context)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done {
-		return flush{}, nil
+		return flush{}, flush{}, nil
 	}
 	t.done = true
 	f, hooks = t.p.rt.flushOf(t.falls), t.hooks
 	t.falls, t.hooks, t.marks = nil, nil, nil
-	return f, hooks
+	if t.ended {
+		unseen = f
+	}
+	return f, unseen, hooks
 }
 
 // Commit marks the collected lists as being written, commits, and flushes them:
@@ -112,11 +131,16 @@ func (t *dbTx) end() (f flush, hooks []func(context.Context)) {
 // matches [ErrFlush]. The caller's context may end meanwhile; what is said to the cache does not.
 func (t *dbTx) Commit() error {
 	inner := t.inner.(gorm.TxCommitter)
-	f, hooks := t.end()
-	if _, plain := t.inner.(*sql.Tx); plain && t.ctx.Err() != nil {
-		return inner.Commit() // database/sql has rolled it back, or is about to: it sends no COMMIT now
-	}
+	f, unseen, hooks := t.end()
 	ctx := context.WithoutCancel(t.ctx)
+	if _, plain := t.inner.(*sql.Tx); plain && t.ctx.Err() != nil {
+		// database/sql has rolled it back, or is about to: it sends no COMMIT now.
+		err := inner.Commit()
+		if len(unseen.lists) > 0 {
+			err = errors.Join(err, t.p.rt.flushNow(ctx, unseen))
+		}
+		return err
+	}
 	if len(f.lists) == 0 {
 		err := inner.Commit()
 		if err == nil {
@@ -143,6 +167,10 @@ func (t *dbTx) Commit() error {
 		t.p.rt.runHooks(ctx, hooks)
 	case refused(err):
 		t.rollBackOpen(ctx, err)
+		if len(unseen.lists) > 0 {
+			intent.Leave()
+			break
+		}
 		intent.Abort(ctx)
 	default:
 		intent.Leave()
@@ -153,8 +181,13 @@ func (t *dbTx) Commit() error {
 // rolledBack adds to the error of a flush what became of the write.
 func rolledBack(err error) error { return fmt.Errorf("the transaction was rolled back: %w", err) }
 
-// Rollback forgets what was collected; the cache is not concerned.
+// Rollback forgets what was collected; the cache is not concerned, unless SQL text has ended the
+// transaction before.
 func (t *dbTx) Rollback() error {
-	t.end()
-	return t.inner.(gorm.TxCommitter).Rollback()
+	_, unseen, _ := t.end()
+	err := t.inner.(gorm.TxCommitter).Rollback()
+	if len(unseen.lists) == 0 {
+		return err
+	}
+	return errors.Join(err, t.p.rt.flushNow(context.WithoutCancel(t.ctx), unseen))
 }
