@@ -100,9 +100,6 @@ func slowReaderOfNoRow(t *testing.T, h Harness) {
 // behaviour 63
 func evictedCell(t *testing.T, h Harness) {
 	f := open(t, h, 0)
-	if h.Evict == nil {
-		t.Skip("cells cannot be evicted here")
-	}
 	r := Ref(1)
 	f.load(r, "old")
 	h.Evict(t, r.List)
@@ -122,9 +119,6 @@ func evictedCell(t *testing.T, h Harness) {
 // behaviour 64
 func evictedIntent(t *testing.T, h Harness) {
 	f := open(t, h, 0)
-	if h.Evict == nil {
-		t.Skip("cells cannot be evicted here")
-	}
 	r := Ref(1)
 	// 1. writer: leaves its token, which is evicted with its cell
 	in := f.prepare(r.List)
