@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"reflect"
+	"slices"
 	"sync"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -54,7 +55,8 @@ type registry struct {
 	ordered []model            // in the order of registration
 }
 
-// register adds m under its table.
+// register adds m under its table. A second NewModels puts its models in the place of the first's,
+// which would judge each write once more, for the same lists.
 func (r *registry) register(m model) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -62,8 +64,12 @@ func (r *registry) register(m model) {
 		r.byTable = map[string][]model{}
 	}
 	t := m.gormSchema().Table
-	r.byTable[t] = append(r.byTable[t], m)
-	r.ordered = append(r.ordered, m)
+	same := func(other model) bool {
+		return other.gormSchema().ModelType == m.gormSchema().ModelType && other.gormSchema().Table == t
+	}
+	// New slices, since readers hold the old ones.
+	r.byTable[t] = append(slices.DeleteFunc(slices.Clone(r.byTable[t]), same), m)
+	r.ordered = append(slices.DeleteFunc(slices.Clone(r.ordered), same), m)
 }
 
 // of returns the models on a table; none where the table is not cached.

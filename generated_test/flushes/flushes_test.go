@@ -291,6 +291,32 @@ func TestContextOptions(t *testing.T) {
 	})
 }
 
+// A second NewModels changes nothing: its accessors share entries with the first's, and a write is judged
+// once.
+func TestNewModelsTwice(t *testing.T) {
+	shelves(t, func(s *shelf) {
+		move := func(city string) int64 {
+			before := s.RT.Stats().PluginStatements
+			s.save(func(a *shop.Croupon) { a.City = city })()
+			return s.RT.Stats().PluginStatements - before
+		}
+		once := move("Eugene")
+		again, err := shop.NewModels(s.RT)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if n := move("Portland"); n != once {
+			s.t.Errorf("a write takes %d statements of the plugin, %d before", n, once)
+		}
+		s.warm()
+		s.Expect(s.t, "the second's Get", 0, func() {
+			if c, err := again.Croupon.Cache.Get(ctx, 1); err != nil || c.City != "Portland" {
+				s.t.Errorf("found %+v, %v", c, err)
+			}
+		})
+	})
+}
+
 // NULL in a column whose Go type has none reads as the zero value, and is another thing to the database.
 func TestNullIsNotZero(t *testing.T) {
 	shelves(t, func(s *shelf) {
