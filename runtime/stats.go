@@ -1,7 +1,9 @@
 package cacheruntime
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -40,6 +42,39 @@ func (s Stats) HitRatio() float64 {
 		return float64(s.Hits()) / float64(n)
 	}
 	return 0
+}
+
+// String returns the counts that are not zero, a line each.
+func (s Stats) String() string {
+	var b strings.Builder
+	line := func(n int64, what string) {
+		if n != 0 {
+			fmt.Fprintf(&b, "%10d %s\n", n, what)
+		}
+	}
+	for o, n := range s.Reasons {
+		if flushlist.Outcome(o).Hit() {
+			line(n, "hits: "+flushlist.Outcome(o).String())
+		}
+	}
+	for o, n := range s.Reasons {
+		if !flushlist.Outcome(o).Hit() {
+			line(n, "misses: "+flushlist.Outcome(o).String())
+		}
+	}
+	line(s.SharedLoads, "loads shared")
+	line(s.LoadErrors, "loads failed")
+	line(s.NotStored, "values not stored")
+	line(s.LongLists, "reads of long lists")
+	line(s.CacheStatements, "SQL statements of Cache")
+	line(s.ObjectStatements, "SQL statements of Objects")
+	line(s.PluginStatements, "SQL statements of the plugin")
+	line(s.Flushes, "flushes")
+	line(s.FlushedLists, "lists flushed")
+	for k, n := range s.Events {
+		line(n, "events: "+flushlist.EventKind(k).String())
+	}
+	return b.String()
 }
 
 // Minus returns what was counted since t was taken.
