@@ -1,6 +1,8 @@
 package cacheruntime
 
 import (
+	"context"
+	"fmt"
 	"slices"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -94,3 +96,32 @@ func allOf(models []model, columns []string) []fall {
 	}
 	return falls
 }
+
+// renewals is how often the tokens of a write are left anew before it begins.
+const renewals = 4
+
+// prepare marks the lists of a write. When it returns, readers will respect the tokens for at least half
+// of IntentTTL. Where leaving them takes longer than that, again and again, a reader may take the writer
+// for dead before it has committed; strict mode refuses then.
+func (rt *Runtime) prepare(ctx context.Context, f flush) (flushlist.Intent, error) {
+	intent, err := rt.store.Prepare(ctx, f.lists, rt.opts.Mode)
+	if err != nil {
+		return nil, err
+	}
+	for range renewals {
+		if !intent.Late() {
+			return intent, nil
+		}
+		if err := intent.Renew(ctx); err != nil {
+			intent.Abort(ctx)
+			return nil, err
+		}
+	}
+	if intent.Late() && rt.opts.Mode == Strict {
+		intent.Abort(ctx)
+		return nil, errSlowTokens
+	}
+	return intent, nil
+}
+
+var errSlowTokens = fmt.Errorf("%w: leaving tokens takes longer than half of tiered.Options.IntentTTL: raise it well above Timeout", ErrFlush)

@@ -1,6 +1,8 @@
 package cacheruntime
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"testing"
@@ -40,6 +42,52 @@ func TestFlushOf(t *testing.T) {
 		}
 		if !reflect.DeepEqual(names, c.lists) || !reflect.DeepEqual(f.columns, c.columns) {
 			t.Errorf("%s: %v and %v, want %v and %v", name, names, f.columns, c.lists, c.columns)
+		}
+	}
+}
+
+// slowStore is a store whose tokens take long to leave: an intent is late until it was renewed a number of
+// times.
+type slowStore struct {
+	Store
+	late           int
+	renewed, ended int
+	refuse         error
+}
+
+func (s *slowStore) Prepare(context.Context, []flushlist.List, flushlist.Mode) (flushlist.Intent, error) {
+	return &slowIntent{s: s}, nil
+}
+
+type slowIntent struct {
+	flushlist.Intent
+	s *slowStore
+}
+
+func (i *slowIntent) Late() bool                  { return i.s.renewed < i.s.late }
+func (i *slowIntent) Renew(context.Context) error { i.s.renewed++; return i.s.refuse }
+func (i *slowIntent) Abort(context.Context)       { i.s.ended++ }
+
+// A COMMIT begins only while readers will respect its tokens for half of IntentTTL more.
+func TestPrepareRenews(t *testing.T) {
+	broken := errors.New("no server")
+	for name, c := range map[string]struct {
+		store *slowStore
+		mode  Mode
+		want  error
+		ended int
+	}{
+		"in time":             {&slowStore{}, Strict, nil, 0},
+		"late once":           {&slowStore{late: 1}, Strict, nil, 0},
+		"late three times":    {&slowStore{late: 3}, Strict, nil, 0},
+		"always late":         {&slowStore{late: 1000}, Strict, ErrFlush, 1},
+		"late, available":     {&slowStore{late: 1000}, Available, nil, 0},
+		"renewing is refused": {&slowStore{late: 1, refuse: broken}, Strict, broken, 1},
+	} {
+		rt := &Runtime{store: c.store, opts: Options{Mode: c.mode}}
+		intent, err := rt.prepare(context.Background(), flush{})
+		if !errors.Is(err, c.want) || (intent == nil) != (c.want != nil) || c.store.ended != c.ended {
+			t.Errorf("%s: %v, %v, ended %d times", name, intent, err, c.store.ended)
 		}
 	}
 }

@@ -172,7 +172,7 @@ func (rt *Runtime) flushNow(ctx context.Context, f flush) error {
 	if len(f.lists) == 0 {
 		return nil
 	}
-	intent, err := rt.store.Prepare(ctx, f.lists, rt.opts.Mode)
+	intent, err := rt.prepare(ctx, f)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 			return
 		}
 		f := p.rt.flushOf(falls)
-		intent, err := p.rt.store.Prepare(st.Context, f.lists, p.rt.opts.Mode)
+		intent, err := p.rt.prepare(st.Context, f)
 		switch {
 		case err != nil:
 			_ = db.AddError(err)

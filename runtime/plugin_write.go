@@ -253,7 +253,7 @@ func (p *plugin) deliver(db *gorm.DB, falls []fall) {
 // readers go to the database for a while.
 func (p *plugin) leave(db *gorm.DB, f flush) {
 	ctx := context.WithoutCancel(db.Statement.Context)
-	intent, err := p.rt.store.Prepare(ctx, f.lists, p.rt.opts.Mode)
+	intent, err := p.rt.prepare(ctx, f)
 	if err != nil {
 		_ = db.AddError(err)
 		return

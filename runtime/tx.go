@@ -148,17 +148,10 @@ func (t *dbTx) Commit() error {
 		}
 		return err
 	}
-	intent, err := t.p.rt.store.Prepare(ctx, f.lists, t.p.rt.opts.Mode)
+	intent, err := t.p.rt.prepare(ctx, f)
 	if err != nil {
 		_ = inner.Rollback() // the transaction is lost either way, and err says why
 		return rolledBack(err)
-	}
-	if intent.Late() {
-		if err := intent.Renew(ctx); err != nil {
-			_ = inner.Rollback()
-			intent.Abort(ctx)
-			return rolledBack(err)
-		}
 	}
 	switch err = inner.Commit(); {
 	case err == nil:

@@ -38,7 +38,8 @@ type Options struct {
 	// IntentTTL is how long readers respect the token of a writer that does not finish, before
 	// they take it for dead. It must be above the longest time that the database takes over a
 	// COMMIT: one that takes effect later than this after its writer died leaves entries stale
-	// until their ttl. Defaults to 10 seconds; from 10 milliseconds to 1 hour.
+	// until their ttl. And well above Timeout, since half of it must be left when COMMIT begins.
+	// Defaults to 10 seconds; from 10 milliseconds to 1 hour.
 	IntentTTL time.Duration
 
 	// Cells is the number of flush lists whose stamps this process keeps. Without servers the

@@ -137,8 +137,9 @@ func (s *server) acquire(ctx context.Context) error {
 
 // exchange runs a request that holds a slot, and tells the breaker.
 func (s *server) exchange(op func() error) error {
+	began := s.now()
 	err := op()
-	if closedByServer(err) {
+	if closedByServer(err) && s.now()-began < s.timeout {
 		// A server that was restarted has closed all pooled connections. None of the requests
 		// does harm when it is carried out twice: a token left twice is taken out twice, an add
 		// or cas that finds itself done reads as one that came too late.
