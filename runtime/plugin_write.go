@@ -275,7 +275,9 @@ func (p *plugin) end(db *gorm.DB) {
 	if w == nil || !w.own {
 		return
 	}
-	defer w.lose()
+	// In a function of its own, which keeps w reachable until then: its cleanup would cancel the
+	// transaction under the COMMIT.
+	defer func() { w.lose() }()
 	tx, ok := db.Statement.ConnPool.(gorm.TxCommitter)
 	db.Statement.ConnPool = w.outer
 	if !ok {

@@ -5,6 +5,7 @@ package writes_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -47,6 +48,7 @@ type setup struct {
 	dsn     string // more parameters
 	journal string // SQLite's journal mode and, in milliseconds, busy time-out
 	busy    int
+	pool    func(*sql.DB) gorm.ConnPool // what GORM is to use in the database's place
 }
 
 func newWorld(t *testing.T, change ...func(*setup)) *world {
@@ -77,6 +79,10 @@ func newWorld(t *testing.T, change ...func(*setup)) *world {
 		}
 		_ = sqlDB.Close()
 	})
+	if s.pool != nil {
+		w.db.ConnPool = s.pool(sqlDB)
+		w.db.Statement.ConnPool = w.db.ConnPool
+	}
 	if err := w.db.AutoMigrate(&Croupon{}, &Merchant{}, &Document{}, &Note{}); err != nil {
 		t.Fatal(err)
 	}
