@@ -141,3 +141,34 @@ func FuzzAnswer(f *testing.F) {
 		}
 	})
 }
+
+// deadlines is a connection that remembers the last deadline it was given.
+type deadlines struct {
+	net.Conn
+	last time.Time
+}
+
+func (d *deadlines) SetDeadline(t time.Time) error { d.last = t; return nil }
+func (d *deadlines) Write(b []byte) (int, error)   { return len(b), nil }
+func (d *deadlines) Read(b []byte) (int, error)    { return copy(b, "VALUE k 0 1 1\r\nx\r\n"), nil }
+
+// A request has one deadline, which gomemcache would move on with every item.
+func TestOneDeadline(t *testing.T) {
+	d := &deadlines{}
+	c := &conn{Conn: d, timeout: time.Second, limit: 100}
+	if _, err := c.Write([]byte("gets k l m\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	first := d.last
+	if first.IsZero() {
+		t.Fatal("a request has no deadline")
+	}
+	for range 3 {
+		if err := c.SetDeadline(time.Now().Add(time.Hour)); err != nil || d.last != first {
+			t.Fatalf("the deadline was moved from %v to %v (%v)", first, d.last, err)
+		}
+		if _, err := c.Read(make([]byte, 100)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -45,19 +45,6 @@ func (t Text) Trim() Text {
 	return t.Slice(i, j)
 }
 
-// Split cuts the text at every sep, which may be none of its quoted bytes.
-func (t Text) Split(sep byte) []Text {
-	var parts []Text
-	start := 0
-	for i := range len(t.S) {
-		if t.S[i] == sep {
-			parts = append(parts, t.Slice(start, i))
-			start = i + 1
-		}
-	}
-	return append(parts, t.Slice(start, len(t.S)))
-}
-
 // errorAt is an error about byte i.
 func (t Text) errorAt(i int, message string) *Error {
 	return &Error{Offset: t.Offset(i), Message: message}
