@@ -15,8 +15,6 @@ import (
 // model is what the GORM plugin asks of one registered [Table], whatever its types. Rows travel
 // as any and hold a *judgedRow of the table that they came from.
 type model interface {
-	// modelName is the Go name, for messages.
-	modelName() string
 	// gormSchema is GORM's reading of the model, with the database's naming strategy.
 	gormSchema() *schema.Schema
 	// indexed reports whether there is any list besides the rows' own and `all`.

@@ -13,7 +13,6 @@ import (
 
 // What the GORM plugin asks of a Table; see the model interface.
 
-func (t *Table[T, K]) modelName() string          { return t.spec.Model }
 func (t *Table[T, K]) gormSchema() *schema.Schema { return t.schema }
 func (t *Table[T, K]) indexed() bool              { return len(t.indexes) > 0 }
 func (t *Table[T, K]) columns() []string          { return t.watched }
