@@ -10,12 +10,26 @@ lowest_gorm=v1.25.12 # what the root's go.mod asks for
 
 step() { printf '\n== %s\n' "$*"; }
 
-step "What the tests need: memcached"
-if ! command -v memcached >/dev/null; then
+step "What the tests need: memcached, PostgreSQL, MariaDB"
+missing=()
+# need PACKAGE PROGRAM...: the package is installed unless one of the programs is there.
+need() {
+	local package=$1 program
+	shift
+	for program in "$@"; do
+		if command -v "$program" >/dev/null; then return; fi
+	done
+	missing+=("$package")
+}
+need memcached memcached
+need postgresql postgres /usr/lib/postgresql/*/bin/postgres
+need mariadb-server mariadbd /usr/sbin/mariadbd
+if [ ${#missing[@]} -gt 0 ]; then
 	as_root=""
 	[ "$(id -u)" = 0 ] || as_root=sudo
 	$as_root apt-get update -qq
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends memcached
+	# RUNLEVEL keeps the packages from starting servers: the tests start their own.
+	$as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}"
 fi
 memcached -V
 go version
