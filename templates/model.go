@@ -44,6 +44,7 @@ type Expr string
 type Column struct {
 	Path       string // the Go path with embedded structs named, as in "Model.ID"
 	Select     string // the shortest selector that means the same, as in "ID"
+	DBName     string // the name in the database by GORM's default rules, for messages only
 	Type       Type
 	PrimaryKey bool
 	SoftDelete bool // gorm.DeletedAt

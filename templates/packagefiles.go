@@ -68,70 +68,41 @@ func (p Package) writeKeys(f *jen.File) {
 }
 
 func (m Model) keyInfos() []jen.Code {
-	keys := m.keys()
-	out := []jen.Code{m.keyInfo("Get", keys, m.Table+":"+strings.Join(selectors(keys), ","), []string{"*"}, Accessor{TTL: m.TTL})}
-	for _, a := range m.Accessors {
-		list := m.Table + "." + a.Method() + "(" + strings.Join(selectors(a.By), ",") + ")"
-		a.TTL = m.ttlOf(a)
-		out = append(out, m.keyInfo(a.Method(), a.By, list, m.fallsOn(a), a))
+	out := []jen.Code{m.keyInfo("Get", m.Row(), jen.Lit("*"))}
+	for _, k := range m.Keys() {
+		var falls []jen.Code
+		for _, f := range k.Falls {
+			falls = append(falls, jen.Lit(f.Column.Select))
+		}
+		out = append(out, m.keyInfo(k.Method(), k, falls...))
 	}
 	return out
 }
 
-// fallsOn returns the columns whose change flushes an accessor's list, each once.
-func (m Model) fallsOn(a Accessor) []string {
-	var names []string
-	seen := map[string]bool{}
-	add := func(c Column) {
-		if !seen[c.Select] {
-			seen[c.Select] = true
-			names = append(names, c.Select)
-		}
-	}
-	for _, c := range a.By {
-		add(c)
-	}
-	for _, t := range a.Where {
-		add(t.Column)
-	}
-	for _, o := range a.Order {
-		add(o.Column)
-	}
-	if c, ok := m.softDelete(); ok {
-		add(c)
-	}
-	return names
-}
-
-func (m Model) keyInfo(method string, args []Column, list string, fallsOn []string, a Accessor) jen.Code {
+func (m Model) keyInfo(method string, k Key, fallsOn ...jen.Code) jen.Code {
 	values := []jen.Code{entry("Accessor", jen.Lit(m.Name+"."+method))}
-	if len(args) > 0 {
-		names := m.params(args)
+	if len(k.Args) > 0 {
 		var lits []jen.Code
-		for i, c := range args {
-			lits = append(lits, jen.Lit(names[i]+" "+c.shownArgument()))
+		for _, a := range k.Args {
+			lits = append(lits, jen.Lit(a))
 		}
 		values = append(values, entry("Args", jen.Index().String().Values(lits...)))
 	}
-	values = append(values, entry("List", jen.Lit(list)))
-	if a.WhereText != "" {
-		values = append(values, entry("Where", jen.Lit(a.WhereText)))
+	values = append(values, entry("List", jen.Lit(k.List)))
+	if k.WhereText != "" {
+		values = append(values, entry("Where", jen.Lit(k.WhereText)))
 	}
-	if a.OrderText != "" {
-		values = append(values, entry("Order", jen.Lit(a.OrderText)))
+	if k.OrderText != "" {
+		values = append(values, entry("Order", jen.Lit(k.OrderText)))
 	}
-	if a.Limit > 0 {
-		values = append(values, entry("Limit", jen.Lit(a.Limit)))
+	if k.Limit > 0 {
+		values = append(values, entry("Limit", jen.Lit(k.Limit)))
 	}
-	var falls []jen.Code
-	for _, name := range fallsOn {
-		falls = append(falls, jen.Lit(name))
+	if len(fallsOn) > 0 {
+		values = append(values, entry("FallsOn", jen.Index().String().Values(fallsOn...)))
 	}
-	if len(falls) > 0 {
-		values = append(values, entry("FallsOn", jen.Index().String().Values(falls...)))
-	}
-	if a.TTL != 0 {
-		values = append(values, entry("TTL", duration(a.TTL)))
+	if k.Keeps != 0 {
+		values = append(values, entry("TTL", duration(k.Keeps)))
 	}
 	return lines(values...)
 }

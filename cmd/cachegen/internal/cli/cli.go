@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime/debug"
@@ -33,6 +34,8 @@ Usage:
 
 	cachegen [generate] [packages]   write the generated code of the packages
 	cachegen diff [packages]         show what generate would change, and exit 1 if that is anything
+	cachegen explain [packages]      say what a change of each column flushes; see docs/explain.md
+	                                 -json, -dot and -svg say it for programs, graphviz and browsers
 	cachegen version                 print the version
 	cachegen help                    print this
 
@@ -49,10 +52,18 @@ func Run(env Env) int {
 	command, args := "generate", env.Args
 	if len(args) > 0 {
 		switch args[0] {
-		case "generate", "diff", "version", "help":
+		case "generate", "diff", "explain", "version", "help":
 			command, args = args[0], args[1:]
 		case "-h", "-help", "--help":
 			command, args = "help", args[1:]
+		}
+	}
+	var write writer
+	if command == "explain" {
+		var err error
+		if write, args, err = explainFlags(args); err != nil {
+			fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)
+			return misuse
 		}
 	}
 	if i := slices.IndexFunc(args, func(a string) bool { return strings.HasPrefix(a, "-") }); i >= 0 {
@@ -70,20 +81,14 @@ func Run(env Env) int {
 	if len(args) == 0 {
 		args = []string{"."}
 	}
+	if command == "explain" {
+		return showReport(env, args, write)
+	}
 	changes, models, err := plan(env, args)
 	if err != nil {
-		if problems, is := err.(problemsError); is {
-			for _, p := range problems {
-				fmt.Fprintln(env.Stderr, p)
-			}
-		} else {
-			fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)
-		}
-		return failed
+		return env.fail(err)
 	}
-	if models == 0 {
-		fmt.Fprintf(env.Stderr, "cachegen: no model with a cache tag in %s\n", strings.Join(args, " "))
-	}
+	env.warnOfNone(models, args)
 	if command == "diff" {
 		return showDiff(env, changes)
 	}
@@ -94,6 +99,25 @@ func Run(env Env) int {
 		}
 	}
 	return ok
+}
+
+// fail prints an error, or every problem with the sources, and returns the exit code.
+func (env Env) fail(err error) int {
+	var problems problemsError
+	if !errors.As(err, &problems) {
+		fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)
+	}
+	for _, p := range problems {
+		fmt.Fprintln(env.Stderr, p)
+	}
+	return failed
+}
+
+// warnOfNone says that the packages have no models, since a pattern may have been mistaken.
+func (env Env) warnOfNone(models int, patterns []string) {
+	if models == 0 {
+		fmt.Fprintf(env.Stderr, "cachegen: no model with a cache tag in %s\n", strings.Join(patterns, " "))
+	}
 }
 
 // showDiff prints the changes and says whether there are any.

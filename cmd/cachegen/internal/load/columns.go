@@ -16,7 +16,6 @@ type field struct {
 	templates.Column
 	variable *types.Var
 	name     string        // the Go name of the field itself
-	dbName   string        // the column's name by GORM's default rules
 	tag      *ast.BasicLit // the tag of the struct's own field, nil for an embedded one's
 	at       place
 	settings map[string]string // GORM's
@@ -97,8 +96,8 @@ func (l *loader) field(m *source, v *types.Var, tags string, way []step, prefix 
 		dbName = naming.ColumnName("", v.Name())
 	}
 	f := &field{
-		variable: v, name: v.Name(), dbName: prefix + dbName, tag: lit, at: at, settings: settings, raw: raw,
-		Column: templates.Column{Path: name, Type: verdict.typ, SoftDelete: verdict.soft, PrimaryKey: truth(settings["PRIMARYKEY"], settings["PRIMARY_KEY"])},
+		variable: v, name: v.Name(), tag: lit, at: at, settings: settings, raw: raw,
+		Column: templates.Column{Path: name, DBName: prefix + dbName, Type: verdict.typ, SoftDelete: verdict.soft, PrimaryKey: truth(settings["PRIMARYKEY"], settings["PRIMARY_KEY"])},
 	}
 	if len(way) > 0 {
 		f.tag = nil
@@ -170,7 +169,7 @@ func (l *loader) defaultKey(fields []*field) {
 		return
 	}
 	for _, is := range []func(f *field) bool{
-		func(f *field) bool { return f.dbName == "id" },
+		func(f *field) bool { return f.DBName == "id" },
 		func(f *field) bool { return f.name == "ID" },
 	} {
 		if i := slices.IndexFunc(fields, is); i >= 0 {
@@ -185,10 +184,10 @@ func (l *loader) checkColumns(m *source, fields []*field) {
 	byName := map[string]*field{}
 	var soft *field
 	for _, f := range fields {
-		if other := byName[f.dbName]; other != nil {
-			l.errorf(f.at, "%s.%s and %s.%s are both column %q; leave one out with gorm:\"-\"", m.name, other.Path, m.name, f.Path, f.dbName)
+		if other := byName[f.DBName]; other != nil {
+			l.errorf(f.at, "%s.%s and %s.%s are both column %q; leave one out with gorm:\"-\"", m.name, other.Path, m.name, f.Path, f.DBName)
 		}
-		byName[f.dbName] = f
+		byName[f.DBName] = f
 		if f.SoftDelete {
 			if soft != nil {
 				l.errorf(f.at, "%s has two soft-delete columns, %s and %s", m.name, soft.Path, f.Path)

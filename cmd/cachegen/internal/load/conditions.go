@@ -44,7 +44,7 @@ func (r *reader) find(path tag.Text) *field {
 // noColumn says that the model has no such field, and which one may be meant.
 func (r *reader) noColumn(path string, known []string) string {
 	for _, f := range r.fields {
-		if strings.EqualFold(f.dbName, path) {
+		if strings.EqualFold(f.DBName, path) {
 			return fmt.Sprintf("%s is the name of a column; tags name Go fields, so write %s", path, f.Select)
 		}
 	}
