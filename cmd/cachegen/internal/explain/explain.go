@@ -176,8 +176,8 @@ func accessor(table string, k templates.Key, keys map[string]bool) Accessor {
 
 var kinds = [...]string{templates.Unique: "unique", templates.List: "list", templates.One: "one", templates.Count: "count"}
 
-// cause words what a change of a column means. Of several effects it is the one with the most
-// changes: it holds the others.
+// cause says what a change of a column means to an accessor. Of several effects it is the one with
+// the most changes: it holds the others.
 func cause(f templates.Fall, key bool) Cause {
 	var c Cause
 	for _, role := range []struct {
@@ -185,14 +185,17 @@ func cause(f templates.Fall, key bool) Cause {
 		name   string
 		effect Effect
 	}{
-		{f.SoftDelete, "softDelete", RowMatches},
+		{f.By, "by", RowMoves},
 		{f.Where, "where", judged[f.Judge]},
 		{f.Order, "order", RowOrdered},
-		{f.By, "by", RowMoves},
+		{f.SoftDelete, "softDelete", RowMatches},
 	} {
-		if role.is {
+		if !role.is {
+			continue
+		}
+		c.Roles = append(c.Roles, role.name)
+		if slices.Index(byChanges, role.effect) > slices.Index(byChanges, c.Effect) {
 			c.Effect = role.effect
-			c.Roles = append([]string{role.name}, c.Roles...)
 		}
 	}
 	if key {
@@ -200,6 +203,9 @@ func cause(f templates.Fall, key bool) Cause {
 	}
 	return c
 }
+
+// byChanges are the effects that a role may have, those with the fewest changes first.
+var byChanges = []Effect{RowMatches, MayMatch, AnyChange, RowOrdered, RowMoves}
 
 var judged = [...]Effect{templates.ByGo: RowMatches, templates.ByGoCoarsely: MayMatch, templates.ByDatabase: AnyChange}
 

@@ -16,10 +16,10 @@ func cells(text string) int {
 	return n
 }
 
-// cellsOf is 2 for the scripts that are drawn wide, of which East Asian ones and emoji are meant
-// here; where in doubt it is 2.
+// cellsOf is 2 for what is drawn wide: East Asian scripts, emoji, and the sign that stands for what
+// cannot be drawn. Where in doubt it is 2.
 func cellsOf(r rune) int {
-	if r >= 0x1100 && r < 0x1200 || r >= 0x2e80 && r < 0xd7ff || r >= 0xf900 {
+	if r < ' ' || r >= 0x1100 && r < 0x1200 || r >= 0x2e80 && r < 0xd7ff || r >= 0xf900 {
 		return 2
 	}
 	return 1
@@ -29,7 +29,8 @@ func cellsOf(r rune) int {
 // bracket, or else anywhere.
 func wrap(text string, most int) []string {
 	var lines []string
-	for rest := strings.ToValidUTF8(text, "\ufffd"); rest != ""; {
+	text = strings.NewReplacer("\n", " ", "\t", " ").Replace(strings.ToValidUTF8(text, "\ufffd"))
+	for rest := text; rest != ""; {
 		end, word, part, n := 0, 0, 0, 0 // where a line may end: anywhere, after a word, within a long one
 		for i, r := range rest {
 			if n += cellsOf(r); n > most && i > 0 {
