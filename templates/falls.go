@@ -28,17 +28,18 @@ type Fall struct {
 	// By says that the arguments are compared with it: the list of the old value falls, and that of
 	// the new one.
 	By bool
-	// Where says that a term looks at it, and Judge who judges those terms.
+	// Where says that a term looks at it.
 	Where bool
-	Judge Judge
 	// Order says that the accessor's rows are ordered by it.
 	Order bool
-	// SoftDelete says that it holds when the row was deleted.
+	// SoftDelete says that it tells whether the row is deleted.
 	SoftDelete bool
+	// Judge is who judges the terms, or the soft delete.
+	Judge Judge
 }
 
-// Judge says who judges whether where terms hold for a row, and so which changes of their column
-// make the accessor's list fall.
+// Judge says who judges whether a row is on an accessor's list, and so which changes of a column
+// make that list fall.
 type Judge uint8
 
 // The judges, by how many changes make a list fall.

@@ -188,7 +188,7 @@ func cause(f templates.Fall, key bool) Cause {
 		{f.By, "by", RowMoves},
 		{f.Where, "where", judged[f.Judge]},
 		{f.Order, "order", RowOrdered},
-		{f.SoftDelete, "softDelete", RowMatches},
+		{f.SoftDelete, "softDelete", judged[f.Judge]},
 	} {
 		if !role.is {
 			continue
