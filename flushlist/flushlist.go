@@ -7,7 +7,8 @@
 // the same. Flushing a list is one write, whatever hangs on it.
 //
 // The package imports only the standard library, so that runtime and tiered can both use it
-// without knowing each other.
+// without knowing each other. What a store must do with these words is written as tests: run
+// ext/storetest on a store of your own.
 package flushlist
 
 import "time"

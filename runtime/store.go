@@ -7,8 +7,9 @@ import (
 	"github.com/cachegen/cachegen/flushlist"
 )
 
-// Store is what the runtime asks of a cache. tiered.Store is the implementation; the
-// conformance suite in internal/storetest says what every implementation must do.
+// Store is what the runtime asks of a cache. tiered.Store is the implementation. Whoever writes
+// another one runs ext/storetest on it: that suite says what every implementation must do, in the
+// orders of events that are hard to get right.
 //
 // All methods are safe for concurrent use.
 type Store interface {

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
-	"github.com/cachegen/cachegen/internal/storetest"
 	"github.com/cachegen/cachegen/internal/testserver"
 )
 

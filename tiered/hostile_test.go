@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
-	"github.com/cachegen/cachegen/internal/storetest"
 )
 
 // hostile starts what answers each get as it likes. memcached itself could not be made to.

@@ -7,8 +7,8 @@ import (
 
 	"github.com/bradfitz/gomemcache/memcache"
 
+	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
-	"github.com/cachegen/cachegen/internal/storetest"
 	"github.com/cachegen/cachegen/internal/testserver"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 )
@@ -17,24 +17,29 @@ var _ cacheruntime.Store = (*Store)(nil)
 
 func TestConformance(t *testing.T) {
 	t.Run("embedded", func(t *testing.T) { storetest.Run(t, harness(nil)) })
-	t.Run("one server", func(t *testing.T) {
-		storetest.Run(t, harness([]string{testserver.Memcached(t).Addr()}))
-	})
-	t.Run("three servers", func(t *testing.T) {
-		var servers []string
-		for range 3 {
-			servers = append(servers, testserver.Memcached(t).Addr())
-		}
-		storetest.Run(t, harness(servers))
-	})
+	t.Run("one server", func(t *testing.T) { storetest.Run(t, harness(relayed(t, 1))) })
+	t.Run("three servers", func(t *testing.T) { storetest.Run(t, harness(relayed(t, 3))) })
+}
+
+// relayed starts servers, each behind a proxy.
+func relayed(t *testing.T, n int) (relays []*testserver.Relay) {
+	for range n {
+		relays = append(relays, testserver.Proxy(t, testserver.Memcached(t).Addr()))
+	}
+	return relays
 }
 
 // harness makes stores on servers, which are emptied before each test.
-func harness(servers []string) storetest.Harness {
+func harness(relays []*testserver.Relay) storetest.Harness {
 	var last *Store
+	var servers []string
+	for _, r := range relays {
+		servers = append(servers, r.Addr())
+	}
 	second := func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store {
-		// The machine of a test may be busy: only tests of failing servers are in a hurry.
-		return mustOpen(tb, Options{Servers: servers, IntentTTL: intentTTL, Timeout: 5 * time.Second})
+		// The machine of a test may be busy: only tests of failing servers are in a hurry. A server that
+		// is cut refuses at once.
+		return mustOpen(tb, Options{Servers: servers, IntentTTL: intentTTL, Timeout: 5 * time.Second, BreakerPause: 20 * time.Millisecond})
 	}
 	h := storetest.Harness{
 		Open: func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store {
@@ -46,11 +51,22 @@ func harness(servers []string) storetest.Harness {
 			last = second(tb, intentTTL).(*Store)
 			return last
 		},
-		Close: func(s cacheruntime.Store) { _ = s.(*Store).Close() },
-		Evict: func(tb testing.TB, l flushlist.List) { evict(tb, last, l) },
+		Close:    func(s cacheruntime.Store) { _ = s.(*Store).Close() },
+		Evict:    func(tb testing.TB, l flushlist.List) { evict(tb, last, l) },
+		TooLarge: 1 << 20,
 	}
 	if len(servers) > 0 {
 		h.Second = second
+		h.Cut = func(testing.TB) func() {
+			for _, r := range relays {
+				r.Cut()
+			}
+			return func() {
+				for _, r := range relays {
+					r.Mend()
+				}
+			}
+		}
 	}
 	return h
 }

@@ -1,77 +1,14 @@
-// Package storetest is the conformance suite of the store that package cacheruntime asks for:
-// what every implementation must do, whatever its entries and cells lie in.
 package storetest
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/binary"
-	"fmt"
 	"sync"
 	"testing"
 	"time"
 
-	cacheruntime "github.com/cachegen/cachegen/runtime"
-
 	"github.com/cachegen/cachegen/flushlist"
+	cacheruntime "github.com/cachegen/cachegen/runtime"
 )
-
-// Harness makes the stores of one suite.
-type Harness struct {
-	// Open makes a store whose data nobody else uses, with the given IntentTTL (0: the
-	// default). It is closed by Close.
-	Open func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store
-	// Second makes one more store on the data of the last that Open made, as another process
-	// would. Nil where a store's data is its own.
-	Second func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store
-	// Close closes a store.
-	Close func(cacheruntime.Store)
-	// Evict makes the data lose the cell of a list, as memory pressure would. Nil where a test
-	// cannot.
-	Evict func(tb testing.TB, l flushlist.List)
-}
-
-// Run runs the suite.
-func Run(t *testing.T, h Harness) {
-	evicts := func(h Harness) bool { return h.Evict != nil }
-	shares := func(h Harness) bool { return h.Second != nil }
-	for _, c := range []struct {
-		name string
-		run  func(t *testing.T, h Harness)
-		can  func(h Harness) bool // whether the case is one for the harness; nil: always
-	}{
-		{"MissFillHit", missFillHit, nil},
-		{"Absent", absent, nil},
-		{"ManyInOrder", manyInOrder, nil},
-		{"PrivateCopies", privateCopies, nil},
-		{"KeysAreWhole", keysAreWhole, nil},
-		{"FlushOfList", flushOfList, nil},
-		{"FlushOfAll", flushOfAll, nil},
-		{"AbortFlushesNothing", abortFlushesNothing, nil},
-		{"SlowReaderOfOldRow", slowReaderOfOldRow, nil},
-		{"SlowReaderOfNoRow", slowReaderOfNoRow, nil},
-		{"EvictedCell", evictedCell, evicts},
-		{"EvictedIntent", evictedIntent, evicts},
-		{"OverlappingWriters", overlappingWriters, nil},
-		{"SlowLoaderLosesToNewer", slowLoaderLosesToNewer, nil},
-		{"Expiry", expiry, nil},
-		{"LongTTL", longTTL, nil},
-		{"TooLarge", tooLarge, nil},
-		{"DeadWriter", deadWriter, nil},
-		{"LeftWriteIsFlushedAgain", leftWriteIsFlushedAgain, nil},
-		{"RenewAndLate", renewAndLate, nil},
-		{"EndedContext", endedContext, nil},
-		{"EndIsDetached", endIsDetached, nil},
-		{"Claim", claim, nil},
-		{"Closed", closed, nil},
-		{"ManyWritersOfOneList", manyWritersOfOneList, nil},
-		{"OtherProcess", otherProcess, shares},
-	} {
-		if c.can == nil || c.can(h) {
-			t.Run(c.name, func(t *testing.T) { c.run(t, h) })
-		}
-	}
-}
 
 // fixture is one store under test, with what tests do to it all the time.
 type fixture struct {
@@ -118,25 +55,6 @@ func (f *fixture) count(k flushlist.EventKind) int {
 		}
 	}
 	return n
-}
-
-// All is the `all` list of the suite's table.
-func All() flushlist.List {
-	l := List("shop:croupons")
-	l.All = true
-	return l
-}
-
-// List returns a flush list. Its ID spreads as well as xxhash's.
-func List(name string) flushlist.List {
-	sum := sha256.Sum256([]byte(name))
-	return flushlist.List{Name: name, ID: binary.BigEndian.Uint64(sum[:])}
-}
-
-// Ref returns the n-th entry of the suite's table.
-func Ref(n int) flushlist.Ref {
-	l := List(fmt.Sprintf("shop:croupons:%d", n))
-	return flushlist.Ref{Key: fmt.Sprintf("%016x::shop::croupons.f:get:%d", l.ID, n), List: l, All: All()}
 }
 
 // ask looks one entry up in the second tier.

@@ -213,7 +213,8 @@ func leftWriteIsFlushedAgain(t *testing.T, h Harness) {
 }
 
 func renewAndLate(t *testing.T, h Harness) {
-	f := open(t, h, 40*time.Millisecond)
+	const ttl = 400 * time.Millisecond // half of it is what Renew may take
+	f := open(t, h, ttl)
 	r := Ref(1)
 	f.load(r, "old")
 	in := f.prepare(r.List)
@@ -227,7 +228,7 @@ func renewAndLate(t *testing.T, h Harness) {
 	in.Finish(context.Background())
 	f.load(r, "new") // both tokens are out
 	f.hits(r, "new")
-	if f.store.IntentTTL() != 40*time.Millisecond {
+	if f.store.IntentTTL() != ttl {
 		t.Fatalf("IntentTTL is %v", f.store.IntentTTL())
 	}
 }

@@ -1,7 +1,6 @@
 package storetest
 
 import (
-	"bytes"
 	"context"
 	"strings"
 	"testing"
@@ -137,14 +136,14 @@ func longTTL(t *testing.T, h Harness) {
 func tooLarge(t *testing.T, h Harness) {
 	f := open(t, h, 0)
 	r := Ref(1)
-	f.fill(r, f.ask(r).Ticket, strings.Repeat("x", 1<<20))
+	f.fill(r, f.ask(r).Ticket, strings.Repeat("x", h.TooLarge))
 	if n := f.count(flushlist.EntryTooLarge); n != 1 {
 		t.Fatalf("%d events for a large entry, want 1", n)
 	}
 	f.outcome(f.misses(r), flushlist.NoEntry)
 
 	r = Ref(2)
-	big := string(bytes.Repeat([]byte("0123456789"), 50_000))
+	big := strings.Repeat("0123456789", h.TooLarge/20)
 	f.load(r, big)
 	f.hits(r, big)
 }
