@@ -80,6 +80,8 @@ var given = map[string]string{
 	"handle":  "func handle() {}",
 	"page":    "var page http.Handler",
 	"body":    "func body(page http.Handler, city string) string { return \"\" }",
+
+	"wholeTables": "type wholeTables struct{ log *log.Logger }",
 }
 
 // file makes a Go file of a block, whatever it is a piece of: a file, declarations, statements after
@@ -211,7 +213,7 @@ func TestDocsCompile(t *testing.T) {
 			}
 		}
 	}
-	if checked < 15 {
+	if checked < 25 {
 		t.Errorf("only %d blocks were found: are they no longer fenced with ```go?", checked)
 	}
 }
@@ -241,4 +243,28 @@ func (b block) problems(t *testing.T, fset *token.FileSet, imp types.Importer) (
 	}}
 	_, _ = config.Check("docs", fset, []*ast.File{f, p}, nil)
 	return all
+}
+
+// What a page links to within the repository is there.
+func TestLinks(t *testing.T) {
+	link := regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	var pages []string
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		found, err := filepath.Glob(filepath.Join(root(t), pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, found...)
+	}
+	for _, page := range pages {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+				t.Errorf("%s links to %s: %v", page, m[1], err)
+			}
+		}
+	}
 }
