@@ -24,6 +24,8 @@ type DatabaseServer struct {
 	dir  string // everything of it on disk
 	cmd  *exec.Cmd
 	stop syscall.Signal
+	// ready is the command that asks whether the server opens sessions; nil where it does once it accepts connections.
+	ready []string
 }
 
 // Addr returns the server's host and port.
@@ -117,6 +119,10 @@ func startPostgres() (*DatabaseServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	isReady, err := postgresProgram("pg_isready")
+	if err != nil {
+		return nil, err
+	}
 	return startDatabase("postgres", func(s *DatabaseServer, as func(*exec.Cmd)) (*exec.Cmd, error) {
 		data := filepath.Join(s.dir, "data")
 		init := exec.Command(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
@@ -124,6 +130,7 @@ func startPostgres() (*DatabaseServer, error) {
 			return nil, err
 		}
 		s.stop = syscall.SIGQUIT // at once, and its children with it
+		s.ready = []string{isReady, "-q", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "postgres", "-t", "1"}
 		return exec.Command(server, "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", "",
 			"-F", "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"), nil
 	})
@@ -226,7 +233,7 @@ func (s *DatabaseServer) start(prepare func(s *DatabaseServer, as func(*exec.Cmd
 	return nil
 }
 
-// await waits until the server greets, or answers, a connection.
+// await waits until the server opens sessions.
 func (s *DatabaseServer) await() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -235,7 +242,9 @@ func (s *DatabaseServer) await() error {
 	for {
 		if conn, err := net.DialTimeout("tcp", s.Addr(), time.Second); err == nil {
 			conn.Close()
-			return nil
+			if s.ready == nil || exec.Command(s.ready[0], s.ready[1:]...).Run() == nil {
+				return nil
+			}
 		}
 		var status syscall.WaitStatus
 		if pid, _ := syscall.Wait4(s.cmd.Process.Pid, &status, syscall.WNOHANG, nil); pid == s.cmd.Process.Pid {
@@ -245,7 +254,7 @@ func (s *DatabaseServer) await() error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return errors.New("does not accept connections")
+			return errors.New("opens no sessions")
 		}
 	}
 }
