@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
@@ -68,9 +69,10 @@ func flushOff(ctx context.Context) bool { return ctx != nil && optionsOf(ctx).no
 type call struct {
 	*callOptions
 	rt       *Runtime
-	tx       *gorm.DB // the transaction that it is bound to, or nil
-	database bool     // it goes to the database and leaves the cache alone
-	cached   bool     // it was asked of a Cache
+	tx       *gorm.DB      // the transaction that it is bound to, or nil
+	database bool          // it goes to the database and leaves the cache alone
+	cached   bool          // it was asked of a Cache
+	began    time.Duration // when its lookup under way began, on the trace's clock; where there is a trace
 }
 
 // begin checks what every read is given, and says how it is to be made.
@@ -85,9 +87,10 @@ func (rt *Runtime) begin(ctx context.Context, src Source, accessor string) (call
 	if c.tx == nil && rt.opts.TxFromContext != nil {
 		c.tx = rt.opts.TxFromContext(ctx)
 	}
+	c.clock()
 	c.database = !src.cached || c.tx != nil || c.bypass || rt.bypass.Load()
 	if c.database && src.cached {
-		rt.observed(ctx, c.trace, ReadEvent{Accessor: accessor, Outcome: flushlist.Bypassed})
+		c.observed(ctx, accessor, "", flushlist.Bypassed, false)
 	}
 	return c, nil
 }

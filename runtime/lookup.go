@@ -40,6 +40,7 @@ func (ix *index[T, K]) wanted(args []Arg) wanted {
 
 // readEntry reads one entry and decodes it. An entry that cannot be decoded is loaded anew.
 func readEntry[V any](ctx context.Context, c *call, w wanted, decode func(flushlist.Value) (V, bool), load loader) (V, error) {
+	c.clock()
 	if v, hit := c.first(w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
 		if out, ok := decode(v); ok {
 			c.observed(ctx, w.accessor, w.ref.Key, flushlist.HitFirst, false)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
 )
@@ -20,6 +21,11 @@ type ReadEvent struct {
 	Outcome flushlist.Outcome
 	// Shared says that the value came from a load that another caller had begun.
 	Shared bool
+	// Began is when the lookup began, counted from WithTrace, and Took how long it was from then
+	// until the value was there, its load included. Entries that are looked up together, the rows
+	// of a list say, began together. Both are set in a [Trace] only; of a read that passes the cache by
+	// they say when it began, and not how long the database took.
+	Began, Took time.Duration
 }
 
 // FlushEvent is what one write, or one manual flush, flushed.
@@ -64,6 +70,8 @@ func observersOf(o any) (obs observers) {
 // Trace collects what happened to the reads and writes of one context. It is safe for concurrent
 // use.
 type Trace struct {
+	began time.Time // of WithTrace; not changed after it
+
 	mu         sync.Mutex
 	reads      []ReadEvent
 	flushes    []FlushEvent
@@ -73,11 +81,12 @@ type Trace struct {
 
 // WithTrace returns a context whose reads and writes are written down in the Trace.
 func WithTrace(ctx context.Context) (context.Context, *Trace) {
-	t := &Trace{}
+	t := &Trace{began: time.Now()}
 	return with(ctx, func(o *callOptions) { o.trace = t }), t
 }
 
-// Reads returns the lookups so far, in the order in which they ended.
+// Reads returns the lookups so far, in the order in which their outcome was known. One whose load is
+// still under way has Took up to its outcome.
 func (t *Trace) Reads() []ReadEvent {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -109,7 +118,7 @@ func (t *Trace) String() string {
 		if r.Shared {
 			shared = ", shared load"
 		}
-		fmt.Fprintf(&b, "read  %-32s %s%s  %s\n", r.Accessor, r.Outcome, shared, r.Key)
+		fmt.Fprintf(&b, "read  %-32s %s%s in %s  %s\n", r.Accessor, r.Outcome, shared, r.Took, r.Key)
 	}
 	for _, f := range t.flushes {
 		fmt.Fprintf(&b, "write %s\n", strings.Join(f.Columns, " "))
@@ -141,21 +150,47 @@ func (t *Trace) statement() {
 	t.statements++
 }
 
-// observed counts one lookup and tells whoever listens.
-func (c *call) observed(ctx context.Context, accessor, key string, o flushlist.Outcome, shared bool) {
-	c.rt.observed(ctx, c.trace, ReadEvent{Accessor: accessor, Key: key, Outcome: o, Shared: shared})
+// clock notes that a lookup of the call begins.
+func (c *call) clock() {
+	if c.trace != nil {
+		c.began = time.Since(c.trace.began)
+	}
 }
 
-func (rt *Runtime) observed(ctx context.Context, trace *Trace, e ReadEvent) {
-	rt.stats.read(e.Outcome, e.Shared)
-	if trace != nil {
-		trace.mu.Lock()
-		trace.reads = append(trace.reads, e)
-		trace.mu.Unlock()
+// observed counts one lookup and tells whoever listens. It returns its place in the trace, where there
+// is one.
+func (c *call) observed(ctx context.Context, accessor, key string, o flushlist.Outcome, shared bool) (place int) {
+	rt, e := c.rt, ReadEvent{Accessor: accessor, Key: key, Outcome: o, Shared: shared}
+	rt.stats.read(o, shared)
+	if c.trace != nil {
+		place = c.trace.read(e, c.began)
 	}
 	if o := rt.observers.read; o != nil {
 		rt.tell(func() { o.ObserveRead(ctx, e) })
 	}
+	return place
+}
+
+// read writes a lookup down, which ends now, or has a load before it.
+func (t *Trace) read(e ReadEvent, began time.Duration) (place int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e.Began, e.Took = began, time.Since(t.began)-began
+	t.reads = append(t.reads, e)
+	return len(t.reads) - 1
+}
+
+// waited notes that the load of the lookup at this place in the trace has ended, or is waited for no
+// longer.
+func (c *call) waited(place int) {
+	t := c.trace
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := &t.reads[place]
+	e.Took = time.Since(t.began) - e.Began
 }
 
 // flushed counts a flush and tells whoever listens.

@@ -30,6 +30,7 @@ type pending struct {
 	alone  bool // the flight is shared with nobody
 	shared bool // another reader makes the load
 	miss   flushlist.Outcome
+	place  int // in the call's trace
 }
 
 // first asks the first tier, where the call may.
@@ -103,13 +104,15 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 		go c.lead(ctx, want, leading, start, load)
 	}
 	// Observers are told once the load is on its way: whatever they do, it ends.
-	for _, p := range waiting {
-		c.observed(ctx, want[p.i].accessor, refs[p.i].Key, p.miss, p.shared)
+	for j, p := range waiting {
+		waiting[j].place = c.observed(ctx, want[p.i].accessor, refs[p.i].Key, p.miss, p.shared)
 	}
 	for _, p := range waiting {
 		select {
 		case <-p.flight.done:
+			c.waited(p.place)
 		case <-ctx.Done():
+			c.waited(p.place)
 			return nil, ctx.Err()
 		}
 		if p.flight.err != nil {

@@ -173,6 +173,7 @@ func (t *Table[T, K]) rowsOf(ctx context.Context, c *call, ks []K) ([]*T, error)
 	if c.database {
 		return t.find(ctx, c, ks)
 	}
+	c.clock()
 	rows := make([]*T, len(ks))
 	var want []wanted
 	var at []int
