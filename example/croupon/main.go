@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cachegen/cachegen/example/seed"
 	"github.com/cachegen/cachegen/example/shop"
 	"github.com/cachegen/cachegen/flushlist"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
@@ -48,10 +49,10 @@ func run(servers string, size int) error {
 		return err
 	}
 	began := time.Now()
-	if err := seed(db, size); err != nil {
+	if err := seed.Fill(db, size); err != nil {
 		return fmt.Errorf("seeding: %w", err)
 	}
-	fmt.Printf("Seeded %d croupons in %d cities in %s.\n", size, len(cities), time.Since(began).Round(time.Millisecond))
+	fmt.Printf("Seeded %d croupons in %d cities in %s.\n", size, len(seed.Cities), time.Since(began).Round(time.Millisecond))
 
 	// The three lines that switch the cache on. From here on every write made through db flushes
 	// what it makes wrong.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cachegen/cachegen/example/seed"
 	"github.com/cachegen/cachegen/example/shop"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"gorm.io/gorm"
@@ -75,14 +76,14 @@ func (t *tour) lookups() error {
 // their own entries, so lists that show the same row share it.
 func (t *tour) lists() error {
 	return t.compare("64 × ListPopularInCity", "8 lists of up to 50 rows", 64, func(r readers, i int) error {
-		_, err := r.croupons.ListPopularInCity(t.ctx, cities[i%len(cities)])
+		_, err := r.croupons.ListPopularInCity(t.ctx, seed.Cities[i%len(seed.Cities)])
 		return err
 	})
 }
 
 func (t *tour) counts() error {
 	return t.compare("256 × CountInCategory", "32 counts", 256, func(r readers, i int) error {
-		_, err := r.croupons.CountInCategory(t.ctx, cities[i%len(cities)], categories[i/len(cities)%len(categories)])
+		_, err := r.croupons.CountInCategory(t.ctx, seed.Cities[i%len(seed.Cities)], seed.Categories[i/len(seed.Cities)%len(seed.Categories)])
 		return err
 	})
 }
@@ -90,7 +91,7 @@ func (t *tour) counts() error {
 // pages renders what a city's page shows.
 func (t *tour) pages() error {
 	return t.compare("64 × a city's page", "its city, newest, top ten with merchants and reviews, four counts", 64, func(r readers, i int) error {
-		_, err := cityPage(t.ctx, r, cities[i%len(cities)])
+		_, err := cityPage(t.ctx, r, seed.Cities[i%len(seed.Cities)])
 		return err
 	})
 }
@@ -128,7 +129,7 @@ func cityPage(ctx context.Context, r readers, name string) (p page, err error) {
 		return p, err
 	}
 	p.Counts = map[string]int64{}
-	for _, category := range categories {
+	for _, category := range seed.Categories {
 		if p.Counts[category], err = r.croupons.CountInCategory(ctx, name, category); err != nil {
 			return p, err
 		}
@@ -182,7 +183,7 @@ func (t *tour) write(change func(*gorm.DB) error) error {
 	}
 	fmt.Println("Reading the pages of all cities again took:")
 	fmt.Printf("    %-14s %6s %12s %12s %8s %13s %13s %13s\n", "", "SQL", "first tier", "second tier", "misses", "Cache", "Objects' SQL", "Objects")
-	for _, name := range cities {
+	for _, name := range seed.Cities {
 		if err := t.comparePage(name); err != nil {
 			return err
 		}

@@ -1,4 +1,5 @@
-package main
+// Package seed fills a database with a small site's data, the same each time.
+package seed
 
 import (
 	"fmt"
@@ -10,15 +11,17 @@ import (
 )
 
 var (
-	cities     = []string{"Portland", "Eugene", "Salem", "Bend", "Ashland", "Astoria", "Medford", "Corvallis"}
-	categories = []string{"food", "books", "travel", "tools"}
+	// Cities are where croupons are offered.
+	Cities = []string{"Portland", "Eugene", "Salem", "Bend", "Ashland", "Astoria", "Medford", "Corvallis"}
+	// Categories are what they are filed under.
+	Categories = []string{"food", "books", "travel", "tools"}
 )
 
 const merchants = 200
 
-// seed fills a new database, the same way each time. It writes before the cache is switched on, as the
-// program that owned the data before would have.
-func seed(db *gorm.DB, size int) error {
+// Fill makes the tables of a new database, and size croupons, at least 1, with as many reviews. Call it
+// before the cache is switched on: it stands for the program that owned the data before.
+func Fill(db *gorm.DB, size int) error {
 	if err := db.AutoMigrate(&shop.City{}, &shop.Merchant{}, &shop.Croupon{}, &shop.Review{}); err != nil {
 		return err
 	}
@@ -26,7 +29,7 @@ func seed(db *gorm.DB, size int) error {
 	day := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 	var cs []shop.City
-	for _, name := range cities {
+	for _, name := range Cities {
 		cs = append(cs, shop.City{Name: name, Country: "US", Population: 10_000 + random.Int64N(600_000)})
 	}
 	ms := make([]shop.Merchant, merchants)
@@ -35,11 +38,11 @@ func seed(db *gorm.DB, size int) error {
 	}
 	croupons := make([]shop.Croupon, size)
 	for i := range croupons {
-		category := categories[random.IntN(len(categories))]
+		category := Categories[random.IntN(len(Categories))]
 		croupons[i] = shop.Croupon{
 			Slug:       fmt.Sprintf("half-price-%s-%d", category, i+1),
 			Title:      fmt.Sprintf("Half price on %s, offer %d", category, i+1),
-			City:       cities[random.IntN(len(cities))],
+			City:       Cities[random.IntN(len(Cities))],
 			Category:   category,
 			Percent:    uint8(5 * (1 + random.IntN(15))),
 			Popularity: random.Int64N(1_000_000),
