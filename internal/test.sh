@@ -10,7 +10,7 @@ lowest_gorm=v1.25.12 # what the root's go.mod asks for
 
 step() { printf '\n== %s\n' "$*"; }
 
-step "What the tests need: memcached, PostgreSQL, MariaDB"
+step "What the tests need: memcached, PostgreSQL, MariaDB, Chromium"
 missing=()
 # need PACKAGE PROGRAM...: the package is installed unless one of the programs is there.
 need() {
@@ -24,6 +24,8 @@ need() {
 need memcached memcached
 need postgresql postgres /usr/lib/postgresql/*/bin/postgres
 need mariadb-server mariadbd /usr/sbin/mariadbd
+need chromium chromium
+need chromium-driver chromedriver
 if [ ${#missing[@]} -gt 0 ]; then
 	as_root=""
 	[ "$(id -u)" = 0 ] || as_root=sudo
