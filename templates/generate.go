@@ -2,9 +2,13 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/dave/jennifer/jen"
 	"golang.org/x/tools/imports"
@@ -26,30 +30,36 @@ func Generate(p Package) ([]File, error) {
 	if len(p.Models) == 0 {
 		return nil, nil
 	}
-	var files []File
+	var files []*jen.File
+	var names []string
+	add := func(name, note string, write func(*jen.File)) {
+		f := p.file(note)
+		write(f)
+		files, names = append(files, f), append(names, name)
+	}
 	for _, m := range p.Models {
-		f := p.file("source: " + m.Source)
-		m.write(f)
-		done, err := render(f, FileName(m.Name))
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, done)
+		add(FileName(m.Name), "source: "+m.Source, m.write)
 	}
-	for _, part := range []struct {
-		name  string
-		write func(Package, *jen.File)
-	}{{ModelsFile, Package.writeModels}, {KeysFile, Package.writeKeys}} {
-		f := p.file("")
-		part.write(p, f)
-		done, err := render(f, part.name)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, done)
+	add(ModelsFile, "", p.writeModels)
+	add(KeysFile, "", p.writeKeys)
+
+	// Printing is most of the work, and no file needs another.
+	out, errs := make([]File, len(files)), make([]error, len(files))
+	var group sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i := range files {
+		free <- struct{}{}
+		group.Go(func() {
+			defer func() { <-free }()
+			out[i], errs[i] = render(files[i], names[i])
+		})
 	}
-	slices.SortFunc(files, func(a, b File) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
-	return files, nil
+	group.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(out, func(a, b File) int { return cmp.Compare(a.Name, b.Name) })
+	return out, nil
 }
 
 // file begins a file. Every import is named beforehand: jennifer gives an alias to what it does
@@ -74,6 +84,7 @@ func (p Package) file(note string) *jen.File {
 // render prints and formats a file.
 func render(f *jen.File, name string) (File, error) {
 	var b bytes.Buffer
+	f.NoFormat = true // imports.Process does
 	if err := f.Render(&b); err != nil {
 		return File{}, fmt.Errorf("templates: %s: %w", name, err)
 	}

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/cachegen/cachegen/cmd/cachegen/internal/load"
 	"github.com/cachegen/cachegen/templates"
@@ -67,7 +66,7 @@ func compare(base, dir string, files []templates.File) ([]change, error) {
 			out = append(out, change{path: path, old: old, new: f.Content})
 		}
 	}
-	present, err := filepath.Glob(filepath.Join(escape(dir), "*.gen.go"))
+	present, err := filepath.Glob(filepath.Join(load.Escape(dir), "*.gen.go"))
 	if err != nil {
 		return nil, err
 	}
@@ -84,11 +83,6 @@ func compare(base, dir string, files []templates.File) ([]change, error) {
 		}
 	}
 	return out, nil
-}
-
-// escape makes a folder's name match only itself in a pattern.
-func escape(dir string) string {
-	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(dir)
 }
 
 // apply makes the change. A new content appears whole or not at all.

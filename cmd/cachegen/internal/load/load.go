@@ -5,12 +5,10 @@ package load
 
 import (
 	"bytes"
-	"errors"
-	"go/ast"
-	"go/parser"
+	"fmt"
 	"go/token"
 	"path/filepath"
-	"strings"
+	"sync"
 
 	"github.com/cachegen/cachegen/templates"
 	"golang.org/x/tools/go/packages"
@@ -24,41 +22,66 @@ type Package struct {
 
 // Packages reads the packages that patterns name, as the go command would in dir. The problems
 // are what is wrong with tags and sources, sorted by place; the error is anything else.
+//
+// It takes three steps, so that neither the packages themselves nor what has no tags is ever
+// compiled: the go command lists the packages, their files are parsed, and those with tags are
+// type-checked against the export data of what they import.
 func Packages(dir string, patterns ...string) ([]Package, Problems, error) {
-	// Types of dependencies come from their export data, which is fast; one that does not compile
-	// because its own generated code is missing has none, and is read from its sources.
-	pkgs, err := packages.Load(&packages.Config{
-		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
-			packages.NeedTypes | packages.NeedTypesSizes | packages.NeedSyntax | packages.NeedTypesInfo,
-		Dir: dir, ParseFile: parse,
-	}, patterns...)
+	listed, overlay, err := list(dir, patterns)
 	if err != nil {
 		return nil, nil, err
 	}
-	var out []Package
+	fset := token.NewFileSet()
+	all := make([]*parsed, len(listed))
+	each(len(listed), func(i int) { all[i] = parse(fset, dir, listed[i]) })
 	var problems Problems
-	for _, pkg := range pkgs {
-		if err := unreadable(pkg); err != nil {
-			return nil, nil, err
+	var tagged []*parsed
+	for _, p := range all {
+		problems = append(problems, p.problems...)
+		if p.tagged && len(p.pkg.Syntax) > 0 {
+			tagged = append(tagged, p)
 		}
-		if len(pkg.Syntax) == 0 {
-			continue
+	}
+	if err := check(dir, fset, overlay, tagged); err != nil {
+		return nil, nil, err
+	}
+	each(len(tagged), func(i int) { tagged[i].describe(dir) })
+	var out []Package
+	for _, p := range all {
+		problems = append(problems, p.found...)
+		if len(p.pkg.GoFiles) > 0 {
+			out = append(out, Package{Dir: filepath.Dir(p.pkg.GoFiles[0]), Describe: p.description})
 		}
-		l := &loader{pkg: pkg, base: dir}
-		desc := l.load()
-		problems = append(problems, l.problems...)
-		out = append(out, Package{Dir: folder(pkg), Describe: desc})
 	}
 	return out, problems.sorted(), nil
 }
 
-// parse parses a file, of our own generated ones only the package clause: what they declare is
-// about to be generated again, and stale code must not disturb.
-func parse(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
-	if Generated(src) {
-		return parser.ParseFile(fset, name, src, parser.PackageClauseOnly)
+// describe reads the models of a package that was type-checked.
+func (p *parsed) describe(base string) {
+	l := &loader{pkg: p.pkg, base: base, constraints: p.constraints}
+	p.description = l.load()
+	if len(p.description.Models) > 0 && p.pkg.Module != nil && !p.pkg.Module.Main {
+		l.problems = append(l.problems, Problem{Message: fmt.Sprintf("%s belongs to the module %s, which is not the one worked on here; run cachegen in that module",
+			p.pkg.PkgPath, p.pkg.Module.Path)})
 	}
-	return parser.ParseFile(fset, name, src, parser.AllErrors|parser.SkipObjectResolution)
+	if len(l.problems) > 0 { // an import that failed may be why a type is not known
+		l.problems = append(l.problems, p.failedImports...)
+	}
+	p.found = append(p.found, l.problems...)
+}
+
+// each runs f for 0 to n-1, a few at a time.
+func each(n int, f func(i int)) {
+	var group sync.WaitGroup
+	free := make(chan struct{}, 8)
+	for i := range n {
+		free <- struct{}{}
+		group.Go(func() {
+			defer func() { <-free }()
+			f(i)
+		})
+	}
+	group.Wait()
 }
 
 // Generated reports whether a file's content begins as our generated files do.
@@ -67,24 +90,17 @@ func Generated(src []byte) bool {
 	return string(bytes.TrimRight(first, "\r")) == templates.Header
 }
 
-// unreadable returns why a package could not be read at all. Errors of the compiler are none:
-// generated names may be missing.
-func unreadable(pkg *packages.Package) error {
-	if len(pkg.Syntax) > 0 && pkg.Types != nil {
-		return nil
-	}
-	var all []error // none for a folder that has only tests
-	for _, e := range pkg.Errors {
-		all = append(all, errors.New(strings.TrimPrefix(e.Error(), "-: ")))
-	}
-	return errors.Join(all...)
-}
+// stub returns a package clause for a package whose generated files must not be read.
+func stub(name string) []byte { return []byte("package " + name + "\n") }
 
-func folder(pkg *packages.Package) string {
-	for _, files := range [][]string{pkg.GoFiles, pkg.CompiledGoFiles} {
-		if len(files) > 0 {
-			return filepath.Dir(files[0])
-		}
-	}
-	return pkg.Dir
+// parsed is a package with its syntax, and with its types once check has gone over it.
+type parsed struct {
+	pkg         *packages.Package
+	tagged      bool              // a file may have cache tags
+	constraints map[string]string // by file: why it is not part of every build
+	problems    Problems          // found before its models are read
+	found       Problems          // found in its models
+	description templates.Package
+
+	failedImports Problems
 }

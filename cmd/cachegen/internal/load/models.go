@@ -2,27 +2,24 @@ package load
 
 import (
 	"cmp"
-	"fmt"
 	"go/ast"
 	"go/constant"
-	"go/token"
 	"go/types"
-	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/cachegen/cachegen/cmd/cachegen/internal/tag"
 	"github.com/cachegen/cachegen/templates"
 	"golang.org/x/tools/go/packages"
 )
 
 // loader reads one package.
 type loader struct {
-	pkg      *packages.Package
-	base     string // file names in problems are relative to it
-	problems Problems
-	imports  map[string]string
+	pkg         *packages.Package
+	base        string            // file names in problems are relative to it
+	constraints map[string]string // by file: why it is not part of every build
+	problems    Problems
+	imports     map[string]string
 }
 
 // source is a tagged struct as it stands in the source.
@@ -39,11 +36,6 @@ type source struct {
 // only where there are none.
 func (l *loader) load() templates.Package {
 	l.imports = map[string]string{}
-	for _, e := range l.pkg.Errors {
-		if e.Kind == packages.ParseError {
-			l.parseError(e)
-		}
-	}
 	out := templates.Package{Name: l.pkg.Name, Path: l.pkg.PkgPath}
 	for _, m := range l.sources() {
 		if model, ok := l.model(m); ok {
@@ -56,42 +48,24 @@ func (l *loader) load() templates.Package {
 	return out
 }
 
-// parseError takes over an error of the Go parser, "file:line:col: message".
-func (l *loader) parseError(e packages.Error) {
-	p := Problem{Message: e.Msg}
-	parts := strings.Split(e.Pos, ":")
-	if n := len(parts); n >= 3 {
-		_, _ = fmt.Sscan(parts[n-2], &p.Line)
-		_, _ = fmt.Sscan(parts[n-1], &p.Col)
-		parts = []string{strings.Join(parts[:n-2], ":")}
-	}
-	p.File = relative(l.base, parts[0])
-	l.problems = append(l.problems, p)
-}
-
 // sources finds the structs with cache tags.
 func (l *loader) sources() []*source {
 	var out []*source
 	for _, file := range l.pkg.Syntax {
-		for _, decl := range file.Decls {
-			gen, ok := decl.(*ast.GenDecl)
-			if !ok || gen.Tok != token.TYPE {
-				continue
-			}
-			for _, spec := range gen.Specs {
-				if m := l.source(spec.(*ast.TypeSpec)); m != nil {
-					out = append(out, m)
-				}
+		for _, spec := range typeSpecs(file) {
+			if m := l.source(spec); m != nil {
+				out = append(out, m)
 			}
 		}
+		l.strayTags(file)
 	}
 	return out
 }
 
 // source returns the struct behind a type declaration, if it has cache tags.
 func (l *loader) source(spec *ast.TypeSpec) *source {
-	st, ok := spec.Type.(*ast.StructType)
-	if !ok || !slices.ContainsFunc(st.Fields.List, func(f *ast.Field) bool { return l.tagged(f) }) {
+	st, ok := taggedStruct(spec)
+	if !ok {
 		return nil
 	}
 	at := place{spec.Name.Pos()}
@@ -110,20 +84,18 @@ func (l *loader) source(spec *ast.TypeSpec) *source {
 	case !spec.Name.IsExported():
 		l.errorf(at, "%s is not exported, so that nobody outside could name what its accessors return; export it", spec.Name.Name)
 		return nil
+	case l.pkg.Types.Scope().Lookup(spec.Name.Name) != obj:
+		first := l.position(l.pkg.Types.Scope().Lookup(spec.Name.Name).Pos())
+		l.errorf(at, "%s is declared twice (first at %s:%d); rename or remove one", spec.Name.Name, first.Filename, first.Line)
+		return nil
+	}
+	if why := l.constraints[l.pkg.Fset.Position(spec.Pos()).Filename]; why != "" {
+		l.errorf(at, "%s", constrained(spec.Name.Name, why))
 	}
 	return &source{
 		name: spec.Name.Name, file: filepath.Base(l.pkg.Fset.Position(spec.Pos()).Filename), at: at,
 		syntax: st, named: named, structure: named.Underlying().(*types.Struct),
 	}
-}
-
-// tagged reports whether a field has a cache tag, well formed or not.
-func (l *loader) tagged(f *ast.Field) bool {
-	if f.Tag == nil {
-		return false
-	}
-	_, ok, err := tag.Lookup(f.Tag.Value, "cache")
-	return ok || err != nil
 }
 
 // model describes one struct.
@@ -186,65 +158,4 @@ func hasAfterFind(named *types.Named) bool {
 	sig := fn.Signature()
 	return sig.Params().Len() == 1 && sig.Results().Len() == 1 &&
 		types.TypeString(sig.Params().At(0).Type(), nil) == "*gorm.io/gorm.DB" && types.TypeString(sig.Results().At(0).Type(), nil) == "error"
-}
-
-// taken lists the names that parameters must not hide: types that are not exported and imported
-// packages.
-func (l *loader) taken() []string {
-	var out []string
-	scope := l.pkg.Types.Scope()
-	for _, name := range scope.Names() {
-		if _, ok := scope.Lookup(name).(*types.TypeName); ok && !token.IsExported(name) {
-			out = append(out, name)
-		}
-	}
-	for _, p := range l.pkg.Types.Imports() {
-		out = append(out, p.Name())
-	}
-	slices.Sort(out)
-	return out
-}
-
-// checkNames reports names that generated code and others both declare.
-func (l *loader) checkNames(models []templates.Model) {
-	scope := l.pkg.Types.Scope()
-	owner, files := map[string]string{}, map[string]string{templates.ModelsFile: "the package", templates.KeysFile: "the package"}
-	claim := func(at place, who, name string) {
-		if other := owner[name]; other != "" {
-			l.errorf(at, "the generated code of %s and of %s would both declare %s; rename one model", other, who, name)
-			return
-		}
-		owner[name] = who
-		if obj := scope.Lookup(name); obj != nil {
-			where := l.position(obj.Pos())
-			l.errorf(at, "the generated code of %s declares %s, which %s:%d declares already; rename one", who, name, where.Filename, where.Line)
-		}
-	}
-	if len(models) > 0 {
-		at := place{scope.Lookup(models[0].Name).Pos()}
-		for _, name := range templates.PackageNames {
-			claim(at, "the package", name)
-		}
-		imported := append([]string{"cacheruntime", "context", "gorm", "math", "time"}, slices.Sorted(maps.Values(l.imports))...)
-		for _, name := range slices.Compact(imported) {
-			if obj := scope.Lookup(name); obj != nil {
-				l.errorf(place{obj.Pos()}, "generated code imports a package called %s; rename this", name)
-			}
-		}
-	}
-	for _, m := range models {
-		at := place{scope.Lookup(m.Name).Pos()}
-		if m.Name == "WithTx" {
-			l.errorf(at, "a model cannot be called WithTx: Models has a method of that name")
-		}
-		file := templates.FileName(m.Name)
-		if other := files[file]; other != "" {
-			l.errorf(at, "the generated code of %s and of %s would both be %s; rename one model", other, m.Name, file)
-			continue
-		}
-		files[file] = m.Name
-		for _, name := range templates.ModelNames(m) {
-			claim(at, m.Name, name)
-		}
-	}
 }

@@ -14,13 +14,19 @@ import (
 
 // Problem is one mistake in a source.
 type Problem struct {
-	File      string // relative to the folder that the command runs in, where it lies below it
-	Line, Col int
+	File      string // relative to the folder that the command runs in, where it lies below it; "" is nowhere
+	Line, Col int    // 0 is the whole file or folder
 	Message   string
 }
 
 // String returns the problem as compilers write theirs.
 func (p Problem) String() string {
+	switch {
+	case p.File == "":
+		return "cachegen: " + p.Message
+	case p.Line == 0:
+		return p.File + ": " + p.Message
+	}
 	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Col, p.Message)
 }
 
@@ -54,14 +60,21 @@ func (l *loader) position(pos token.Pos) token.Position {
 	return p
 }
 
-// relative shortens a file name to the one below base, if it lies there.
+// relative shortens a file name to the one below base, if it lies there. The go command names files by
+// the real folder, where base may be a link to it.
 func relative(base, file string) string {
 	base, err := filepath.Abs(base)
 	if err != nil {
 		return file
 	}
-	if rel, err := filepath.Rel(base, file); err == nil && !strings.HasPrefix(rel, "..") {
-		return rel
+	real, err := filepath.EvalSymlinks(base)
+	if err != nil {
+		real = base
+	}
+	for _, b := range []string{base, real} {
+		if rel, err := filepath.Rel(b, file); err == nil && filepath.IsLocal(rel) {
+			return rel
+		}
 	}
 	return file
 }
