@@ -92,11 +92,9 @@ func Run(env Env) int {
 	if command == "diff" {
 		return showDiff(env, changes)
 	}
-	for _, c := range changes {
-		if err := c.apply(); err != nil {
-			fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)
-			return failed
-		}
+	if err := replace(env.Dir, changes); err != nil {
+		fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)
+		return failed
 	}
 	return ok
 }

@@ -266,3 +266,14 @@ func TestSyntaxError(t *testing.T) {
 		t.Errorf("files: %v", got)
 	}
 }
+
+// A checkout with other line ends is current.
+func TestLineEnds(t *testing.T) {
+	dir := module(t)
+	mustRun(t, dir)
+	for _, name := range allFiles {
+		path := filepath.Join(dir, name)
+		write(t, path, strings.ReplaceAll(read(t, path), "\n", "\r\n"))
+	}
+	mustRun(t, dir, "diff")
+}

@@ -49,7 +49,7 @@ func Packages(dir string, patterns ...string) ([]Package, Problems, error) {
 	var out []Package
 	for _, p := range all {
 		problems = append(problems, p.found...)
-		if len(p.pkg.GoFiles) > 0 {
+		if len(p.pkg.GoFiles) > 0 && !p.foreign() {
 			out = append(out, Package{Dir: filepath.Dir(p.pkg.GoFiles[0]), Describe: p.description})
 		}
 	}
@@ -60,7 +60,7 @@ func Packages(dir string, patterns ...string) ([]Package, Problems, error) {
 func (p *parsed) describe(base string) {
 	l := &loader{pkg: p.pkg, base: base, constraints: p.constraints}
 	p.description = l.load()
-	if len(p.description.Models) > 0 && p.pkg.Module != nil && !p.pkg.Module.Main {
+	if len(p.description.Models) > 0 && p.foreign() {
 		l.problems = append(l.problems, Problem{Message: fmt.Sprintf("%s belongs to the module %s, which is not the one worked on here; run cachegen in that module",
 			p.pkg.PkgPath, p.pkg.Module.Path)})
 	}
@@ -69,6 +69,10 @@ func (p *parsed) describe(base string) {
 	}
 	p.found = append(p.found, l.problems...)
 }
+
+// foreign reports whether a package belongs to a module that is not worked on here. Nothing is written
+// there.
+func (p *parsed) foreign() bool { return p.pkg.Module != nil && !p.pkg.Module.Main }
 
 // each runs f for 0 to n-1, a few at a time.
 func each(n int, f func(i int)) {
