@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"go/token"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/cachegen/cachegen/cmd/cachegen/internal/tag"
 	"github.com/cachegen/cachegen/templates"
@@ -32,12 +34,14 @@ func (r *reader) find(path tag.Text) *field {
 		switch verdict := r.judge(v.Type()); {
 		case verdict.role == refused:
 			return nil // reported with the field
-		case verdict.role == relation || verdict.role == structure && first == path.S:
-			r.fail(path, "%s is a relation; accessors through relations are not supported yet", first)
+		case verdict.role == relation || verdict.role == structure && (first == path.S || !r.embeds(first)):
+			r.throughRelation(path, v)
 			return nil
 		}
 	}
-	r.fail(path, "%s", r.noColumn(path.S, known))
+	if !r.leftOut(path, first) {
+		r.fail(path, "%s", r.noColumn(path.S, known))
+	}
 	return nil
 }
 
@@ -48,8 +52,8 @@ func (r *reader) noColumn(path string, known []string) string {
 			return fmt.Sprintf("%s is the name of a column; tags name Go fields, so write %s", path, f.Select)
 		}
 	}
-	hint := suggest(path, known)
-	if hint == "" && !token.IsExported(path) {
+	hint := cmp.Or(suggest(path, known), "; it has "+some(known))
+	if suggest(path, known) == "" && !token.IsExported(path) {
 		hint = "; tags name Go fields, which begin with a capital letter"
 	}
 	return fmt.Sprintf("%s has no column %s%s", r.model.name, path, hint)
@@ -59,9 +63,9 @@ func (r *reader) noColumn(path string, known []string) string {
 func (f *field) unfit() string {
 	switch {
 	case f.SoftDelete:
-		return f.Path + " is the soft-delete column; accessors never find deleted rows"
+		return f.Path + " is the soft-delete column, and accessors never find deleted rows; leave it out"
 	case strings.EqualFold(f.settings["->"], "false"):
-		return f.Path + ` is tagged gorm:"->:false", so that its value is never read`
+		return f.Path + ` is tagged gorm:"->:false", so that its value is never read; take another column`
 	default:
 		return ""
 	}
@@ -83,7 +87,7 @@ func (r *reader) by(text tag.Text) []*field {
 		if reason := f.unfit(); reason != "" {
 			r.fail(path, "%s", reason)
 		} else if slices.Contains(out, f) {
-			r.fail(path, "%s is given twice", path.S)
+			r.fail(path, "%s is given twice; remove one", path.S)
 		}
 		out = append(out, f)
 	}
@@ -107,7 +111,7 @@ func (r *reader) order(text tag.Text) []templates.Order {
 			r.fail(o.Field, "%s", reason)
 		}
 		if slices.ContainsFunc(out, func(other templates.Order) bool { return other.Column.Path == f.Path }) {
-			r.fail(o.Field, "%s is given twice", o.Field.S)
+			r.fail(o.Field, "%s is given twice; remove one", o.Field.S)
 		}
 		out = append(out, templates.Order{Column: f.Column, Desc: o.Desc})
 	}
@@ -169,7 +173,7 @@ func (r *reader) allowed(f *field, p tag.Term) bool {
 		return true
 	}
 	if len(known) == 0 {
-		r.fail(p.Op, "%s has type %s, which where can only test for NULL, and that as a pointer", f.Path, r.shown(f.variable.Type()))
+		r.fail(p.Op, "%s has type %s, which where can only test for NULL, and that as a pointer; compare a column of another type", f.Path, r.shown(f.variable.Type()))
 	} else {
 		r.fail(p.Op, "%s has type %s, which takes %s and not %s", f.Path, r.shown(f.variable.Type()), strings.Join(known, " "), p.Symbol)
 	}
@@ -187,6 +191,10 @@ func (r *reader) literal(f *field, p tag.Literal) (any, bool) {
 		}
 	case templates.Text:
 		want = "'text' in single quotes"
+		if p.Kind == tag.Quoted && (!utf8.ValidString(p.Value) || strings.ContainsRune(p.Value, 0)) {
+			r.fail(p.Text, "the literal is not UTF-8 without zero bytes, which is all the text that every database holds; write another")
+			return nil, false
+		}
 		if p.Kind == tag.Quoted {
 			return p.Value, true
 		}

@@ -64,6 +64,7 @@ func (l *loader) declarations(m *source, fields []*field, out *templates.Model) 
 		text, ok, err := tag.Lookup(f.Tag.Value, "cache")
 		if err != nil {
 			l.tagError(f.Tag, err)
+			r.seen = r.seen || strings.Contains(f.Tag.Value, "model") // as was meant
 		}
 		if !ok {
 			continue
@@ -124,21 +125,21 @@ func (r *reader) declaration(settings []tag.Setting) {
 				r.unknown(s.Key, "setting", kind, allowed)
 			}
 		case has(given, name):
-			r.fail(s.Key, "%s is given twice", name)
+			r.fail(s.Key, "%s is given twice; remove one", name)
 		case name == "unchecked" && s.HasValue:
-			r.fail(s.Value, "unchecked takes no value")
+			r.fail(s.Value, "unchecked takes no value; write it alone")
 		case name != "unchecked" && s.Value.S == "":
-			r.fail(s.Key, "%s needs a value", name)
+			r.fail(s.Key, "%s needs a value, as in %s", name, map[string]string{"by": "by:City", "where": "where:Active = true", "order": "order:CreatedAt desc", "limit": "limit:50", "ttl": "ttl:24h"}[name])
 		default:
 			given[name] = s
 		}
 	}
 	if kind == "model" {
 		if r.seen {
-			r.fail(head.Key, "model is given twice")
+			r.fail(head.Key, "model is given twice; keep one declaration with all its settings")
 		}
 		if head.HasValue {
-			r.fail(head.Value, "model takes no name; it is the struct's")
+			r.fail(head.Value, "model takes no name; it is the struct's, so write model alone")
 		}
 		r.seen = true
 		r.out.TTL = r.ttl(given)
@@ -210,9 +211,13 @@ func (r *reader) accessor(head tag.Setting, kind templates.AccessorKind, given m
 func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 	i := slices.IndexFunc(r.fields, func(f *field) bool { return f.tag == r.lit && syntax.Pos() <= f.at.pos && f.at.pos < syntax.End() })
 	names := map[string]tag.Setting{}
+	follows := slices.ContainsFunc(settings, func(s tag.Setting) bool { return s.Key.S == "follow" })
 	for _, s := range settings {
 		word := s.Key.S
 		switch {
+		case word == "follow":
+			r.follow(s.Key, syntax, i >= 0)
+		case follows && (word == "order" || word == "limit"): // they belong to it
 		case word != "unchecked" && !slices.Contains(columnWords, word):
 			switch {
 			case slices.Contains([]string{"model", "one"}, word):
@@ -225,7 +230,7 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 		case s.HasValue:
 			r.fail(s.Value, "a column's %s takes no value; declare a named one on a blank field, as in _ struct{} `cache:\"%s:Name;by:…\"`", word, word)
 		case has(names, word):
-			r.fail(s.Key, "%s is given twice", word)
+			r.fail(s.Key, "%s is given twice; remove one", word)
 		default:
 			names[word] = s
 		}
@@ -235,22 +240,14 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 		return
 	}
 	if i < 0 {
-		name := "this field"
-		if len(syntax.Names) == 1 {
-			name = r.model.name + "." + syntax.Names[0].Name
-			if !syntax.Names[0].IsExported() {
-				r.errorf(place{syntax.Tag.Pos()}, "%s is not exported, so it is not a column; export it, or remove the tag", name)
-				return
-			}
-		}
-		if len(names) > 0 && !slices.ContainsFunc(r.problems, func(p Problem) bool { return strings.HasPrefix(p.Message, name+":") }) {
-			r.errorf(place{syntax.Tag.Pos()}, "%s is not a column, so it has no accessors", name)
+		if len(names) > 0 {
+			r.noAccessors(syntax)
 		}
 		return
 	}
 	f := r.fields[i]
 	if s, ok := names["unchecked"]; ok && !has(names, "unique") {
-		r.fail(s.Key, "unchecked belongs to unique")
+		r.fail(s.Key, "unchecked belongs to unique, as in unique;unchecked; add unique, or remove it")
 	}
 	for _, word := range columnWords {
 		s, ok := names[word]
@@ -294,16 +291,21 @@ func (r *reader) add(at tag.Text, a templates.Accessor, who string) {
 
 // checkUnique demands an index that makes the columns unique.
 func (r *reader) checkUnique(at tag.Text, by []*field, unchecked bool) {
-	if len(by) == 1 && by[0].PrimaryKey && len(r.keys()) == 1 {
-		r.fail(at, "%s is the primary key, by which Get finds rows already", by[0].Path)
+	var names []string
+	for _, f := range by {
+		names = append(names, f.Path)
+	}
+	keys := r.keys()
+	if len(by) == len(keys) && !slices.ContainsFunc(by, func(f *field) bool { return !f.PrimaryKey }) {
+		is := "is"
+		if len(keys) > 1 {
+			is = "are"
+		}
+		r.fail(at, "%s %s the primary key, by which Get finds rows already; remove this lookup", strings.Join(names, ", "), is)
 		return
 	}
 	if unchecked || isUnique(r.fields, by) {
 		return
-	}
-	var names []string
-	for _, f := range by {
-		names = append(names, f.Path)
 	}
 	fix := `gorm:"uniqueIndex"`
 	if len(by) > 1 {

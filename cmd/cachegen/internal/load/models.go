@@ -43,8 +43,12 @@ func (l *loader) load() templates.Package {
 		}
 	}
 	slices.SortFunc(out.Models, func(a, b templates.Model) int { return cmp.Compare(a.Name, b.Name) })
-	l.checkNames(out.Models)
 	out.Imports = l.imports
+	taken := l.taken(out.Models)
+	for i := range out.Models {
+		out.Models[i].Taken = taken
+	}
+	l.checkNames(out)
 	return out
 }
 
@@ -57,7 +61,6 @@ func (l *loader) sources() []*source {
 				out = append(out, m)
 			}
 		}
-		l.strayTags(file)
 	}
 	return out
 }
@@ -70,6 +73,11 @@ func (l *loader) source(spec *ast.TypeSpec) *source {
 	}
 	at := place{spec.Name.Pos()}
 	obj, ok := l.pkg.TypesInfo.Defs[spec.Name].(*types.TypeName)
+	if first := l.pkg.Types.Scope().Lookup(spec.Name.Name); first != nil && first != obj {
+		other := l.position(first.Pos())
+		l.errorf(at, "%s is declared twice (first at %s:%d); rename or remove one", spec.Name.Name, other.Filename, other.Line)
+		return nil
+	}
 	if !ok {
 		return nil
 	}
@@ -83,10 +91,6 @@ func (l *loader) source(spec *ast.TypeSpec) *source {
 		return nil
 	case !spec.Name.IsExported():
 		l.errorf(at, "%s is not exported, so that nobody outside could name what its accessors return; export it", spec.Name.Name)
-		return nil
-	case l.pkg.Types.Scope().Lookup(spec.Name.Name) != obj:
-		first := l.position(l.pkg.Types.Scope().Lookup(spec.Name.Name).Pos())
-		l.errorf(at, "%s is declared twice (first at %s:%d); rename or remove one", spec.Name.Name, first.Filename, first.Line)
 		return nil
 	}
 	if why := l.constraints[l.pkg.Fset.Position(spec.Pos()).Filename]; why != "" {
@@ -102,7 +106,7 @@ func (l *loader) source(spec *ast.TypeSpec) *source {
 func (l *loader) model(m *source) (templates.Model, bool) {
 	before := len(l.problems)
 	out := templates.Model{
-		Name: m.name, Source: m.file, Table: l.table(m), AfterFind: hasAfterFind(m.named), Taken: l.taken(),
+		Name: m.name, Source: m.file, Table: l.table(m), AfterFind: hasAfterFind(m.named),
 	}
 	fields := l.columns(m)
 	for _, f := range fields {

@@ -70,6 +70,11 @@ func parse(fset *token.FileSet, base string, listed *packages.Package) *parsed {
 		if why := buildConstraint(name, src); why != "" {
 			p.constraints[name] = why
 		}
+		for _, lit := range strayTags(f) {
+			at := fset.Position(lit.Pos())
+			p.problems = append(p.problems, Problem{File: relative(base, at.Filename), Line: at.Line, Col: at.Column,
+				Message: "cache tags mean something only in a struct type with a name, outside functions; declare one, or remove the tag"})
+		}
 		strip(f)
 		listed.Syntax = append(listed.Syntax, f)
 	}

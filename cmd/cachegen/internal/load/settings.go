@@ -14,7 +14,7 @@ func (r *reader) unknown(at tag.Text, what, taker string, known []string) {
 	case at.S == "":
 		r.fail(at, "empty setting; %s takes %s", taker, strings.Join(known, ", "))
 	case slices.Contains(later, at.S):
-		r.fail(at, "%s is not supported yet", at.S)
+		r.fail(at, "%s is reserved for a later release and not supported yet; remove it", at.S)
 	case hint == "":
 		r.fail(at, "unknown %s %q; %s takes %s", what, at.S, taker, strings.Join(known, ", "))
 	default:

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"slices"
+	"strings"
 
 	"github.com/cachegen/cachegen/cmd/cachegen/internal/tag"
 )
@@ -36,24 +37,30 @@ func tagged(f *ast.Field) bool {
 	return ok || err != nil
 }
 
-// strayTags reports cache tags where no model can be: in structs without a name.
-func (l *loader) strayTags(file *ast.File) {
-	own := map[*ast.StructType]bool{}
+// strayTags finds cache tags where no model can be: in structs without a name, and in functions. Those
+// of a struct that a model embeds are reported with the model.
+func strayTags(file *ast.File) []*ast.BasicLit {
+	named := map[*ast.StructType]bool{}
 	for _, spec := range typeSpecs(file) {
 		if st, ok := spec.Type.(*ast.StructType); ok {
-			own[st] = true
+			named[st] = true
+			for _, f := range st.Fields.List {
+				if inner, ok := f.Type.(*ast.StructType); ok && f.Tag != nil && strings.Contains(f.Tag.Value, "embedded") {
+					named[inner] = true
+				}
+			}
 		}
 	}
+	var out []*ast.BasicLit
 	ast.Inspect(file, func(n ast.Node) bool {
-		st, ok := n.(*ast.StructType)
-		if !ok || own[st] {
-			return true
-		}
-		for _, f := range st.Fields.List {
-			if tagged(f) {
-				l.errorf(place{f.Tag.Pos()}, "cache tags mean something only in a struct type declared by name, outside functions; declare one, or remove the tag")
+		if st, ok := n.(*ast.StructType); ok && !named[st] {
+			for _, f := range st.Fields.List {
+				if tagged(f) {
+					out = append(out, f.Tag)
+				}
 			}
 		}
 		return true
 	})
+	return out
 }

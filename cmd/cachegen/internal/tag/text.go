@@ -105,10 +105,15 @@ func (t Text) unquote() (Text, bool) {
 // as the first quote.
 func Lookup(source, key string) (Text, bool, *Error) {
 	malformed := func(t Text) (Text, bool, *Error) {
-		if i := strings.Index(t.S, key+":"); i >= 0 {
-			return Text{}, false, t.errorAt(i, "the tag is not of the form "+key+`:"…"`)
+		i := strings.Index(t.S, key+":")
+		switch {
+		case i < 0:
+			return Text{}, false, nil
+		case strings.HasPrefix(t.S[i+len(key)+1:], `"`) && !strings.Contains(t.S[i+len(key)+2:], `"`):
+			return Text{}, false, t.errorAt(i, "the tag is not closed; a double quote is missing at its end")
+		default:
+			return Text{}, false, t.errorAt(i, "the tag is not of the form "+key+`:"…", so that Go does not read it; write it so`)
 		}
-		return Text{}, false, nil
 	}
 	t, ok := literal(source).unquote()
 	if !ok {
@@ -137,7 +142,7 @@ func Lookup(source, key string) (Text, bool, *Error) {
 			return malformed(t)
 		}
 		if name != key && strings.EqualFold(name, key) {
-			return Text{}, false, t.errorAt(0, "the tag's key is "+key+", not "+name)
+			return Text{}, false, t.errorAt(0, "the tag's key is "+key+", not "+name+"; keys are written in small letters")
 		}
 		if name == key {
 			if j+1 < len(t.S) && t.S[j+1] != ' ' {
@@ -146,6 +151,10 @@ func Lookup(source, key string) (Text, bool, *Error) {
 			value, ok := t.Slice(i+1, j+1).unquote()
 			if !ok {
 				return malformed(t)
+			}
+			rest := t.Slice(j+1, len(t.S))
+			if i := strings.Index(rest.S, " "+key+":"); i >= 0 {
+				return Text{}, false, rest.errorAt(i+1, "the tag has "+key+": twice, of which Go reads the first; join them with a ;")
 			}
 			return value, true, nil
 		}

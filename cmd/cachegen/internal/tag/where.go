@@ -48,7 +48,7 @@ func Fields(t Text) ([]Text, *Error) {
 		}
 		out = append(out, field)
 		if s.next('/') {
-			return nil, t.errorAt(s.i-1, "time buckets (/"+strings.TrimSpace(t.S[s.i:])+") are not supported yet")
+			return nil, t.errorAt(s.i-1, "time buckets (/"+strings.TrimSpace(t.S[s.i:])+") are reserved for a later release and not supported yet; take rows by another column")
 		}
 		if done, err := s.comma("a comma"); done || err != nil {
 			return out, err
@@ -61,6 +61,13 @@ func Orders(t Text) ([]Order, *Error) {
 	s := scanner{t: t}
 	var out []Order
 	for {
+		start := s.i
+		if s.next('-') {
+			if field, err := s.path(); err == nil {
+				return nil, t.errorAt(start, "an order from high to low is written "+field.S+" desc")
+			}
+			s.i = start
+		}
 		field, err := s.path()
 		if err != nil {
 			return nil, err
@@ -89,7 +96,7 @@ func Where(t Text) ([]Term, *Error) {
 		s.blanks()
 		start := s.i
 		if s.word("and") || s.word("or") {
-			return nil, t.errorAt(start, "terms are joined by a comma and all must hold; there is no AND or OR")
+			return nil, t.errorAt(start, "terms are joined by a comma and all must hold; there is no AND or OR: write a comma, or an accessor for each")
 		}
 		if done, err := s.comma("a comma before the next term"); done || err != nil {
 			return out, err
@@ -250,6 +257,9 @@ func (s *scanner) list() ([]Literal, *Error) {
 		return nil, s.expected("( after IN")
 	}
 	var out []Literal
+	if start := s.i; s.next(')') {
+		return nil, s.t.errorAt(start, "IN needs a literal at least, as in IN (1, 2)")
+	}
 	for {
 		value, err := s.literal()
 		if err != nil {
@@ -284,7 +294,7 @@ func (s *scanner) literal() (Literal, *Error) {
 	})
 	switch rest := s.t.S[start:]; {
 	case end > start:
-	case strings.HasPrefix(rest, `"`), strings.HasPrefix(rest, "`"):
+	case strings.IndexAny(rest, "\"`‘’“”«»") == 0:
 		return Literal{}, s.t.errorAt(start, "text stands in single quotes, as in 'text'")
 	case s.function():
 		return Literal{}, s.t.errorAt(start, noFunctions)
@@ -326,6 +336,9 @@ func (s *scanner) quoted(start int) (Literal, *Error) {
 			b.WriteByte(c)
 			s.i++
 			continue
+		}
+		if r, _ := utf8.DecodeRuneInString(s.t.S[s.i:]); isLetter(r) || unicode.IsDigit(r) {
+			return Literal{}, s.t.errorAt(s.i-1, "the text ends at this quote; one inside it is written twice, as in 'it''s'")
 		}
 		return Literal{Kind: Quoted, Text: s.t.Slice(start, s.i), Value: b.String()}, nil
 	}
