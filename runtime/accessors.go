@@ -9,7 +9,7 @@ import (
 
 // List finds the rows that equal its arguments and meet its where terms, in an order. It is for
 // generated code.
-type List[T any, K comparable] struct{ *index[T, K] }
+type List[T any, K comparable] struct{ ix *index[T, K] }
 
 // List adds a list to the model.
 func (t *Table[T, K]) List(spec IndexSpec[T]) *List[T, K] {
@@ -19,28 +19,31 @@ func (t *Table[T, K]) List(spec IndexSpec[T]) *List[T, K] {
 // Get returns the list, never nil. One longer than Options.ListWindow, where the tag has no limit, is
 // read from the database each time.
 func (l *List[T, K]) Get(ctx context.Context, src Source, args ...Arg) ([]*T, error) {
-	c, err := l.t.rt.begin(ctx, src, l.accessor)
+	c, err := l.ix.t.rt.begin(ctx, src, l.ix.accessor)
 	if err != nil {
 		return nil, err
 	}
-	return l.list(ctx, &c, args, 0, -1)
+	return l.ix.list(ctx, &c, args, 0, -1)
 }
+
+// Flush flushes the accessor's entries of these arguments.
+func (l *List[T, K]) Flush(ctx context.Context, args ...Arg) error { return l.ix.Flush(ctx, args...) }
 
 // Page returns at most limit rows of the list from offset on. A negative offset and a limit below 1
 // are errors.
 func (l *List[T, K]) Page(ctx context.Context, src Source, offset, limit int, args ...Arg) ([]*T, error) {
-	c, err := l.t.rt.begin(ctx, src, l.accessor)
+	c, err := l.ix.t.rt.begin(ctx, src, l.ix.accessor)
 	if err != nil {
 		return nil, err
 	}
 	if offset < 0 || limit < 1 {
-		return nil, fmt.Errorf("cachegen: %sPage: offset %d, limit %d: the offset is 0 or more, the limit 1 or more", l.accessor, offset, limit)
+		return nil, fmt.Errorf("cachegen: %sPage: offset %d, limit %d: the offset is 0 or more, the limit 1 or more", l.ix.accessor, offset, limit)
 	}
-	return l.list(ctx, &c, args, offset, limit)
+	return l.ix.list(ctx, &c, args, offset, limit)
 }
 
 // One finds the first row of a list. It is for generated code.
-type One[T any, K comparable] struct{ *index[T, K] }
+type One[T any, K comparable] struct{ ix *index[T, K] }
 
 // One adds a one to the model.
 func (t *Table[T, K]) One(spec IndexSpec[T]) *One[T, K] {
@@ -50,8 +53,11 @@ func (t *Table[T, K]) One(spec IndexSpec[T]) *One[T, K] {
 
 // Get returns the row, or an error matching gorm.ErrRecordNotFound.
 func (o *One[T, K]) Get(ctx context.Context, src Source, args ...Arg) (*T, error) {
-	return o.first(ctx, src, args)
+	return o.ix.first(ctx, src, args)
 }
+
+// Flush flushes the accessor's entries of these arguments.
+func (o *One[T, K]) Flush(ctx context.Context, args ...Arg) error { return o.ix.Flush(ctx, args...) }
 
 // Unique finds a row by columns that no two rows have alike. It is for generated code.
 type Unique[T any, K comparable] struct{ *index[T, K] }
@@ -68,7 +74,7 @@ func (u *Unique[T, K]) Get(ctx context.Context, src Source, args ...Arg) (*T, er
 }
 
 // Count counts the rows that equal its arguments and meet its where terms. It is for generated code.
-type Count[T any, K comparable] struct{ *index[T, K] }
+type Count[T any, K comparable] struct{ ix *index[T, K] }
 
 // Count adds a count to the model. It has no order and no limit.
 func (t *Table[T, K]) Count(spec IndexSpec[T]) *Count[T, K] {
@@ -77,21 +83,24 @@ func (t *Table[T, K]) Count(spec IndexSpec[T]) *Count[T, K] {
 
 // Get returns the count.
 func (n *Count[T, K]) Get(ctx context.Context, src Source, args ...Arg) (int64, error) {
-	c, err := n.t.rt.begin(ctx, src, n.accessor)
+	c, err := n.ix.t.rt.begin(ctx, src, n.ix.accessor)
 	if err != nil {
 		return 0, err
 	}
 	if c.database {
 		return n.count(ctx, &c, args)
 	}
-	return readEntry(ctx, &c, n.wanted(args), decodeCount, func(ctx context.Context, _ []int, _ bool) ([]loaded, error) {
+	return readEntry(ctx, &c, n.ix.wanted(args), decodeCount, func(ctx context.Context, _ []int, _ bool) ([]loaded, error) {
 		count, err := n.count(ctx, &c, args)
 		return []loaded{{value: flushlist.Value{Payload: AppendInt(nil, count)}}}, err
 	})
 }
 
+// Flush flushes the accessor's entries of these arguments.
+func (n *Count[T, K]) Flush(ctx context.Context, args ...Arg) error { return n.ix.Flush(ctx, args...) }
+
 func (n *Count[T, K]) count(ctx context.Context, c *call, args []Arg) (count int64, err error) {
-	err = n.rows(ctx, c, args).Model(new(T)).Count(&count).Error
+	err = n.ix.rows(ctx, c, args).Model(new(T)).Count(&count).Error
 	return count, err
 }
 
