@@ -109,10 +109,12 @@ func (l *loader) field(m *source, v *types.Var, tags string, way []step, prefix 
 }
 
 func (l *loader) embedded(m *source, v *types.Var, s *types.Struct, way []step, prefix string, at place) []*field {
-	if len(way) > 16 {
-		l.errorf(at, "%s: %s embeds itself", m.name, v.Name())
+	if slices.Contains(l.within, s) {
+		l.errorf(at, "%s.%s: %s holds itself, and its columns have no end; leave it out with gorm:\"-\"", m.name, way[0].name, strings.Join(names(way), "."))
 		return nil
 	}
+	l.within = append(l.within, s)
+	defer func() { l.within = l.within[:len(l.within)-1] }()
 	var out []*field
 	for i := range s.NumFields() {
 		out = append(out, l.field(m, s.Field(i), s.Tag(i), way, prefix, nil, at)...)

@@ -20,6 +20,7 @@ type loader struct {
 	constraints map[string]string // by file: why it is not part of every build
 	problems    Problems
 	imports     map[string]string
+	within      []*types.Struct // the embedded structs that are being read
 }
 
 // source is a tagged struct as it stands in the source.
@@ -96,9 +97,14 @@ func (l *loader) source(spec *ast.TypeSpec) *source {
 	if why := l.constraints[l.pkg.Fset.Position(spec.Pos()).Filename]; why != "" {
 		l.errorf(at, "%s", constrained(spec.Name.Name, why))
 	}
+	structure, ok := named.Underlying().(*types.Struct)
+	if !ok {
+		l.errorf(at, "%s is no type that Go can build; does it hold itself? Hold a pointer instead", spec.Name.Name)
+		return nil
+	}
 	return &source{
 		name: spec.Name.Name, file: filepath.Base(l.pkg.Fset.Position(spec.Pos()).Filename), at: at,
-		syntax: st, named: named, structure: named.Underlying().(*types.Struct),
+		syntax: st, named: named, structure: structure,
 	}
 }
 
