@@ -19,7 +19,7 @@ func (t *Table[T, K]) List(spec IndexSpec[T]) *List[T, K] {
 // Get returns the list, never nil. One longer than Options.ListWindow, where the tag has no limit, is
 // read from the database each time.
 func (l *List[T, K]) Get(ctx context.Context, src Source, args ...Arg) ([]*T, error) {
-	c, err := l.ix.t.rt.begin(ctx, src, l.ix.accessor)
+	c, err := l.ix.t.begin(ctx, src, l.ix.accessor)
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +32,7 @@ func (l *List[T, K]) Flush(ctx context.Context, args ...Arg) error { return l.ix
 // Page returns at most limit rows of the list from offset on. A negative offset and a limit below 1
 // are errors.
 func (l *List[T, K]) Page(ctx context.Context, src Source, offset, limit int, args ...Arg) ([]*T, error) {
-	c, err := l.ix.t.rt.begin(ctx, src, l.ix.accessor)
+	c, err := l.ix.t.begin(ctx, src, l.ix.accessor)
 	if err != nil {
 		return nil, err
 	}
@@ -83,11 +83,11 @@ func (t *Table[T, K]) Count(spec IndexSpec[T]) *Count[T, K] {
 
 // Get returns the count.
 func (n *Count[T, K]) Get(ctx context.Context, src Source, args ...Arg) (int64, error) {
-	c, err := n.ix.t.rt.begin(ctx, src, n.ix.accessor)
+	c, err := n.ix.t.begin(ctx, src, n.ix.accessor)
 	if err != nil {
 		return 0, err
 	}
-	if c.database {
+	if c.database || n.ix.keys.odd(args) {
 		return n.count(ctx, &c, args)
 	}
 	return readEntry(ctx, &c, n.ix.wanted(args), decodeCount, func(ctx context.Context, _ []int, _ bool) ([]loaded, error) {

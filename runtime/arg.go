@@ -145,21 +145,18 @@ func (a Arg) appendExact(b []byte) []byte {
 // database may hold to be equal has one name, whatever the column's type in Go. Merging two lists
 // is always safe. Empty text and bytes go with NULL: drivers have been seen that read one for the
 // other, and databases.
-func (a Arg) appendFolded(b []byte) []byte {
+func (a Arg) appendFolded(b []byte, f folding) []byte {
 	switch a.kind {
 	case argUint, argBool:
 		return strconv.AppendUint(b, a.n, 10)
 	case argInt:
 		return strconv.AppendInt(b, int64(a.n), 10)
 	case argFloat:
-		f := math.Float64frombits(a.n)
-		if i := int64(f); float64(i) == f && i != math.MaxInt64 { // 1.0 is 1, -0 is 0
-			return strconv.AppendInt(b, i, 10)
-		}
-		return strconv.AppendFloat(b, f, 'g', -1, 64)
+		return appendNumber(b, math.Float64frombits(a.n))
 	case argText, argBytes:
-		if n := len(b); len(appendFold(b, a.s)) > n {
-			return appendFold(b, a.s)
+		from := len(b)
+		if b = f.append(b, a.s); len(b) > from {
+			return b
 		}
 	case argTime:
 		return strconv.AppendInt(b, a.t.Unix(), 10) // seconds: the coarsest column there is

@@ -90,7 +90,13 @@ func (rt *Runtime) begin(ctx context.Context, src Source, accessor string) (call
 	c.clock()
 	c.database = !src.cached || c.tx != nil || c.bypass || rt.bypass.Load()
 	if c.database && src.cached {
-		c.observed(ctx, accessor, "", flushlist.Bypassed, false)
+		c.bypassed(ctx, accessor)
 	}
 	return c, nil
+}
+
+// bypassed sends the read to the database.
+func (c *call) bypassed(ctx context.Context, accessor string) {
+	c.database = true
+	c.observed(ctx, accessor, "", flushlist.Bypassed, false)
 }

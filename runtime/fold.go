@@ -1,90 +1,203 @@
 package cacheruntime
 
 import (
-	"strings"
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 )
 
-// SameText reports whether a database might hold two texts to be equal, under a collation that
-// ignores case, accents and trailing blanks. It is for generated code.
+// SameText reports whether a database might hold two texts to be equal, under any collation whose foldings
+// are known. It is for generated code.
 func SameText(a, b string) bool {
 	if a == b {
 		return true
 	}
 	var fa, fb [64]byte
-	return string(appendFold(fa[:0], a)) == string(appendFold(fb[:0], b))
+	for i, f := range foldings {
+		if i == 1 && isASCII(a) && isASCII(b) { // the others differ in other letters
+			break
+		}
+		if string(f.append(fa[:0], a)) == string(f.append(fb[:0], b)) {
+			return true
+		}
+	}
+	return false
 }
 
-// appendFold appends s without what collations ignore: case, accents, compatibility forms,
-// trailing blanks. Of a UUID it appends the digits: databases that have a type for it take several
-// spellings, and give back one. ASCII, by far the most frequent, is done without tables.
-func appendFold(b []byte, s string) []byte {
-	s = strings.TrimRightFunc(s, unicode.IsSpace)
+func isASCII(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] >= utf8.RuneSelf {
-			return append(b, foldUnicode(s)...)
+			return false
 		}
 	}
-	if digits, ok := appendUUID(b, s); ok {
-		return digits
-	}
+	return true
+}
+
+// folding is what a collation holds to be equal beyond what every folding merges. The zero value is for those
+// that know all of Unicode.
+type folding struct {
+	flat    bool // all characters past U+FFFF are one, and U+FFFD with them
+	general bool // as utf8mb4_general_ci has it, ß is s, and not ss, and the iota below a letter is one beside it
+	swedish bool // as latin1_swedish_ci has it, ü is y, which goes with u, and æ is ä, which goes with a
+	stops   bool // as SQLite's NOCASE, nothing after a zero byte counts
+}
+
+// foldings are those that a literal may need, the one that most collations need first. Literals hold no zero byte.
+var foldings = []folding{{}, {flat: true}, {flat: true, general: true}, {swedish: true}}
+
+// appendFold appends s without what collations ignore: case, accents, compatibility forms, ignorable
+// characters, trailing blanks. Of a UUID it appends the digits: databases that have a type for it take
+// several spellings, and give back one. ASCII, by far the most frequent, is done without tables.
+func appendFold(b []byte, s string) []byte { return folding{}.append(b, s) }
+
+func (f folding) append(b []byte, s string) []byte {
+	from := len(b)
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		if 'A' <= c && c <= 'Z' {
+		switch {
+		case 'A' <= c && c <= 'Z':
 			c += 'a' - 'A'
+			if c == 'y' && f.swedish {
+				c = 'u'
+			}
+		case c == 'y' && f.swedish:
+			c = 'u'
+		case c >= utf8.RuneSelf:
+			b = f.appendRunes(b, s[i:])
+			return foldUUID(trimBlanks(b, from), from)
+		case c == 0 && f.stops:
+			return foldUUID(trimBlanks(b, from), from)
+		case c < ' ' || c == 0x7f: // collations ignore it, or order it as a blank
+			if '\t' <= c && c <= '\r' {
+				c = ' '
+				break
+			}
+			continue
 		}
 		b = append(b, c)
+	}
+	return foldUUID(trimBlanks(b, from), from)
+}
+
+func trimBlanks(b []byte, from int) []byte {
+	for len(b) > from && b[len(b)-1] == ' ' {
+		b = b[:len(b)-1]
 	}
 	return b
 }
 
+// appendRunes is append for any text. It takes it rune by rune and looks at none beside it, so that
+// foldings of equal parts are equal.
+func (f folding) appendRunes(b []byte, s string) []byte {
+	for _, r := range s {
+		switch {
+		case r == 0 && f.stops:
+			return b
+		case f.general && (r == 'ß' || r == 'ẞ'):
+			b = append(b, 's')
+		case f.general && r == '\u0345':
+			b = append(b, "ι"...)
+		case f.swedish && (r == 'y' || r == 'Y'):
+			b = append(b, 'u')
+		case f.swedish && (r == 'æ' || r == 'Æ'):
+			b = append(b, 'a')
+		case r > 0xffff && f.flat:
+			b = utf8.AppendRune(b, utf8.RuneError)
+		default:
+			b = appendRune(b, r)
+		}
+	}
+	return b
+}
+
+// appendRune appends the folding of one character: the letters that it is made of, each without case and
+// marks, and digits as those of ASCII.
+func appendRune(b []byte, r rune) []byte {
+	if to, ok := foldException(r); ok {
+		return append(b, to...)
+	}
+	var decomposed [64]byte
+	for _, d := range string(norm.NFKD.AppendString(decomposed[:0], string(r))) {
+		b = appendSimple(b, d)
+	}
+	return b
+}
+
+func appendSimple(b []byte, r rune) []byte {
+	if to, ok := foldException(r); ok {
+		return append(b, to...)
+	}
+	switch {
+	case unicode.IsSpace(r):
+		return append(b, ' ')
+	case unicode.In(r, unicode.M, unicode.Cc, unicode.Cf):
+		return b
+	case unicode.Is(unicode.Nd, r):
+		return append(b, '0'+digit(r))
+	}
+	least := r
+	for o := unicode.SimpleFold(r); o != r; o = unicode.SimpleFold(o) {
+		if o < least && !unicode.Is(unicode.M, o) { // the iota below is a letter, and a mark
+			least = o
+		}
+	}
+	least = unicode.ToLower(least)
+	if to, ok := foldException(least); ok {
+		return append(b, to...)
+	}
+	return utf8.AppendRune(b, least)
+}
+
+// digit is the value of a decimal digit: each script's ten stand together, from 0 to 9.
+func digit(r rune) byte {
+	for _, t := range unicode.Nd.R16 {
+		if rune(t.Lo) <= r && r <= rune(t.Hi) {
+			return byte((r - rune(t.Lo)) % 10)
+		}
+	}
+	for _, t := range unicode.Nd.R32 {
+		if rune(t.Lo) <= r && r <= rune(t.Hi) {
+			return byte((r - rune(t.Lo)) % 10)
+		}
+	}
+	return 0
+}
+
 const uuidURN = "urn:uuid:"
 
-// appendUUID appends the 32 digits of a UUID, in lower case: dashes, braces and the prefix urn:uuid: are
-// left out. ok is false for any other text, of which it appends nothing.
-func appendUUID(b []byte, s string) (digits []byte, ok bool) {
+// foldUUID leaves of a UUID at the end of b, from a place on, its 32 digits: dashes, braces and the prefix
+// urn:uuid: are taken out. Any other text it leaves as it is. It looks at what is folded already, so
+// that what is equal is a UUID in every spelling or in none.
+func foldUUID(b []byte, from int) []byte {
+	s := b[from:]
 	if len(s) < 32 || len(s) > len(uuidURN)+32+31+2 {
-		return b, false
+		return b
 	}
-	if len(s) > len(uuidURN) && strings.EqualFold(s[:len(uuidURN)], uuidURN) {
+	if len(s) > len(uuidURN) && string(s[:len(uuidURN)]) == uuidURN {
 		s = s[len(uuidURN):]
 	}
 	if s[0] == '{' && s[len(s)-1] == '}' {
 		s = s[1 : len(s)-1]
 	}
-	from := len(b)
-	for i := range len(s) {
-		c := s[i]
+	digits := 0
+	for _, c := range s {
 		switch {
 		case c == '-':
-			continue
-		case 'A' <= c && c <= 'F':
-			c += 'a' - 'A'
-		case (c < '0' || c > '9') && (c < 'a' || c > 'f'):
-			return b[:from], false
+		case '0' <= c && c <= '9', 'a' <= c && c <= 'f':
+			digits++
+		default:
+			return b
 		}
-		b = append(b, c)
 	}
-	if len(b)-from != 32 {
-		return b[:from], false
+	if digits != 32 {
+		return b
 	}
-	return b, true
-}
-
-// foldUnicode folds case before and after taking accents off, since either can make room for the
-// other (the Turkish dotted I, for one).
-func foldUnicode(s string) string {
-	fold := cases.Fold()
-	s = fold.String(norm.NFKD.String(s))
-	s = strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) {
-			return -1
+	b = b[:from]
+	for _, c := range s { // the place written to never passes the one read
+		if c != '-' {
+			b = append(b, c)
 		}
-		return r
-	}, s)
-	return strings.TrimRightFunc(fold.String(norm.NFKD.String(s)), unicode.IsSpace)
+	}
+	return b
 }

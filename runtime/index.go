@@ -28,6 +28,8 @@ type index[T any, K comparable] struct {
 	order   clause.OrderBy
 	selects []string // what a load of keys reads: the primary key, and what fits looks at
 	watched []int    // the accessor's columns, by their place among the Table's watched ones
+
+	doubtful bool // set by Table.compare: Go cannot tell for which rows the where terms hold
 }
 
 func (t *Table[T, K]) index(spec IndexSpec[T], unique bool) *index[T, K] {
@@ -154,7 +156,7 @@ func (ix *index[T, K]) fits(s *scratch, row *T, folded string) bool {
 		return false
 	}
 	s.args = ix.spec.Args(s.args[:0], row)
-	s.list = appendFoldedArgs(s.list[:0], s.args)
+	s.list = ix.keys.appendFit(s.list[:0], s.args)
 	return string(s.list) == folded
 }
 
@@ -191,7 +193,7 @@ func (ix *index[T, K]) falls(s *scratch, add func(flushlist.List), old, new *jud
 
 // listOn names the list that a row may be on; the zero List where it is on none.
 func (ix *index[T, K]) listOn(s *scratch, row *judgedRow[T]) flushlist.List {
-	if row == nil || !ix.holds(row.v) {
+	if row == nil || !ix.doubtful && !ix.holds(row.v) {
 		return flushlist.List{}
 	}
 	s.args = ix.spec.Args(s.args[:0], row.v)
@@ -207,7 +209,7 @@ func (ix *index[T, K]) same(old, new *judgedRow[T]) bool {
 			return false
 		}
 	}
-	if ix.spec.Same != nil && !ix.spec.Same(old.v, new.v) {
+	if ix.spec.Same != nil && !ix.spec.Same(old.v, new.v) || ix.doubtful && !ix.sameTerms(old.v, new.v) {
 		return false
 	}
 	return exactArgs(ix.spec.Args(nil, old.v)) == exactArgs(ix.spec.Args(nil, new.v))

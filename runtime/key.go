@@ -29,6 +29,7 @@ type keys struct {
 	listHead  []byte
 	listTail  string
 	all       flushlist.List
+	columns   []comparison // how the columns of the arguments compare; nil where all do as the zero comparison
 }
 
 // tableNames holds what all accessors of one table share in their keys.
@@ -112,7 +113,7 @@ func (k *keys) listOf(s *scratch, args []Arg) flushlist.List {
 func (k *keys) appendList(b []byte, args []Arg) []byte {
 	b = append(b, k.listHead...)
 	start := len(b)
-	b = appendFoldedArgs(b, args)
+	b = k.appendNames(b, args)
 	if len(b)+len(k.listTail) > maxListName || !legal(b[start:]) {
 		b = appendDigest(b[:start], b[start:])
 	}
@@ -129,19 +130,8 @@ func appendExactArgs(b []byte, args []Arg) []byte {
 	return b
 }
 
-// exactArgs and foldedArgs are arguments as they stand in an entry's key, and in a list's name.
-func exactArgs(args []Arg) string  { return string(appendExactArgs(nil, args)) }
-func foldedArgs(args []Arg) string { return string(appendFoldedArgs(nil, args)) }
-
-func appendFoldedArgs(b []byte, args []Arg) []byte {
-	for i, a := range args {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = a.appendFolded(b)
-	}
-	return b
-}
+// exactArgs is arguments as they stand in an entry's key.
+func exactArgs(args []Arg) string { return string(appendExactArgs(nil, args)) }
 
 // appendRoute appends a list's ID as 16 hex digits.
 func appendRoute(b []byte, id uint64) []byte {

@@ -84,7 +84,7 @@ func (ix *index[T, K]) load(ctx context.Context, c *call, args []Arg, store bool
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	folded := foldedArgs(args)
+	folded := ix.keys.fit(args)
 	kind := byte(keysListed)
 	for _, row := range rows {
 		if !ix.fits(s, row, folded) {
@@ -172,12 +172,12 @@ func (ix *index[T, K]) list(ctx context.Context, c *call, args []Arg, offset, li
 //
 // Where writes keep coming in between, the third try is one statement that reads everything.
 func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, limit int) ([]*T, error) {
-	if c.database {
+	if c.database || ix.keys.odd(args) {
 		return ix.query(ctx, c, args, offset, limit)
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	folded := foldedArgs(args)
+	folded := ix.keys.fit(args)
 	for _, c := range []*call{c, c.freshly()} {
 		l, err := ix.lookup(ctx, c, args)
 		if err != nil {
@@ -237,7 +237,7 @@ func (ix *index[T, K]) query(ctx context.Context, c *call, args []Arg, offset, l
 
 // first returns the only row of a one or a unique lookup.
 func (ix *index[T, K]) first(ctx context.Context, src Source, args []Arg) (*T, error) {
-	c, err := ix.t.rt.begin(ctx, src, ix.accessor)
+	c, err := ix.t.begin(ctx, src, ix.accessor)
 	if err != nil {
 		return nil, err
 	}
@@ -248,6 +248,9 @@ func (ix *index[T, K]) first(ctx context.Context, src Source, args []Arg) (*T, e
 func (ix *index[T, K]) Flush(ctx context.Context, args ...Arg) error {
 	if ctx == nil {
 		return ErrNilContext
+	}
+	if ix.t.undecided.is.Load() || ix.keys.odd(args) {
+		return ix.t.FlushAll(ctx)
 	}
 	s := scratches.Get().(*scratch)
 	list := ix.keys.listOf(s, args)

@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
@@ -26,6 +27,8 @@ type Table[T any, K comparable] struct {
 	primary []*schema.Field
 	watched []string // the columns that naming a row's lists needs
 	made    bool     // the database makes some of them of other columns
+
+	undecided undecided
 }
 
 // NewTable begins a model.
@@ -35,12 +38,13 @@ func NewTable[T any, K comparable](rt *Runtime, spec TableSpec[T, K]) *Table[T, 
 
 // Get returns the row with primary key k, or an error matching gorm.ErrRecordNotFound.
 func (t *Table[T, K]) Get(ctx context.Context, src Source, k K) (*T, error) {
-	c, err := t.rt.begin(ctx, src, t.accessor)
+	c, err := t.begin(ctx, src, t.accessor)
 	if err != nil {
 		return nil, err
 	}
-	if c.database {
+	if c.database || t.oddKey(k) {
 		c := c
+		c.database = true
 		rows, err := t.find(ctx, &c, []K{k})
 		return one(rows, err)
 	}
@@ -74,7 +78,7 @@ func (t *Table[T, K]) getFetched(ctx context.Context, c call, w wanted, k K) (*T
 // GetMany returns the rows with primary keys ks in their order. What is absent is left out; a key
 // given twice gives two copies.
 func (t *Table[T, K]) GetMany(ctx context.Context, src Source, ks []K) ([]*T, error) {
-	c, err := t.rt.begin(ctx, src, t.accessor)
+	c, err := t.begin(ctx, src, t.accessor)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +87,7 @@ func (t *Table[T, K]) GetMany(ctx context.Context, src Source, ks []K) ([]*T, er
 
 // GetMap returns the rows with primary keys ks by key. What is absent is left out.
 func (t *Table[T, K]) GetMap(ctx context.Context, src Source, ks []K) (map[K]*T, error) {
-	c, err := t.rt.begin(ctx, src, t.accessor)
+	c, err := t.begin(ctx, src, t.accessor)
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +120,7 @@ func (t *Table[T, K]) Flush(ctx context.Context, ks []K) error {
 	lists := make([]flushlist.List, len(ks))
 	for i, k := range ks {
 		s.args = t.spec.KeyArgs(s.args[:0], k)
-		lists[i] = t.keys.listOf(s, s.args)
+		lists[i] = t.listOf(s, s.args)
 	}
 	return t.rt.flushNow(ctx, t.rt.flushOf(fallsOf(t.names.all, nil, lists...)))
 }
@@ -170,7 +174,7 @@ func (t *Table[T, K]) rowsOf(ctx context.Context, c *call, ks []K) ([]*T, error)
 	if len(ks) == 0 {
 		return []*T{}, nil
 	}
-	if c.database {
+	if c.database || slices.ContainsFunc(ks, t.oddKey) {
 		return t.find(ctx, c, ks)
 	}
 	c.clock()
@@ -253,7 +257,7 @@ func (t *Table[T, K]) loader(c *call, key func(i int) K) loader {
 			results[j].value.Payload = t.spec.Encode(nil, row)
 			// The database found it under a key that our folding takes for another: a write of the
 			// row would not flush this entry.
-			results[j].noStore = t.folded(t.spec.Key(row)) != t.folded(ks[j])
+			results[j].noStore = t.keys.fit(t.spec.KeyArgs(nil, t.spec.Key(row))) != t.keys.fit(t.spec.KeyArgs(nil, ks[j]))
 		}
 		return results, nil
 	}
@@ -291,7 +295,7 @@ func (t *Table[T, K]) find(ctx context.Context, c *call, ks []K) ([]*T, error) {
 
 // match puts each row in the place of its key.
 func (t *Table[T, K]) match(ctx context.Context, c *call, ks []K, rows []*T, out []*T) error {
-	unclear := match(ks, rows, out, t.identityOf, t.folded, t.spec.Key)
+	unclear := match(ks, rows, out, t.identityOf, t.nameOf, t.oddKey, t.spec.Key)
 	for _, i := range unclear {
 		alone, err := t.find(ctx, c, ks[i:i+1])
 		if err != nil {
@@ -304,8 +308,8 @@ func (t *Table[T, K]) match(ctx context.Context, c *call, ks []K, rows []*T, out
 
 // match puts each row in the place of the key that it has, the first where several have it. It
 // returns the places of the keys that no row has exactly, but some row but for what collations
-// ignore: whether the two are equal, only the database knows, asked for that key alone.
-func match[T, K any](ks []K, rows []*T, out []*T, exact, folded func(K) string, key func(*T) K) (unclear []int) {
+// ignore, and of those of which nobody but the database knows what is equal to them: whether the two are equal, only the database knows, asked for that key alone.
+func match[T, K any](ks []K, rows []*T, out []*T, exact, name func(K) string, odd func(K) bool, key func(*T) K) (unclear []int) {
 	byKey := make(map[string]*T, len(rows))
 	near := make(map[string]bool, len(rows))
 	for _, row := range rows {
@@ -313,12 +317,12 @@ func match[T, K any](ks []K, rows []*T, out []*T, exact, folded func(K) string, 
 		if e := exact(k); byKey[e] == nil {
 			byKey[e] = row
 		}
-		near[folded(k)] = true
+		near[name(k)] = true
 	}
 	for i, k := range ks {
 		if row := byKey[exact(k)]; row != nil {
 			out[i] = row
-		} else if near[folded(k)] {
+		} else if near[name(k)] || odd(k) {
 			unclear = append(unclear, i)
 		}
 	}
@@ -328,9 +332,17 @@ func match[T, K any](ks []K, rows []*T, out []*T, exact, folded func(K) string, 
 // identityOf is a key as it stands in its entry's.
 func (t *Table[T, K]) identityOf(k K) string { return exactArgs(t.spec.KeyArgs(nil, k)) }
 
-// folded is a key as it stands in its list's name.
-func (t *Table[T, K]) folded(k K) string {
-	return foldedArgs(t.spec.KeyArgs(nil, k))
+// nameOf is a key as it stands in its list's name; all are one while nobody knows which are equal.
+func (t *Table[T, K]) nameOf(k K) string {
+	if t.undecided.is.Load() {
+		return ""
+	}
+	return string(t.keys.appendNames(nil, t.spec.KeyArgs(nil, k)))
+}
+
+// oddKey reports whether nobody but the database knows which keys are equal to k.
+func (t *Table[T, K]) oddKey(k K) bool {
+	return !t.undecided.is.Load() && t.keys.columns != nil && t.keys.odd(t.spec.KeyArgs(nil, k))
 }
 
 // decode makes a private copy of a row from its entry: nil where the entry says it is absent.

@@ -101,10 +101,23 @@ func (t *Table[T, K]) identity(row any) string { return t.identityOf(t.keyOf(row
 func (t *Table[T, K]) rowList(row any) flushlist.List {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	return t.keys.listOf(s, t.spec.KeyArgs(nil, t.keyOf(row)))
+	return t.listOf(s, t.spec.KeyArgs(nil, t.keyOf(row)))
+}
+
+// listOf is the flush list of the row with these values in its primary key: `all`, where nobody but the
+// database knows which row that is.
+func (t *Table[T, K]) listOf(s *scratch, args []Arg) flushlist.List {
+	if t.undecided.is.Load() || t.keys.odd(args) {
+		return t.names.all
+	}
+	return t.keys.listOf(s, args)
 }
 
 func (t *Table[T, K]) lists(add func(flushlist.List), old, new any) {
+	if t.undecided.is.Load() {
+		add(t.names.all)
+		return
+	}
 	before, after := t.alive(old), t.alive(new)
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)

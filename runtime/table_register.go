@@ -46,6 +46,7 @@ func (t *Table[T, K]) Register() error {
 	for _, ix := range t.indexes {
 		ix.watch(t.watched)
 	}
+	t.decide()
 	t.rt.registry.register(t)
 	return nil
 }

@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cachegen/cachegen/flushlist"
 )
@@ -10,7 +11,7 @@ import (
 // and one statement for what is missing. What is absent is left out; a value given twice gives two
 // copies.
 func (u *Unique[T, K]) GetMany(ctx context.Context, src Source, values []Arg) ([]*T, error) {
-	c, err := u.t.rt.begin(ctx, src, u.accessor)
+	c, err := u.t.begin(ctx, src, u.accessor)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func (u *Unique[T, K]) GetMany(ctx context.Context, src Source, values []Arg) ([
 
 // each returns the row of each value, nil where there is none.
 func (u *Unique[T, K]) each(ctx context.Context, c *call, values []Arg) ([]*T, error) {
-	if c.database {
+	if c.database || slices.ContainsFunc(values, u.odd) {
 		return u.find(ctx, c, values, nil)
 	}
 	keys, err := u.lookups(ctx, c, values)
@@ -65,7 +66,7 @@ func (u *Unique[T, K]) each(ctx context.Context, c *call, values []Arg) ([]*T, e
 			rows[i] = found[at[next]]
 		}
 		next += len(l.keys)
-		if u.fits(s, rows[i], foldedArgs(values[i:i+1])) {
+		if u.fits(s, rows[i], u.keys.fit(values[i:i+1])) {
 			continue
 		}
 		// The row has changed since; see index.read.
@@ -138,7 +139,7 @@ func (u *Unique[T, K]) loadEach(ctx context.Context, c *call, values []Arg) ([]l
 			continue
 		}
 		kind := byte(keysListed)
-		if !u.fits(s, row, foldedArgs(values[i:i+1])) {
+		if !u.fits(s, row, u.keys.fit(values[i:i+1])) {
 			kind = keysOdd
 		}
 		results[i] = loaded{value: u.encodeKeys(kind, []*T{row}), noStore: kind == keysOdd}
@@ -169,7 +170,7 @@ func (u *Unique[T, K]) find(ctx context.Context, c *call, values []Arg, columns 
 			}
 			continue
 		}
-		unclear := match(part, rows, out[start:], exactArg, foldedArg, u.valueOf)
+		unclear := match(part, rows, out[start:], exactArg, u.nameOf, u.odd, u.valueOf)
 		for _, i := range unclear {
 			alone, err := u.find(ctx, c, part[i:i+1], columns)
 			if err != nil {
@@ -184,5 +185,16 @@ func (u *Unique[T, K]) find(ctx context.Context, c *call, values []Arg, columns 
 // valueOf is the value by which a row is found.
 func (u *Unique[T, K]) valueOf(row *T) Arg { return u.spec.Args(nil, row)[0] }
 
-func exactArg(a Arg) string  { return string(a.appendExact(nil)) }
-func foldedArg(a Arg) string { return string(a.appendFolded(nil)) }
+// nameOf is a value as it stands in its list's name; see Table.nameOf.
+func (u *Unique[T, K]) nameOf(a Arg) string {
+	if u.t.undecided.is.Load() {
+		return ""
+	}
+	return string(u.keys.appendNames(nil, []Arg{a}))
+}
+
+func (u *Unique[T, K]) odd(a Arg) bool {
+	return !u.t.undecided.is.Load() && u.keys.columns != nil && u.keys.columns[0].odd(a)
+}
+
+func exactArg(a Arg) string { return string(a.appendExact(nil)) }

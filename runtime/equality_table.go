@@ -1,0 +1,135 @@
+package cacheruntime
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gorm.io/gorm/schema"
+)
+
+// undecided says of a Table that the database has not yet told how its columns compare: the table was not
+// there when NewModels ran, or the read failed. Until it tells, lists have no names that could be trusted:
+// reads go to the database, and writes flush `all`.
+type undecided struct {
+	is    atomic.Bool // reads and writes look at it; keys.columns are set before it becomes false
+	mu    sync.Mutex
+	asked time.Time // when the database was last asked; written and read under mu
+}
+
+// askAgain is how long the database is left alone after it has not told.
+const askAgain = time.Second
+
+// begin is Runtime.begin of one of the table's accessors.
+func (t *Table[T, K]) begin(ctx context.Context, src Source, accessor string) (call, error) {
+	c, err := t.rt.begin(ctx, src, accessor)
+	if err == nil && t.undecided.is.Load() && !c.database && !t.decided(ctx) {
+		c.bypassed(ctx, accessor)
+	}
+	return c, err
+}
+
+// decided asks the database once more how the table's columns compare, unless somebody just has.
+func (t *Table[T, K]) decided(ctx context.Context) bool {
+	u := &t.undecided
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if !u.is.Load() {
+		return true
+	}
+	if time.Since(u.asked) < askAgain {
+		return false
+	}
+	u.asked = time.Now()
+	if err := t.compare(context.WithoutCancel(ctx)); err != nil {
+		return false
+	}
+	u.is.Store(false)
+	return true
+}
+
+// decide asks the database how the table's columns compare, for the first time.
+func (t *Table[T, K]) decide() {
+	t.undecided.asked = time.Now()
+	if err := t.compare(context.Background()); err != nil {
+		t.undecided.is.Store(true)
+		t.rt.report(fmt.Errorf("cachegen: %s: how the columns of table %s compare cannot be read: %w: its reads go to the database, and its writes "+
+			"flush the whole table, until it can: migrate before NewModels", t.spec.Model, t.schema.Table, err))
+	}
+}
+
+// compare asks the database how the columns compare whose values name lists, and sets the keys' columns.
+func (t *Table[T, K]) compare(ctx context.Context) error {
+	if timeout := t.rt.opts.LoadTimeout; timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	var columns []*schema.Field
+	need := func(f *schema.Field) {
+		if !slices.Contains(columns, f) {
+			columns = append(columns, f)
+		}
+	}
+	for _, f := range t.primary {
+		need(f)
+	}
+	for _, ix := range t.indexes {
+		for _, f := range ix.by {
+			need(f)
+		}
+		for _, f := range ix.terms() {
+			need(f)
+		}
+	}
+	compared, err := t.rt.compare(ctx, t.schema.Table, columns)
+	if err != nil {
+		return err
+	}
+	of := func(fs []*schema.Field) (cs []comparison) {
+		usual := true
+		for _, f := range fs {
+			c := compared[f]
+			cs, usual = append(cs, c), usual && c == comparison{}
+		}
+		if usual {
+			return nil
+		}
+		return cs
+	}
+	t.keys.columns = of(t.primary)
+	for _, ix := range t.indexes {
+		ix.keys.columns = of(ix.by)
+		ix.doubtful = slices.ContainsFunc(ix.terms(), func(f *schema.Field) bool { return compared[f].as != asFolded || compared[f].only != 0 })
+	}
+	return nil
+}
+
+// terms are the columns that a where term compares with a literal. Whether one is NULL needs no comparison.
+func (ix *index[T, K]) terms() (fs []*schema.Field) {
+	for _, term := range ix.spec.Where {
+		if !strings.HasPrefix(term.Op, "IS ") {
+			fs = append(fs, ix.t.fields[term.Field])
+		}
+	}
+	return fs
+}
+
+// sameTerms reports whether two states of a row are alike in every column of a where term.
+func (ix *index[T, K]) sameTerms(old, new *T) bool {
+	a, b := reflect.ValueOf(old).Elem(), reflect.ValueOf(new).Elem()
+	for _, term := range ix.spec.Where {
+		f := ix.t.fields[term.Field]
+		x, _ := f.ValueOf(context.Background(), a)
+		y, _ := f.ValueOf(context.Background(), b)
+		if !reflect.DeepEqual(x, y) {
+			return false
+		}
+	}
+	return true
+}
