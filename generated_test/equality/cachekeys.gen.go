@@ -173,7 +173,7 @@ var CacheKeys = []cacheruntime.KeyInfo{
 	{
 		Accessor: "Word.CountLive",
 		List:     "words.CountLive()",
-		Where:    "Text IN ('abc', 'ÆON'),Live = true",
+		Where:    "Text IN ('abc', 'ÅR'),Live = true",
 		FallsOn:  []string{"Text", "Live"},
 	},
 	{

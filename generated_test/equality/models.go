@@ -10,7 +10,7 @@ import "time"
 type Word struct {
 	_ struct{} `cache:"model"`
 	_ struct{} `cache:"list:Chosen;where:Text = 'Straße'"`
-	_ struct{} `cache:"count:Live;where:Text IN ('abc', 'ÆON'),Live = true"`
+	_ struct{} `cache:"count:Live;where:Text IN ('abc', 'ÅR'),Live = true"`
 	_ struct{} `cache:"list:Others;where:Text != 'abc'"`
 	_ struct{} `cache:"one:Latest;by:Text,Live;order:N desc"`
 

@@ -24,7 +24,7 @@ type WordReader interface {
 	ListChosen(ctx context.Context) ([]*Word, error)
 	// ListChosenPage returns at most limit Words of ListChosen, from offset on.
 	ListChosenPage(ctx context.Context, offset, limit int) ([]*Word, error)
-	// CountLive returns how many Words there are where Text IN ("abc", "ÆON") and Live = true.
+	// CountLive returns how many Words there are where Text IN ("abc", "ÅR") and Live = true.
 	CountLive(ctx context.Context) (int64, error)
 	// ListOthers returns the Words where Text != "abc", by primary key.
 	ListOthers(ctx context.Context) ([]*Word, error)
@@ -186,7 +186,7 @@ func newWordTable(rt *cacheruntime.Runtime) (*wordTable, error) {
 		countLive: rows.Count(cacheruntime.IndexSpec[Word]{
 			Name: "CountLive",
 			Where: []cacheruntime.Term{
-				{Field: "Text", Op: "IN", Values: []any{"abc", "ÆON"}},
+				{Field: "Text", Op: "IN", Values: []any{"abc", "ÅR"}},
 				{Field: "Live", Op: "=", Values: []any{true}},
 			},
 			Args: func(to []cacheruntime.Arg, _ *Word) []cacheruntime.Arg {
@@ -194,7 +194,7 @@ func newWordTable(rt *cacheruntime.Runtime) (*wordTable, error) {
 			},
 			// Holds judges the where terms that Go can judge.
 			Holds: func(v *Word) bool {
-				return (cacheruntime.SameText(v.Text, "abc") || cacheruntime.SameText(v.Text, "ÆON")) && v.Live
+				return (cacheruntime.SameText(v.Text, "abc") || cacheruntime.SameText(v.Text, "ÅR")) && v.Live
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
 			Same: func(a, b *Word) bool {
@@ -291,7 +291,7 @@ func (c *WordCache) ListChosenPage(ctx context.Context, offset, limit int) ([]*W
 	return c.table.listChosen.Page(ctx, c.source, offset, limit)
 }
 
-// CountLive returns how many Words there are where Text IN ("abc", "ÆON") and Live = true.
+// CountLive returns how many Words there are where Text IN ("abc", "ÅR") and Live = true.
 func (c *WordCache) CountLive(ctx context.Context) (int64, error) {
 	return c.table.countLive.Get(ctx, c.source)
 }
@@ -415,7 +415,7 @@ func (o *WordObjects) ListChosenPage(ctx context.Context, offset, limit int) ([]
 	return o.table.listChosen.Page(ctx, o.source, offset, limit)
 }
 
-// CountLive returns how many Words there are where Text IN ("abc", "ÆON") and Live = true.
+// CountLive returns how many Words there are where Text IN ("abc", "ÅR") and Live = true.
 func (o *WordObjects) CountLive(ctx context.Context) (int64, error) {
 	return o.table.countLive.Get(ctx, o.source)
 }
