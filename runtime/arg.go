@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"time"
+
+	"github.com/cachegen/cachegen/internal/fold"
 )
 
 // Arg is one argument of an accessor: what a column is compared with. The zero Arg is NULL.
@@ -145,7 +147,7 @@ func (a Arg) appendExact(b []byte) []byte {
 // database may hold to be equal has one name, whatever the column's type in Go. Merging two lists
 // is always safe. Empty text and bytes go with NULL: drivers have been seen that read one for the
 // other, and databases.
-func (a Arg) appendFolded(b []byte, f folding) []byte {
+func (a Arg) appendFolded(b []byte, f fold.Folding) []byte {
 	switch a.kind {
 	case argUint, argBool:
 		return strconv.AppendUint(b, a.n, 10)
@@ -155,7 +157,7 @@ func (a Arg) appendFolded(b []byte, f folding) []byte {
 		return appendNumber(b, math.Float64frombits(a.n))
 	case argText, argBytes:
 		from := len(b)
-		if b = f.append(b, a.s); len(b) > from {
+		if b = f.Append(b, a.s); len(b) > from {
 			return b
 		}
 	case argTime:

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"github.com/cachegen/cachegen/internal/fold"
 )
 
 // mysqlCatalog reads the information_schema of MySQL and MariaDB.
@@ -81,11 +83,11 @@ func mysqlColumn(typ, collation string, zone *time.Location) comparer {
 	}
 	switch typ {
 	case "char", "varchar", "tinytext", "text", "mediumtext", "longtext":
-		if f, ok := mysqlFolding(collation); ok {
+		if f, ok := fold.MySQL(collation); ok {
 			return likeText(f)
 		}
 	case "binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob":
-		return likeText(folding{})
+		return likeText(fold.Folding{})
 	case "tinyint", "smallint", "mediumint", "int", "bigint":
 		return likeInteger
 	case "decimal":
@@ -102,37 +104,4 @@ func mysqlColumn(typ, collation string, zone *time.Location) comparer {
 	// float prints fewer digits than it compares; timestamp goes through the session's time zone, in which an
 	// hour may come twice; year takes 26 for 2026; enum, set, bit, time, json and inet6 have rules of their own.
 	return unknown
-}
-
-// mysqlFolding returns the folding that merges what a collation does. Those of MariaDB are proved by a test that
-// asks the server for the weight of every character. MySQL 8 has utf8mb4_0900_ai_ci from the Unicode tables of
-// 2016, between those of unicode_520_ci (2009) and uca1400_ai_ci (2021), both of which the folding
-// merges: a character would have to have changed its letter twice. Collations of a language are left out:
-// each has letters of its own.
-func mysqlFolding(collation string) (folding, bool) {
-	if collation == "binary" || strings.HasSuffix(collation, "_bin") {
-		return folding{}, true
-	}
-	switch collation {
-	case "latin1_swedish_ci", "latin1_swedish_nopad_ci":
-		return folding{swedish: true}, true
-	case "latin1_general_ci", "latin1_general_nopad_ci", "latin1_general_cs", "ascii_general_ci", "ascii_general_nopad_ci":
-		return folding{}, true
-	}
-	charset, rules, _ := strings.Cut(collation, "_")
-	if charset == "uca1400" { // as MariaDB calls those that several character sets have
-		charset, rules = "utf8mb4", collation
-	}
-	if charset != "utf8mb4" && charset != "utf8mb3" && charset != "utf8" {
-		return folding{}, false
-	}
-	switch strings.Replace(rules, "nopad_", "", 1) {
-	case "general_ci", "general_mysql500_ci":
-		return folding{flat: true, general: true}, true
-	case "unicode_ci":
-		return folding{flat: true}, true
-	case "unicode_520_ci", "uca1400_ai_ci", "uca1400_ai_cs", "uca1400_as_ci", "uca1400_as_cs", "0900_ai_ci", "0900_as_ci", "0900_as_cs":
-		return folding{}, true
-	}
-	return folding{}, false
 }

@@ -3,6 +3,8 @@ package cacheruntime
 import (
 	"context"
 	"database/sql"
+
+	"github.com/cachegen/cachegen/internal/fold"
 )
 
 // postgresCatalog reads PostgreSQL's system catalog.
@@ -42,17 +44,17 @@ func (postgresCatalog) read(ctx context.Context, q asker, table string) (map[str
 func postgresColumn(typ, class string, system, deterministic bool) comparer {
 	switch {
 	case class == "e":
-		return likeText(folding{})
+		return likeText(fold.Folding{})
 	case !deterministic:
 		return unknown
 	case typ == "citext" && class == "b" && !system: // it compares by lower(), in whatever locale
-		return likeText(folding{})
+		return likeText(fold.Folding{})
 	case !system || class != "b":
 		return unknown
 	}
 	switch typ {
 	case "text", "varchar", "bpchar":
-		return likeText(folding{})
+		return likeText(fold.Folding{})
 	case "bytea":
 		return func(k argKind) comparison {
 			switch k {
@@ -89,7 +91,7 @@ func postgresColumn(typ, class string, system, deterministic bool) comparer {
 // What a column of a usual type compares like.
 
 // likeText is text under a collation of which a folding is known to merge whatever it does.
-func likeText(f folding) comparer {
+func likeText(f fold.Folding) comparer {
 	return func(k argKind) comparison {
 		switch k {
 		case argText, argBytes:

@@ -3,6 +3,8 @@ package cacheruntime
 import (
 	"context"
 	"strings"
+
+	"github.com/cachegen/cachegen/internal/fold"
 )
 
 // sqliteCatalog reads the text of CREATE TABLE as SQLite keeps it, ALTER TABLE worked in: there is no other
@@ -112,11 +114,11 @@ func sqliteDefinition(def []sqliteToken) (typ, collation string) {
 
 // sqliteColumn is a column of a declared type.
 func sqliteColumn(typ, collation string) comparer {
-	var f folding
+	var f fold.Folding
 	switch strings.ToUpper(collation) {
 	case "BINARY", "RTRIM":
 	case "NOCASE":
-		f.stops = true
+		f.Stops = true
 	default:
 		return func(k argKind) comparison {
 			switch k {

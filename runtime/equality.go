@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cachegen/cachegen/internal/fold"
 	"gorm.io/gorm/schema"
 )
 
@@ -22,7 +23,7 @@ import (
 // most columns.
 type comparison struct {
 	as      likeness
-	folding folding        // of text
+	folding fold.Folding   // of text
 	zone    *time.Location // of asClock and asDate: where the driver takes times to; nil leaves them where they are
 	micros  bool           // times have microseconds at most: the database, or the driver, rounds the rest
 	words   bool           // of asNumber: text that is no number is compared as text

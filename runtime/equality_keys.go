@@ -1,5 +1,7 @@
 package cacheruntime
 
+import "github.com/cachegen/cachegen/internal/fold"
+
 // appendNames appends arguments as they stand in a list's name.
 func (k *keys) appendNames(b []byte, args []Arg) []byte {
 	for i, a := range args {
@@ -7,7 +9,7 @@ func (k *keys) appendNames(b []byte, args []Arg) []byte {
 			b = append(b, ',')
 		}
 		if k.columns == nil {
-			b = a.appendFolded(b, folding{})
+			b = a.appendFolded(b, fold.Folding{})
 		} else {
 			b = k.columns[i].appendName(b, a)
 		}
@@ -22,7 +24,7 @@ func (k *keys) appendFit(b []byte, args []Arg) []byte {
 			b = append(b, ',')
 		}
 		if k.columns == nil {
-			b = a.appendFolded(b, folding{})
+			b = a.appendFolded(b, fold.Folding{})
 		} else {
 			b = k.columns[i].appendFit(b, a)
 		}

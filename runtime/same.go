@@ -3,6 +3,8 @@ package cacheruntime
 import (
 	"bytes"
 	"time"
+
+	"github.com/cachegen/cachegen/internal/fold"
 )
 
 // The functions in this file are for generated code: they say whether two states of a column are
@@ -35,3 +37,7 @@ func SamePtrFunc[T any](a, b *T, same func(a, b T) bool) bool {
 	}
 	return same(*a, *b)
 }
+
+// SameText reports whether a database might hold a text to be equal to a literal, under any collation whose
+// foldings are known.
+func SameText(a, literal string) bool { return fold.Same(a, literal) }

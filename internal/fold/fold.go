@@ -1,15 +1,18 @@
-package cacheruntime
+// Package fold makes one text of all that a collation holds to be equal. It merges more than any collation does,
+// which costs a flush too many at most; what it must never do is keep apart what a database holds to be equal.
+package fold
 
 import (
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
 
-// SameText reports whether a database might hold two texts to be equal, under any collation whose foldings
-// are known. It is for generated code.
-func SameText(a, b string) bool {
+// Same reports whether a database might hold two texts to be equal, under any collation that a Folding is
+// known of. One of them holds no zero byte.
+func Same(a, b string) bool {
 	if a == b {
 		return true
 	}
@@ -18,7 +21,7 @@ func SameText(a, b string) bool {
 		if i == 1 && isASCII(a) && isASCII(b) { // the others differ in other letters
 			break
 		}
-		if string(f.append(fa[:0], a)) == string(f.append(fb[:0], b)) {
+		if string(f.Append(fa[:0], a)) == string(f.Append(fb[:0], b)) {
 			return true
 		}
 	}
@@ -34,39 +37,35 @@ func isASCII(s string) bool {
 	return true
 }
 
-// folding is what a collation holds to be equal beyond what every folding merges. The zero value is for those
+// Folding is what a collation holds to be equal beyond what every folding merges. The zero value is for those
 // that know all of Unicode.
-type folding struct {
-	flat    bool // all characters past U+FFFF are one, and U+FFFD with them
-	general bool // as utf8mb4_general_ci has it, ß is s, and not ss, and the iota below a letter is one beside it
-	swedish bool // as latin1_swedish_ci has it, ü is y, which goes with u, and æ is ä, which goes with a
-	stops   bool // as SQLite's NOCASE, nothing after a zero byte counts
+type Folding struct {
+	Flat    bool // all characters past U+FFFF are one, and U+FFFD with them
+	General bool // as utf8mb4_general_ci has it, ß is s, and not ss, and the iota below a letter is one beside it
+	Swedish bool // as latin1_swedish_ci has it, ü is y, which goes with u, æ is ä, which goes with a, and [\] are åäö
+	Stops   bool // as SQLite's NOCASE, nothing after a zero byte counts
 }
 
-// foldings are those that a literal may need, the one that most collations need first. Literals hold no zero byte.
-var foldings = []folding{{}, {flat: true}, {flat: true, general: true}, {swedish: true}}
+// foldings are those that Same may need, the one that most collations need first.
+var foldings = []Folding{{}, {Flat: true}, {Flat: true, General: true}, {Swedish: true}}
 
-// appendFold appends s without what collations ignore: case, accents, compatibility forms, ignorable
+// Append appends s without what collations ignore: case, accents, compatibility forms, ignorable
 // characters, trailing blanks. Of a UUID it appends the digits: databases that have a type for it take
 // several spellings, and give back one. ASCII, by far the most frequent, is done without tables.
-func appendFold(b []byte, s string) []byte { return folding{}.append(b, s) }
-
-func (f folding) append(b []byte, s string) []byte {
+func (f Folding) Append(b []byte, s string) []byte {
 	from := len(b)
+	if f.Swedish {
+		return foldUUID(trimBlanks(f.appendRunes(b, s), from), from)
+	}
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		switch {
 		case 'A' <= c && c <= 'Z':
 			c += 'a' - 'A'
-			if c == 'y' && f.swedish {
-				c = 'u'
-			}
-		case c == 'y' && f.swedish:
-			c = 'u'
 		case c >= utf8.RuneSelf:
 			b = f.appendRunes(b, s[i:])
 			return foldUUID(trimBlanks(b, from), from)
-		case c == 0 && f.stops:
+		case c == 0 && f.Stops:
 			return foldUUID(trimBlanks(b, from), from)
 		case c < ' ' || c == 0x7f: // collations ignore it, or order it as a blank
 			if '\t' <= c && c <= '\r' {
@@ -89,20 +88,22 @@ func trimBlanks(b []byte, from int) []byte {
 
 // appendRunes is append for any text. It takes it rune by rune and looks at none beside it, so that
 // foldings of equal parts are equal.
-func (f folding) appendRunes(b []byte, s string) []byte {
+func (f Folding) appendRunes(b []byte, s string) []byte {
 	for _, r := range s {
 		switch {
-		case r == 0 && f.stops:
+		case r == 0 && f.Stops:
 			return b
-		case f.general && (r == 'ß' || r == 'ẞ'):
+		case f.General && (r == 'ß' || r == 'ẞ'):
 			b = append(b, 's')
-		case f.general && r == '\u0345':
+		case f.General && r == '\u0345':
 			b = append(b, "ι"...)
-		case f.swedish && (r == 'y' || r == 'Y'):
+		case f.Swedish && strings.ContainsRune(`yYýÝÿŸ`, r):
 			b = append(b, 'u')
-		case f.swedish && (r == 'æ' || r == 'Æ'):
+		case f.Swedish && strings.ContainsRune(`æÆ[\{|`, r):
 			b = append(b, 'a')
-		case r > 0xffff && f.flat:
+		case f.Swedish && (r == ']' || r == '}'):
+			b = append(b, 'o')
+		case r > 0xffff && f.Flat:
 			b = utf8.AppendRune(b, utf8.RuneError)
 		default:
 			b = appendRune(b, r)
@@ -114,7 +115,7 @@ func (f folding) appendRunes(b []byte, s string) []byte {
 // appendRune appends the folding of one character: the letters that it is made of, each without case and
 // marks, and digits as those of ASCII.
 func appendRune(b []byte, r rune) []byte {
-	if to, ok := foldException(r); ok {
+	if to, ok := exception(r); ok {
 		return append(b, to...)
 	}
 	var decomposed [64]byte
@@ -125,7 +126,7 @@ func appendRune(b []byte, r rune) []byte {
 }
 
 func appendSimple(b []byte, r rune) []byte {
-	if to, ok := foldException(r); ok {
+	if to, ok := exception(r); ok {
 		return append(b, to...)
 	}
 	switch {
@@ -143,7 +144,7 @@ func appendSimple(b []byte, r rune) []byte {
 		}
 	}
 	least = unicode.ToLower(least)
-	if to, ok := foldException(least); ok {
+	if to, ok := exception(least); ok {
 		return append(b, to...)
 	}
 	return utf8.AppendRune(b, least)

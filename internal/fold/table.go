@@ -1,4 +1,4 @@
-package cacheruntime
+package fold
 
 import (
 	_ "embed"
@@ -7,13 +7,13 @@ import (
 	"sync"
 )
 
-//go:embed fold_table.txt
-var foldTable string
+//go:embed table.txt
+var table string
 
-// foldExceptions is what fold_table.txt says. It is made when text that is not ASCII is first folded.
-var foldExceptions = sync.OnceValue(func() map[rune]string {
+// exceptions is what table.txt says. It is made when text that is not ASCII is first folded.
+var exceptions = sync.OnceValue(func() map[rune]string {
 	m := map[rune]string{}
-	for line := range strings.Lines(foldTable) {
+	for line := range strings.Lines(table) {
 		fields := strings.Fields(line)
 		if len(fields) == 0 || fields[0] == "#" {
 			continue
@@ -40,12 +40,12 @@ var foldExceptions = sync.OnceValue(func() map[rune]string {
 func codePoint(hex string) rune {
 	n, err := strconv.ParseUint(hex, 16, 21)
 	if err != nil {
-		panic("cachegen: fold_table.txt: " + hex) // a test parses it
+		panic("cachegen: internal/fold/table.txt: " + hex) // a test parses it
 	}
 	return rune(n)
 }
 
-func foldException(r rune) (to string, ok bool) {
-	to, ok = foldExceptions()[r]
+func exception(r rune) (to string, ok bool) {
+	to, ok = exceptions()[r]
 	return to, ok
 }
