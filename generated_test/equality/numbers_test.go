@@ -112,13 +112,17 @@ func TestTextKeys(t *testing.T) {
 			var all []read
 			for _, k := range c.keys {
 				all = append(all, of("Get", ca, o, NameReader.Get, k),
-					of("GetMany", ca, o, func(r NameReader, ctx context.Context, k string) ([]*Name, error) { return r.GetMany(ctx, k, c.keys[0], "7") }, k))
+					of("GetMany", ca, o, func(r NameReader, ctx context.Context, k string) ([]*Name, error) {
+						return r.GetMany(ctx, k, c.keys[0], "7")
+					}, k))
 			}
 			if c.typ == "uuid" {
 				all = nil
 				for _, k := range c.keys {
 					all = append(all, of("Get", ca, o, NameReader.Get, k),
-						of("GetMany", ca, o, func(r NameReader, ctx context.Context, k string) ([]*Name, error) { return r.GetMany(ctx, k, c.keys[0]) }, k))
+						of("GetMany", ca, o, func(r NameReader, ctx context.Context, k string) ([]*Name, error) {
+							return r.GetMany(ctx, k, c.keys[0])
+						}, k))
 				}
 			}
 			agree(t, "empty", all)
@@ -128,6 +132,25 @@ func TestTextKeys(t *testing.T) {
 					continue
 				}
 				agree(t, k+" created", all)
+				for _, k := range c.keys {
+					each, err := o.GetMany(context.Background(), k, c.keys[0], c.keys[1])
+					if err != nil {
+						continue
+					}
+					n := 0
+					for _, k := range distinct(k, c.keys[0], c.keys[1]) {
+						if _, err := o.Get(context.Background(), k); err == nil {
+							n++
+						}
+					}
+					seen := map[*Name]bool{}
+					for _, row := range each {
+						seen[row] = true
+					}
+					if len(seen) != len(each) || len(each) < n {
+						t.Errorf("GetMany(%q, %q, %q) finds %d rows, and Get %d", k, c.keys[0], c.keys[1], len(each), n)
+					}
+				}
 				for i, spelling := range c.keys {
 					must(t, p.db.Model(&Name{}).Where("name = ?", k).Update("title", fmt.Sprint("by condition ", i)).Error)
 					agree(t, k+" changed by a condition", all)

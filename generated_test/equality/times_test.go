@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/generated_test/fixture"
+	mysqldriver "github.com/go-sql-driver/mysql"
 	"gorm.io/driver/mysql"
 	"gorm.io/gorm"
 )
@@ -40,11 +41,21 @@ func TestTimes(t *testing.T) {
 
 // The driver sends times as they read in a zone of its own, in which an hour may come twice.
 func TestTimesInAZoneWithSummerTime(t *testing.T) {
+	berlin := location(t, "Europe/Berlin")
+	testTimesWith(t, func(c *mysqldriver.Config) { c.Loc = berlin })
+}
+
+// The server rounds what is beyond microseconds, as MySQL does.
+func TestTimesRounded(t *testing.T) {
+	testTimesWith(t, func(c *mysqldriver.Config) { c.Params = map[string]string{"sql_mode": "'TIME_ROUND_FRACTIONAL'"} })
+}
+
+func testTimesWith(t *testing.T, change func(*mysqldriver.Config)) {
 	p := &program{sql: &fixture.Statements{}, faults: &faults{}}
 	base := fixture.MariaDB(t)
 	first := base.Open(t, &gorm.Config{})
 	config := *first.Dialector.(*mysql.Dialector).DSNConfig
-	config.Loc = location(t, "Europe/Berlin")
+	change(&config)
 	var err error
 	p.db, err = gorm.Open(mysql.New(mysql.Config{DSNConfig: &config}), &gorm.Config{Logger: p.sql})
 	must(t, err)
