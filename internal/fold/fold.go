@@ -59,24 +59,30 @@ func (f Folding) Append(b []byte, s string) []byte {
 	}
 	for i := 0; i < len(s); i++ {
 		c := s[i]
-		switch {
-		case 'A' <= c && c <= 'Z':
-			c += 'a' - 'A'
-		case c >= utf8.RuneSelf:
+		if c >= utf8.RuneSelf {
 			b = f.appendRunes(b, s[i:])
-			return foldUUID(trimBlanks(b, from), from)
-		case c == 0 && f.Stops:
-			return foldUUID(trimBlanks(b, from), from)
-		case c < ' ' || c == 0x7f: // collations ignore it, or order it as a blank
-			if '\t' <= c && c <= '\r' {
-				c = ' '
-				break
-			}
-			continue
+			break
 		}
-		b = append(b, c)
+		if c == 0 && f.Stops {
+			break
+		}
+		b = appendASCII(b, c)
 	}
 	return foldUUID(trimBlanks(b, from), from)
+}
+
+// appendASCII appends a character of ASCII. Collations ignore control characters, or order them as blanks.
+func appendASCII(b []byte, c byte) []byte {
+	switch {
+	case 'A' <= c && c <= 'Z':
+		c += 'a' - 'A'
+	case c >= ' ' && c != 0x7f:
+	case '\t' <= c && c <= '\r':
+		c = ' '
+	default:
+		return b
+	}
+	return append(b, c)
 }
 
 func trimBlanks(b []byte, from int) []byte {
@@ -103,6 +109,8 @@ func (f Folding) appendRunes(b []byte, s string) []byte {
 			b = append(b, 'a')
 		case f.Swedish && (r == ']' || r == '}'):
 			b = append(b, 'o')
+		case r < utf8.RuneSelf:
+			b = appendASCII(b, byte(r))
 		case r > 0xffff && f.Flat:
 			b = utf8.AppendRune(b, utf8.RuneError)
 		default:
@@ -118,9 +126,18 @@ func appendRune(b []byte, r rune) []byte {
 	if to, ok := exception(r); ok {
 		return append(b, to...)
 	}
-	var decomposed [64]byte
-	for _, d := range string(norm.NFKD.AppendString(decomposed[:0], string(r))) {
-		b = appendSimple(b, d)
+	var one [utf8.UTFMax]byte
+	parts := norm.NFKD.Properties(one[:utf8.EncodeRune(one[:], r)]).Decomposition()
+	switch {
+	case parts != nil:
+	case unicode.Is(unicode.Hangul, r): // whose syllables are taken apart by rule
+		parts = norm.NFKD.AppendString(make([]byte, 0, 16), string(r))
+	default:
+		return appendSimple(b, r)
+	}
+	for len(parts) > 0 {
+		d, n := utf8.DecodeRune(parts)
+		b, parts = appendSimple(b, d), parts[n:]
 	}
 	return b
 }
