@@ -65,10 +65,26 @@ func (p *program) exec(t testing.TB, statements ...string) {
 	}
 }
 
-// faults is an Observer that keeps the faults that it is told of.
+// faults is an Observer that keeps what it is told of.
 type faults struct {
-	mu   sync.Mutex
-	told []error
+	mu    sync.Mutex
+	told  []error
+	lists []string
+}
+
+// ObserveFlush keeps the lists that fall, too.
+func (f *faults) ObserveFlush(_ context.Context, e cacheruntime.FlushEvent) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lists = append(f.lists, e.Lists...)
+}
+
+// fell returns the lists that fell since the last look.
+func (f *faults) fell() (lists []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	lists, f.lists = f.lists, nil
+	return lists
 }
 
 func (f *faults) ObserveEvent(e flushlist.Event) {
