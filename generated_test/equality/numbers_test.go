@@ -53,27 +53,22 @@ func TestNumbers(t *testing.T) {
 		all := p.amounts(prices, serials, []*float64{&half, &tenth, nil}, []float64{0.1, 16777217, 1.5}, []int{26, 2026, 0, 2000})
 		agree(t, "empty", all)
 		for i, price := range prices {
-			for j := range 2 {
-				a := Amount{Price: price, Serial: serials[(2*i+j)%len(serials)], Rate: &tenth, Weight: 0.1, Year: 2026}
-				if j == 1 {
-					a.Rate, a.Weight, a.Year = &half, 16777217, 2000
-				}
-				when := fmt.Sprintf("%+q, %+q", a.Price, a.Serial)
+			a := Amount{Price: price, Serial: serials[i%len(serials)], Rate: &tenth, Weight: 0.1, Year: 2026}
+			if i%2 == 1 {
+				a.Rate, a.Weight, a.Year = &half, 16777217, 2000
+			}
+			when := fmt.Sprintf("%+q, %+q", a.Price, a.Serial)
+			if err := p.db.Create(&a).Error; err != nil {
+				a.Serial = "10"
 				if err := p.db.Create(&a).Error; err != nil {
-					a.Serial = "10"
-					if err := p.db.Create(&a).Error; err != nil {
-						continue
-					}
-				}
-				agree(t, when+" created", all)
-				must(t, p.db.Model(&a).Updates(map[string]any{"price": "3.25", "serial": "12", "weight": 2.5, "rate": nil, "year": 2001}).Error)
-				agree(t, when+" changed", all)
-				must(t, p.db.Delete(&a).Error)
-				agree(t, when+" deleted", all)
-				if t.Failed() {
-					return
+					continue
 				}
 			}
+			agree(t, when+" created", all)
+			must(t, p.db.Model(&a).Updates(map[string]any{"price": "3.25", "serial": "12", "weight": 2.5, "rate": nil, "year": 2001}).Error)
+			agree(t, when+" changed", all)
+			must(t, p.db.Delete(&a).Error)
+			agree(t, when+" deleted", all)
 		}
 		for _, err := range p.faults.of("Amount") {
 			t.Error(err)

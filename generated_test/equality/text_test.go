@@ -19,7 +19,6 @@ type class struct {
 	before string // a statement
 	typ    string // as in CREATE TABLE
 	after  string
-	refuse string // what the column does not take
 }
 
 // classes are all kinds of collations, known and unknown, of the three databases.
@@ -102,15 +101,18 @@ func TestAbsentThenCreated(t *testing.T) {
 			for _, pair := range [][2]string{pair, {pair[1], pair[0]}} {
 				asked, created := pair[0], pair[1]
 				when := fmt.Sprintf("%+q, then %+q", asked, created)
-				agree(t, when+": before", p.words(asked, created))
+				agree(t, when+": before", p.words(asked))
 				w := Word{Text: created, Live: true, N: int64(i)}
 				if err := p.db.Create(&w).Error; err != nil {
 					continue // a character that the column does not take
 				}
 				agree(t, when+": created", p.words(asked, created))
-				if n, err := p.m.Word.Objects.CountByText(context.Background(), asked); err == nil && n > 0 {
-					found++
+				n, err := p.m.Word.Objects.CountByText(context.Background(), asked)
+				if err != nil || n == 0 { // to this database they are two texts, the other way round too
+					must(t, p.db.Delete(&w).Error)
+					break
 				}
+				found++
 				must(t, p.db.Model(&w).Update("live", false).Error)
 				agree(t, when+": not live", p.words(asked, created))
 				must(t, p.db.Model(&w).Update("text", "another").Error)
@@ -119,7 +121,7 @@ func TestAbsentThenCreated(t *testing.T) {
 					agree(t, when+": changed to what was asked for", p.words(asked, created))
 				}
 				must(t, p.db.Delete(&w).Error)
-				agree(t, when+": deleted", p.words(asked, created))
+				agree(t, when+": deleted", p.words(asked))
 			}
 		}
 		t.Logf("%d of %d are equal to this database", found/2, len(spellings))

@@ -36,9 +36,13 @@ func weigh(t *testing.T, pool *sql.DB, collation string) (all []weighed) {
 	char := fmt.Sprintf("CONVERT(CHAR(seq USING utf32) USING %s)", charset)
 	where := "seq NOT BETWEEN 0xD800 AND 0xDFFF AND (seq < 0x20000 OR seq BETWEEN 0x2F800 AND 0x2FA1F OR seq >= 0xE0000)"
 	last := 0xE01EF
+	switch {
+	case strings.Contains(collation, "nopad"), strings.Contains(collation, "_as_"), strings.HasSuffix(collation, "_cs"): // as the one without, but for blanks or more
+		last = 0x2FFF
+	}
 	switch charset {
 	case "utf8mb3":
-		last = 0xFFFF
+		last = min(last, 0xFFFF)
 	case "latin1", "ascii":
 		last = 0xFF // those that the character set has not become question marks
 		where = "HEX(CONVERT(CONVERT(CHAR(seq USING utf32) USING " + charset + ") USING utf32)) = LPAD(HEX(seq), 8, '0')"
@@ -197,7 +201,7 @@ func TestFoldingMergesWhatLowerDoes(t *testing.T) {
 	must(t, err)
 	for _, locale := range []string{"default", "C.utf8", "und-x-icu", "tr-x-icu", "lt-x-icu", "el-x-icu"} {
 		rows, err := pool.Query(`SELECT i, lower(chr(i) COLLATE "` + locale + `"), lower(chr(i) || chr(i) COLLATE "` + locale + `")
-			FROM generate_series(1, 131071) i WHERE i NOT BETWEEN 55296 AND 57343`)
+			FROM generate_series(1, 125251) i WHERE i NOT BETWEEN 13312 AND 42559 AND i NOT BETWEEN 44032 AND 64255 AND i NOT BETWEEN 72000 AND 93000`)
 		must(t, err)
 		n := 0
 		for rows.Next() {
