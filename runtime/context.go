@@ -73,6 +73,7 @@ type call struct {
 	database bool          // it goes to the database and leaves the cache alone
 	cached   bool          // it was asked of a Cache
 	began    time.Duration // when its lookup under way began, on the trace's clock; where there is a trace
+	load     *loading      // what is noted of the load that the call is for; nil outside of one
 }
 
 // begin checks what every read is given, and says how it is to be made.

@@ -19,7 +19,9 @@ type index[T any, K comparable] struct {
 	t        *Table[T, K]
 	spec     IndexSpec[T]
 	unique   bool
+	counts   bool
 	accessor string // "Croupon.ListByCity"
+	guard    guard
 
 	// Set by resolve, when the Table is registered.
 	keys    keys

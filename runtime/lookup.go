@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 
 	"github.com/cachegen/cachegen/flushlist"
 )
@@ -25,7 +26,7 @@ type listed[T any, K comparable] struct {
 
 // lookup reads the primary keys that the accessor finds with args, or the rows.
 func (ix *index[T, K]) lookup(ctx context.Context, c *call, args []Arg) (listed[T, K], error) {
-	return readEntry(ctx, c, ix.wanted(args), ix.decodeKeys, func(ctx context.Context, _ []int, store bool) ([]loaded, error) {
+	return readEntry(ctx, c, ix.wanted(args), ix.decodeKeys, func(ctx context.Context, c *call, _ []int, store bool) ([]loaded, error) {
 		l, err := ix.load(ctx, c, args, store)
 		return []loaded{l}, err
 	})
@@ -35,13 +36,13 @@ func (ix *index[T, K]) lookup(ctx context.Context, c *call, args []Arg) (listed[
 func (ix *index[T, K]) wanted(args []Arg) wanted {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	return wanted{accessor: ix.accessor, ttl: ix.spec.TTL, ref: ix.keys.ref(s, args)}
+	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, args)}
 }
 
 // readEntry reads one entry and decodes it. An entry that cannot be decoded is loaded anew.
 func readEntry[V any](ctx context.Context, c *call, w wanted, decode func(flushlist.Value) (V, bool), load loader) (V, error) {
 	c.clock()
-	if v, hit := c.first(w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
+	if v, hit := c.first(ctx, w.guard, w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
 		if out, ok := decode(v); ok {
 			c.observed(ctx, w.accessor, w.ref.Key, flushlist.HitFirst, false)
 			return out, nil
@@ -73,7 +74,7 @@ func (ix *index[T, K]) load(ctx context.Context, c *call, args []Arg, store bool
 		q = q.Select(ix.selects)
 	}
 	var rows []*T
-	if err := q.Find(&rows).Error; err != nil {
+	if err := findRows(c, q, &rows); err != nil {
 		return loaded{}, err
 	}
 	switch {
@@ -172,7 +173,7 @@ func (ix *index[T, K]) list(ctx context.Context, c *call, args []Arg, offset, li
 //
 // Where writes keep coming in between, the third try is one statement that reads everything.
 func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, limit int) ([]*T, error) {
-	if c.database {
+	if c.database || ix.guard.refuses(ctx) {
 		return ix.query(ctx, c, args, offset, limit)
 	}
 	s := scratches.Get().(*scratch)
@@ -180,6 +181,9 @@ func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, li
 	folded := foldedArgs(args)
 	for _, c := range []*call{c, c.freshly()} {
 		l, err := ix.lookup(ctx, c, args)
+		if errors.Is(err, errAltered) {
+			break
+		}
 		if err != nil {
 			return nil, err
 		}

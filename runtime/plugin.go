@@ -99,6 +99,8 @@ func (p *plugin) register(db *gorm.DB) error {
 		registerRaw(p, cb.Raw(), "gorm:raw", false),
 		registerRaw(p, cb.Query(), "gorm:query", false),
 		registerRaw(p, cb.Row(), "gorm:row", true),
+		// Pinned on both sides: it keeps the model's hooks from running behind it.
+		cb.Query().After("gorm:query").Before("gorm:preload").Register("cachegen:loaded", p.loaded),
 	)
 }
 

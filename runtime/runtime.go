@@ -18,6 +18,7 @@ type Runtime struct {
 	observers observers
 	registry  registry
 	flights   flights
+	guards    guards
 	release   func() // gives the namespace back to the store
 	bypass    atomic.Bool
 	closed    atomic.Bool
