@@ -93,7 +93,7 @@ func (n *Count[T, K]) Get(ctx context.Context, src Source, args ...Arg) (int64, 
 	if c.database || n.ix.guard.refuses(ctx) {
 		return n.ix.count(ctx, &c, args)
 	}
-	count, err := readEntry(ctx, &c, n.ix.wanted(args), decodeCount, func(ctx context.Context, c *call, _ []int, _ bool) ([]loaded, error) {
+	count, err := readEntry(ctx, &c, n.ix.wanted(&c, args), decodeCount, func(ctx context.Context, c *call, _ []int, _ bool) ([]loaded, error) {
 		count, err := n.ix.count(ctx, c, args)
 		return []loaded{{value: flushlist.Value{Payload: AppendInt(nil, count)}}}, err
 	})

@@ -25,6 +25,7 @@ type target struct {
 type harvest struct {
 	rt    *Runtime
 	m     model
+	part  partition
 	rows  []flushlist.List
 	lists map[uint64]flushlist.List
 	over  bool // too much, or not to be judged: `all`
@@ -32,7 +33,7 @@ type harvest struct {
 
 // row adds the row's own list.
 func (h *harvest) row(row any) {
-	if h.rows = append(h.rows, h.m.rowList(row)); len(h.rows) > h.rt.opts.BulkRows {
+	if h.rows = append(h.rows, h.m.rowList(h.part, row)); len(h.rows) > h.rt.opts.BulkRows {
 		h.over = true
 	}
 }
@@ -44,7 +45,7 @@ func (h *harvest) change(old, new any) {
 	} else {
 		h.row(old)
 	}
-	h.m.lists(func(l flushlist.List) {
+	h.m.lists(h.part, func(l flushlist.List) {
 		if h.lists == nil {
 			h.lists = map[uint64]flushlist.List{}
 		}
@@ -55,7 +56,7 @@ func (h *harvest) change(old, new any) {
 }
 
 func (h *harvest) falls() []fall {
-	all := h.m.all()
+	all := h.m.all(h.part)
 	if h.over {
 		return fallsOf(all, nil, all)
 	}

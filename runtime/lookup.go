@@ -26,17 +26,17 @@ type listed[T any, K comparable] struct {
 
 // lookup reads the primary keys that the accessor finds with args, or the rows.
 func (ix *index[T, K]) lookup(ctx context.Context, c *call, args []Arg) (listed[T, K], error) {
-	return readEntry(ctx, c, ix.wanted(args), ix.decodeKeys, func(ctx context.Context, c *call, _ []int, store bool) ([]loaded, error) {
+	return readEntry(ctx, c, ix.wanted(c, args), ix.decodeKeys, func(ctx context.Context, c *call, _ []int, store bool) ([]loaded, error) {
 		l, err := ix.load(ctx, c, args, store)
 		return []loaded{l}, err
 	})
 }
 
 // wanted addresses the entry of these arguments.
-func (ix *index[T, K]) wanted(args []Arg) wanted {
+func (ix *index[T, K]) wanted(c *call, args []Arg) wanted {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, args)}
+	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, c.part, args)}
 }
 
 // readEntry reads one entry and decodes it. An entry that cannot be decoded is loaded anew.
@@ -253,10 +253,14 @@ func (ix *index[T, K]) Flush(ctx context.Context, args ...Arg) error {
 	if ctx == nil {
 		return ErrNilContext
 	}
+	p, err := ix.t.rt.partition(ctx)
+	if err != nil {
+		return err
+	}
 	s := scratches.Get().(*scratch)
-	list := ix.keys.listOf(s, args)
+	list := ix.keys.listOf(s, p, args)
 	scratches.Put(s)
-	return ix.t.rt.flushNow(ctx, ix.t.rt.flushOf(fallsOf(ix.keys.all, nil, list)))
+	return ix.t.rt.flushNow(ctx, ix.t.rt.flushOf(fallsOf(ix.keys.allIn(p), nil, list)))
 }
 
 // part is the page of ks from offset on, of at most limit; all of it where limit is negative.

@@ -28,6 +28,7 @@ type write struct {
 	op     writeOp
 	whole  []model   // models of which only `all` can be said
 	judged []*target // models whose rows are judged
+	part   partition // whose rows they are
 
 	own   bool               // the plugin began a transaction for this statement
 	outer gorm.ConnPool      // the pool to go back to after it
@@ -79,7 +80,12 @@ func (p *plugin) begin(op writeOp) func(*gorm.DB) {
 		if len(judged)+len(whole) == 0 {
 			return
 		}
-		w := &write{stmt: st, op: op, whole: whole}
+		part, err := p.rt.partition(st.Context)
+		if err != nil {
+			_ = db.AddError(err)
+			return
+		}
+		w := &write{stmt: st, op: op, whole: whole, part: part}
 		for _, m := range judged {
 			w.judged = append(w.judged, &target{m: m})
 		}
@@ -169,7 +175,7 @@ func (p *plugin) after(db *gorm.DB) {
 	for i := range falls {
 		falls[i].columns = columns
 	}
-	p.deliver(db, append(falls, allOf(w.whole, columns)...))
+	p.deliver(db, append(falls, allOf(w.whole, w.part, columns)...))
 }
 
 // suspect reports whether "no rows" is not to be believed: rows were held that the write should have
@@ -216,7 +222,7 @@ func (p *plugin) judge(db *gorm.DB, w *write) []fall {
 	}
 	var falls []fall
 	for _, t := range w.judged {
-		h := &harvest{rt: p.rt, m: t.m}
+		h := &harvest{rt: p.rt, m: t.m, part: w.part}
 		if w.op == opCreate {
 			p.judgeCreate(db, w, t, h)
 		} else {

@@ -51,8 +51,8 @@ func (t *Table[T, K]) Get(ctx context.Context, src Source, k K) (*T, error) {
 	}
 	s := scratches.Get().(*scratch)
 	s.args = t.spec.KeyArgs(s.args[:0], k)
-	key, list := t.keys.entry(s, s.args)
-	v, hit := c.first(ctx, &t.guard, key, list, t.names.all.ID)
+	key, list := t.keys.entry(s, c.part, s.args)
+	v, hit := c.first(ctx, &t.guard, key, list, t.keys.allID(c.part))
 	if hit {
 		row, ok := t.decode(s, v)
 		if ok {
@@ -61,7 +61,7 @@ func (t *Table[T, K]) Get(ctx context.Context, src Source, k K) (*T, error) {
 			return t.handOut(ctx, &c, row)
 		}
 	}
-	w := t.wanted(s, key, list)
+	w := t.wanted(s, c.part, key, list)
 	scratches.Put(s)
 	return t.getFetched(ctx, c, w, k)
 }
@@ -122,17 +122,18 @@ func (t *Table[T, K]) Flush(ctx context.Context, ks []K) error {
 	if ctx == nil {
 		return ErrNilContext
 	}
-	if len(ks) == 0 {
-		return nil
+	p, err := t.rt.partition(ctx)
+	if err != nil || len(ks) == 0 {
+		return err
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	lists := make([]flushlist.List, len(ks))
 	for i, k := range ks {
 		s.args = t.spec.KeyArgs(s.args[:0], k)
-		lists[i] = t.keys.listOf(s, s.args)
+		lists[i] = t.keys.listOf(s, p, s.args)
 	}
-	return t.rt.flushNow(ctx, t.rt.flushOf(fallsOf(t.names.all, nil, lists...)))
+	return t.rt.flushNow(ctx, t.rt.flushOf(fallsOf(t.keys.allIn(p), nil, lists...)))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -140,7 +141,11 @@ func (t *Table[T, K]) FlushAll(ctx context.Context) error {
 	if ctx == nil {
 		return ErrNilContext
 	}
-	return t.rt.flushNow(ctx, t.rt.flushOf(fallsOf(t.names.all, nil, t.names.all)))
+	p, err := t.rt.partition(ctx)
+	if err != nil {
+		return err
+	}
+	return t.rt.flushNow(ctx, t.rt.flushOf(allOf([]model{t}, p, nil)))
 }
 
 // many is GetMany within a call.
@@ -194,15 +199,15 @@ func (t *Table[T, K]) rowsOf(ctx context.Context, c *call, ks []K) ([]*T, error)
 	s := scratches.Get().(*scratch)
 	for i, k := range ks {
 		s.args = t.spec.KeyArgs(s.args[:0], k)
-		key, list := t.keys.entry(s, s.args)
-		if v, hit := c.first(ctx, &t.guard, key, list, t.names.all.ID); hit {
+		key, list := t.keys.entry(s, c.part, s.args)
+		if v, hit := c.first(ctx, &t.guard, key, list, t.keys.allID(c.part)); hit {
 			if row, ok := t.decode(s, v); ok {
 				c.observed(ctx, t.accessor, key, flushlist.HitFirst, false)
 				rows[i] = row
 				continue
 			}
 		}
-		want = append(want, t.wanted(s, key, list))
+		want = append(want, t.wanted(s, c.part, key, list))
 		at = append(at, i)
 	}
 	scratches.Put(s)
@@ -213,12 +218,12 @@ func (t *Table[T, K]) rowsOf(ctx context.Context, c *call, ks []K) ([]*T, error)
 }
 
 // wanted is the row whose key was last made in s.
-func (t *Table[T, K]) wanted(s *scratch, key string, list uint64) wanted {
+func (t *Table[T, K]) wanted(s *scratch, p partition, key string, list uint64) wanted {
 	return wanted{
 		accessor: t.accessor,
 		guard:    &t.guard,
 		ttl:      t.spec.TTL,
-		ref:      flushlist.Ref{Key: key, List: flushlist.List{Name: string(s.list), ID: list}, All: t.names.all},
+		ref:      flushlist.Ref{Key: key, List: flushlist.List{Name: string(s.list), ID: list}, All: t.keys.allIn(p)},
 	}
 }
 

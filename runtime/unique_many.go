@@ -91,7 +91,7 @@ func (u *Unique[T, K]) lookups(ctx context.Context, c *call, values []Arg) ([]li
 	var want []wanted
 	var at []int
 	for i := range values {
-		w := u.wanted(values[i : i+1])
+		w := u.wanted(c, values[i:i+1])
 		if v, hit := c.first(ctx, w.guard, w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
 			if l, ok := u.decodeKeys(v); ok {
 				c.observed(ctx, w.accessor, w.ref.Key, flushlist.HitFirst, false)

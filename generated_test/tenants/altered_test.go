@@ -1,0 +1,310 @@
+package tenants
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/generated_test/fixture"
+	"github.com/cachegen/cachegen/internal/testserver"
+	cacheruntime "github.com/cachegen/cachegen/runtime"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+const testTimeout = 5 * time.Second // a busy machine is no fault to be tested
+
+// accessors are those of Note: Get, GetBySlug, ListByTopic, ListOpen, OneNewest, CountByTopic.
+const accessors = 6
+
+// behaviour 99: what a callback adds, be it registered before NewModels or after it, keeps what is loaded from
+// being stored; no tenant is ever served another's row; each accessor is reported once.
+func TestCallbackAddsCondition(t *testing.T) {
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		servers := []string{testserver.Memcached(t).Addr()}
+		seed(t, start(t, d, options{namespace: "none"}))
+		for i, before := range []bool{true, false} {
+			t.Run(fmt.Sprint("before NewModels ", before), func(t *testing.T) {
+				o := options{servers: servers, namespace: fmt.Sprint("notes", i)}
+				if before {
+					o.before = query(t, onlyOwn)
+				}
+				p := start(t, d, o)
+				if !before {
+					query(t, onlyOwn)(p.db)
+				}
+				if hits := hits(p, func() {
+					for range 3 {
+						alike(t, p, of("a"), of("b"), of("c"), nobody)
+					}
+				}); hits != 0 {
+					t.Errorf("%d hits", hits)
+				}
+				heard := p.heard.take()
+				if len(heard) != accessors || !strings.Contains(heard[0], "Options.Partition") {
+					t.Errorf("%d reports:\n%s", len(heard), strings.Join(heard, "\n"))
+				}
+				if s := p.rt.Stats(); s.AlteredLoads == 0 || s.Reasons[flushlist.Altered] == 0 || s.Events[flushlist.Fault] != accessors {
+					t.Errorf("stats:\n%s", s)
+				}
+				// Nor does a program without the callback find anything of theirs.
+				q := start(t, d, o)
+				q.rt.Stats()
+				if hits := hits(q, func() { _, _ = q.m.Note.Cache.Get(nobody, 1); _, _ = q.m.Note.Cache.CountByTopic(nobody, "go") }); hits != 0 {
+					t.Errorf("%d entries were stored", hits)
+				}
+			})
+		}
+	})
+}
+
+// behaviour 99: what another program, or this one for nobody, has stored is not served to a tenant, not even as the
+// first thing that is read.
+func TestWarmCache(t *testing.T) {
+	d := fixture.SQLite(t)
+	bothStores(t, func(t *testing.T, servers []string) {
+		if servers == nil {
+			t.Skip("the embedded store is one program's alone")
+		}
+		admin := start(t, d, options{servers: servers})
+		if n, _ := admin.m.Note.Objects.CountByTopic(nobody, "go"); n == 0 {
+			seed(t, admin)
+		}
+		for range 2 {
+			alike(t, admin, nobody)
+		}
+		if len(admin.heard.take()) != 0 {
+			t.Error("the admin's loads were reported")
+		}
+		for name, read := range map[string]func(p *program) (string, error){
+			"Get":     func(p *program) (string, error) { n, err := p.m.Note.Cache.Get(of("a"), 2); return shown(n), err },
+			"GetMany": func(p *program) (string, error) { n, err := p.m.Note.Cache.GetMany(of("a"), 2); return shown(n), err },
+			"GetBySlug": func(p *program) (string, error) {
+				n, err := p.m.Note.Cache.GetBySlug(of("b"), "s0")
+				return shown(n), err
+			},
+			"ListByTopic": func(p *program) (string, error) {
+				n, err := p.m.Note.Cache.ListByTopic(of("c"), "go")
+				return shown(n), err
+			},
+			"CountByTopic": func(p *program) (string, error) {
+				n, err := p.m.Note.Cache.CountByTopic(of("c"), "go")
+				return shown(n), err
+			},
+		} {
+			for i, p := range []*program{
+				start(t, d, options{servers: servers, before: query(t, onlyOwn)}),
+				start(t, d, options{servers: servers}),
+			} {
+				if i == 1 {
+					query(t, onlyOwn)(p.db)
+				}
+				got, err := read(p)
+				want := map[string]string{"Get": "none", "GetMany": "", "GetBySlug": "2 of b: text 1", "ListByTopic": "", "CountByTopic": "0"}[name]
+				if got != want || err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
+					t.Errorf("%s first: %q, %v, want %q", name, got, err, want)
+				}
+			}
+		}
+		// One program that reads for nobody first, and stores what it read; then a tenant comes.
+		p := start(t, d, options{servers: servers, namespace: "own", before: query(t, onlyOwn)})
+		if hits := hits(p, func() { alike(t, p, nobody); alike(t, p, nobody) }); hits == 0 {
+			t.Error("what nobody reads is not cached")
+		}
+		// The first load for a tenant is enough for all accessors.
+		if _, err := p.m.Note.Cache.Get(of("a"), 77); !errors.Is(err, gorm.ErrRecordNotFound) {
+			t.Error(err)
+		}
+		alike(t, p, of("a"), of("b"), nobody)
+	})
+}
+
+// Two tenants ask for one cold key at once: the load of the first is joined by nobody.
+func TestAlteredLoadIsNotJoined(t *testing.T) {
+	bothStores(t, func(t *testing.T, servers []string) {
+		for _, fails := range []bool{false, true} {
+			p := start(t, fixture.SQLite(t), options{servers: servers})
+			seed(t, p)
+			reached, open := make(chan struct{}), make(chan struct{})
+			var once sync.Once
+			query(t, func(db *gorm.DB) {
+				if tenantOf(db.Statement.Context) == "b" && !db.DryRun {
+					once.Do(func() { close(reached); <-open })
+					if fails {
+						_ = db.AddError(errors.New("b's own error"))
+					}
+				}
+				onlyOwn(db)
+			})(p.db)
+			first, second := make(chan string, 1), make(chan string, 1)
+			read := func(ctx context.Context, to chan string) {
+				n, err := p.m.Note.Cache.Get(ctx, 1)
+				to <- fmt.Sprint(shown(n), err)
+			}
+			go read(of("b"), first)
+			<-reached
+			ctx, trace := cacheruntime.WithTrace(of("a"))
+			go read(ctx, second)
+			for deadline := time.Now().Add(testTimeout); len(trace.Reads()) == 0; {
+				if time.Now().After(deadline) {
+					t.Fatal("the second read does not wait")
+				}
+			}
+			if !trace.Reads()[0].Shared {
+				t.Fatal("the second read does not wait for the first")
+			}
+			close(open)
+			if got := <-first; fails != strings.Contains(got, "b's own error") || !fails && !strings.Contains(got, "not found") {
+				t.Errorf("tenant b: %s", got)
+			}
+			if got := <-second; got != "1 of a: text 0<nil>" {
+				t.Errorf("tenant a: %s", got)
+			}
+		}
+	})
+}
+
+// Two tenants hammer cold keys; none is ever given another's row. -race
+func TestTenantsAtOnce(t *testing.T) {
+	bothStores(t, func(t *testing.T, servers []string) {
+		p := start(t, fixture.SQLite(t), options{servers: servers})
+		seed(t, p)
+		query(t, onlyOwn)(p.db)
+		var wg sync.WaitGroup
+		for g := range 8 {
+			tenant := []string{"a", "b"}[g%2]
+			wg.Go(func() {
+				ctx := of(tenant)
+				for i := range 30 {
+					many, err := p.m.Note.Cache.ListByTopic(ctx, "go")
+					if n, errGet := p.m.Note.Cache.Get(ctx, uint64(1+(i+g)%6)); errGet == nil {
+						many = append(many, n)
+					}
+					for _, n := range many {
+						if err != nil || n.Tenant != tenant {
+							t.Errorf("tenant %s: %s, %v", tenant, shown(n), err)
+						}
+					}
+					if len(many) < 3 {
+						t.Errorf("tenant %s: %d rows", tenant, len(many))
+					}
+				}
+			})
+		}
+		wg.Wait()
+	})
+}
+
+// What else an application may do to a query. Each is seen in its first load, or before.
+func TestAdditions(t *testing.T) {
+	d := fixture.SQLite(t)
+	seed(t, start(t, d, options{namespace: "none"}))
+	other := fixture.SQLite(t).Open(t, nil)
+	ok(t, other.AutoMigrate(&Note{}))
+	ok(t, other.Exec("CREATE TABLE b_notes AS SELECT * FROM notes").Error)
+	var tx *gorm.DB
+	forA := func(fn func(db *gorm.DB)) func(*gorm.DB) {
+		return func(db *gorm.DB) {
+			if tenantOf(db.Statement.Context) == "a" {
+				fn(db)
+			}
+		}
+	}
+	for name, fn := range map[string]func(db *gorm.DB){
+		"Where":         forA(func(db *gorm.DB) { db.Where("tenant = ?", "a") }),
+		"Offset":        forA(func(db *gorm.DB) { db.Offset(1) }),
+		"Unscoped":      forA(func(db *gorm.DB) { db.Unscoped() }),
+		"Select":        forA(func(db *gorm.DB) { db.Statement.Select("id") }),
+		"Joins":         forA(func(db *gorm.DB) { db.Joins("JOIN notes n2 ON n2.id = notes.id AND n2.tenant = 'a'") }),
+		"Order":         forA(func(db *gorm.DB) { db.Order("id desc") }),
+		"another table": forA(func(db *gorm.DB) { db.Statement.Table = "none" }),
+		"another pool":  forA(func(db *gorm.DB) { db.Statement.ConnPool = other.ConnPool }),
+		"a transaction": forA(func(db *gorm.DB) { db.Statement.ConnPool = tx.Statement.ConnPool }),
+		"its own SQL":   forA(func(db *gorm.DB) { db.Statement.SQL.WriteString("SELECT * FROM notes WHERE 1 = 0") }),
+		"a dry run": forA(func(db *gorm.DB) {
+			config := *db.Config
+			config.DryRun = true
+			db.Config = &config
+		}),
+		"a hint": forA(func(db *gorm.DB) { before(db, "/*+ hint */") }),
+		"code":   forA(func(db *gorm.DB) { before(db, "/*!99999 nothing */") }),
+		"only for hooks": forA(func(db *gorm.DB) {
+			if !db.Statement.SkipHooks {
+				db.Where("tenant = ?", "a")
+			}
+		}),
+		"always": func(db *gorm.DB) { db.Where("tenant = ?", "a") },
+		"an error": func(db *gorm.DB) {
+			if tenantOf(db.Statement.Context) == "" {
+				_ = db.AddError(errors.New("no tenant"))
+			}
+		},
+		"a panic": func(db *gorm.DB) { _ = db.Statement.Context.Value(tenantKey{}).(string) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := start(t, d, options{before: query(t, fn)})
+			tx = p.db.Begin()
+			defer tx.Rollback()
+			_, _ = p.m.Note.Cache.Get(of("a"), 1)
+			if faults := p.heard.take(); len(faults) == 0 {
+				t.Error("nothing was reported")
+			} else if testing.Verbose() {
+				t.Log(faults[0])
+			}
+			if hits := hits(p, func() { _, _ = p.m.Note.Cache.Get(of("a"), 1) }); hits != 0 {
+				t.Error("it was stored")
+			}
+		})
+	}
+}
+
+func before(db *gorm.DB, hint string) {
+	c := db.Statement.Clauses["SELECT"]
+	c.AfterNameExpression = clause.Expr{SQL: hint}
+	db.Statement.Clauses["SELECT"] = c
+}
+
+// A comment of a tracing tool's is no condition: what is loaded is cached.
+func TestCommentsAreCached(t *testing.T) {
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		var n atomic.Int64
+		p := start(t, d, options{before: query(t, func(db *gorm.DB) { before(db, fmt.Sprintf("/* traceparent='00-%d-01' */", n.Add(1))) })})
+		seed(t, p)
+		alike(t, p, nobody)
+		if hits := hits(p, func() { alike(t, p, nobody) }); hits == 0 {
+			t.Error("nothing was cached")
+		}
+		if heard := p.heard.take(); len(heard) != 0 {
+			t.Errorf("%q", heard)
+		}
+	})
+}
+
+// Without callbacks nothing is altered, whatever GORM's settings are.
+func TestNothingAdded(t *testing.T) {
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		for i, config := range []*gorm.Config{
+			{}, {PrepareStmt: true}, {QueryFields: true}, {SkipDefaultTransaction: true, TranslateError: true}, {AllowGlobalUpdate: true},
+		} {
+			p := start(t, d, options{gorm: config, namespace: fmt.Sprint("n", i)})
+			if i == 0 {
+				seed(t, p)
+			}
+			alike(t, p, nobody)
+			before := p.rt.Stats()
+			alike(t, p, nobody)
+			if s := p.rt.Stats().Minus(before); s.Misses != 0 || s.CacheStatements != 0 || s.Hits() == 0 {
+				t.Errorf("%+v:\n%s", config, s)
+			}
+			if heard := p.heard.take(); len(heard) != 0 {
+				t.Errorf("%q", heard)
+			}
+		}
+	})
+}
