@@ -137,10 +137,10 @@ func (p *plugin) differs(x *expectation, db *gorm.DB) (problem string) {
 	}
 	sql := st.SQL.String()
 	if sql != x.sql && plainSQL(sql) != plainSQL(x.sql) {
-		return fmt.Sprintf("the application adds something to its statement, which is\n  %s\nwhere its tag says\n  %s", sql, x.sql)
+		return fmt.Sprintf("the application adds something to its statement\nit is     %s\nits tag:  %s", sql, x.sql)
 	}
 	if !sameVars(st.Vars, x.vars) {
-		return "the application changes the values bound to its statement, " + sql
+		return "the application changes the values bound to its statement\nit is     " + sql
 	}
 	return ""
 }

@@ -28,6 +28,8 @@ type write struct {
 	op     writeOp
 	whole  []model   // models of which only `all` can be said
 	judged []*target // models whose rows are judged
+	began  string    // the table that it went to at its beginning
+	table  string    // the same, as it was planned for; "" before that
 	part   partition // whose rows they are
 
 	own   bool               // the plugin began a transaction for this statement
@@ -38,6 +40,14 @@ type write struct {
 	conflict onConflict // of a create, as it was planned for
 	unsent   bool       // values of a create have keys that are not sent with them
 	held     bool       // there were rows to write
+}
+
+// aim sets the models that it is about.
+func (w *write) aim(judged, whole []model) {
+	w.judged, w.whole = nil, whole
+	for _, m := range judged {
+		w.judged = append(w.judged, &target{m: m})
+	}
 }
 
 // giveUp leaves nothing to be judged: the `all` lists fall.
@@ -85,10 +95,8 @@ func (p *plugin) begin(op writeOp) func(*gorm.DB) {
 			_ = db.AddError(err)
 			return
 		}
-		w := &write{stmt: st, op: op, whole: whole, part: part}
-		for _, m := range judged {
-			w.judged = append(w.judged, &target{m: m})
-		}
+		w := &write{stmt: st, op: op, part: part, began: tableOf(st)}
+		w.aim(judged, whole)
 		st.Settings.Store(writeKey, w)
 		if _, inTx := st.ConnPool.(gorm.TxCommitter); inTx || !db.SkipDefaultTransaction {
 			return
@@ -109,7 +117,7 @@ func (p *plugin) begin(op writeOp) func(*gorm.DB) {
 	}
 }
 
-// before runs just before GORM's main callback, after the hooks that may change what is written.
+// before runs after the hooks that may change what is written, and refuses what strict mode must.
 func (p *plugin) before(db *gorm.DB) {
 	w := p.current(db)
 	if w == nil || db.Error != nil {
@@ -121,11 +129,36 @@ func (p *plugin) before(db *gorm.DB) {
 	case !inTx && strict:
 		_ = db.AddError(errNoTx)
 		return
-	case !inTx:
-		w.giveUp() // without a transaction no row can be held still
-		return
 	case strict && p.txOf(db.Statement.ConnPool) == nil:
 		_ = db.AddError(errForeignTx)
+	}
+}
+
+// plans runs plan just before GORM's main callback, behind all callbacks that come before that.
+func (p *plugin) plans(main func(*gorm.DB)) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		p.planned(db)
+		main(db)
+	}
+}
+
+func (p *plugin) planned(db *gorm.DB) {
+	w := p.current(db)
+	if w == nil || db.Error != nil {
+		return
+	}
+	began := w.began
+	w.table = tableOf(db.Statement)
+	if w.table != began { // a callback has sent it elsewhere
+		judged, whole := p.written(db.Statement)
+		if len(judged)+len(whole) == 0 {
+			w.giveUp()
+			return
+		}
+		w.aim(judged, whole)
+	}
+	if _, inTx := db.Statement.ConnPool.(gorm.TxCommitter); !inTx {
+		w.giveUp() // without a transaction no row can be held still
 		return
 	}
 	if !p.rt.recovering("the plugin", func() { p.plan(db, w) }) {
@@ -211,7 +244,7 @@ func mayHaveWritten(db *gorm.DB) bool {
 
 // judge names the lists of the judged models.
 func (p *plugin) judge(db *gorm.DB, w *write) []fall {
-	if len(w.judged) > 0 && !readableClauses(db.Statement, w.op) {
+	if len(w.judged) > 0 && (!readableClauses(db.Statement, w.op) || w.table != tableOf(db.Statement)) {
 		w.giveUp() // a callback behind the plugin's has made another statement of it
 	}
 	if len(w.judged) == 0 {
