@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -16,6 +17,7 @@ import (
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/plugin/dbresolver"
 )
 
 const testTimeout = 5 * time.Second // a busy machine is no fault to be tested
@@ -125,6 +127,64 @@ func TestWarmCache(t *testing.T) {
 	})
 }
 
+// behaviour 99: the type of a column adds the condition, where there is a tenant.
+func TestColumnAddsCondition(t *testing.T) {
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		p := start(t, d, options{})
+		for i, owner := range []Owner{"a", "b"} {
+			ok(t, p.db.Create(&Memo{ID: uint64(i + 1), Owner: owner, Topic: "go"}).Error)
+		}
+		if heard := p.heard.take(); len(heard) != 0 {
+			t.Errorf("%q", heard)
+		}
+		for range 2 {
+			for _, ctx := range []context.Context{of("a"), of("b"), nobody} {
+				got, err := p.m.Memo.Cache.ListByTopic(ctx, "go")
+				want, _ := p.m.Memo.Objects.ListByTopic(ctx, "go")
+				if err != nil || len(got) != len(want) || got[0].Owner != want[0].Owner {
+					t.Errorf("tenant %q: %v, %v, not %v", tenantOf(ctx), got, err, want)
+				}
+				n, err := p.m.Memo.Cache.Get(ctx, 1)
+				if found := tenantOf(ctx) != "b"; found != (err == nil) || found && n.Owner != "a" {
+					t.Errorf("tenant %q: %v, %v", tenantOf(ctx), n, err)
+				}
+			}
+		}
+		if heard := p.heard.take(); len(heard) != 2 || p.rt.Stats().Hits() != 0 {
+			t.Errorf("%d hits, %q", p.rt.Stats().Hits(), heard)
+		}
+	})
+}
+
+// dbresolver sends loads to the primary by callbacks of its own, which is no addition.
+func TestResolver(t *testing.T) {
+	for _, prepare := range []bool{false, true} {
+		d := fixture.SQLite(t)
+		p := start(t, d, options{gorm: &gorm.Config{PrepareStmt: prepare}})
+		seed(t, p)
+		replica, source := d.Open(t, nil), d.Open(t, nil)
+		ok(t, p.db.Use(dbresolver.Register(dbresolver.Config{
+			Sources: []gorm.Dialector{source.Dialector}, Replicas: []gorm.Dialector{replica.Dialector},
+		}).Register(dbresolver.Config{Replicas: []gorm.Dialector{replica.Dialector}}, "reports")))
+		alike(t, p, nobody)
+		if n := hits(p, func() { alike(t, p, nobody) }); n == 0 {
+			t.Error("nothing was cached")
+		}
+		if heard := p.heard.take(); len(heard) != 0 {
+			t.Errorf("%q", heard)
+		}
+		query(t, func(db *gorm.DB) {
+			if tenantOf(db.Statement.Context) == "a" {
+				db.Clauses(dbresolver.Use("reports"))
+			}
+		})(p.db)
+		_, _ = p.m.Note.Cache.Get(of("a"), 77)
+		if heard := p.heard.take(); len(heard) == 0 || !strings.Contains(heard[0], "another database") {
+			t.Errorf("dbresolver.Use: %q", heard)
+		}
+	}
+}
+
 // Two tenants ask for one cold key at once: the load of the first is joined by nobody.
 func TestAlteredLoadIsNotJoined(t *testing.T) {
 	bothStores(t, func(t *testing.T, servers []string) {
@@ -217,7 +277,12 @@ func TestAdditions(t *testing.T) {
 		}
 	}
 	for name, fn := range map[string]func(db *gorm.DB){
-		"Where":         forA(func(db *gorm.DB) { db.Where("tenant = ?", "a") }),
+		"Where": forA(func(db *gorm.DB) { db.Where("tenant = ?", "a") }),
+		"a value": forA(func(db *gorm.DB) {
+			db.Statement.Clauses["WHERE"] = clause.Clause{Name: "WHERE", Expression: clause.Where{Exprs: []clause.Expression{
+				clause.Eq{Column: clause.Column{Table: clause.CurrentTable, Name: "id"}, Value: uint64(2)},
+			}}}
+		}),
 		"Offset":        forA(func(db *gorm.DB) { db.Offset(1) }),
 		"Unscoped":      forA(func(db *gorm.DB) { db.Unscoped() }),
 		"Select":        forA(func(db *gorm.DB) { db.Statement.Select("id") }),
@@ -261,6 +326,25 @@ func TestAdditions(t *testing.T) {
 				t.Error("it was stored")
 			}
 		})
+	}
+}
+
+// A callback that takes rows away after they were read.
+func TestCallbackDropsRows(t *testing.T) {
+	p := start(t, fixture.SQLite(t), options{})
+	seed(t, p)
+	ok(t, p.db.Callback().Query().After("gorm:query").Register("app:filter", func(db *gorm.DB) {
+		if rows, isNotes := db.Statement.Dest.(*[]*Note); isNotes {
+			*rows = slices.DeleteFunc(*rows, func(n *Note) bool { return tenantOf(db.Statement.Context) == "a" && n.Tenant != "a" })
+		}
+	}))
+	for range 2 {
+		if _, err := p.m.Note.Cache.Get(of("a"), 2); !errors.Is(err, gorm.ErrRecordNotFound) {
+			t.Error(err)
+		}
+		if n, err := p.m.Note.Cache.Get(of("b"), 2); err != nil {
+			t.Error(n, err)
+		}
 	}
 }
 

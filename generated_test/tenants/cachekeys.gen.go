@@ -9,6 +9,18 @@ import cacheruntime "github.com/cachegen/cachegen/runtime"
 // program's naming strategy may say otherwise.
 var CacheKeys = []cacheruntime.KeyInfo{
 	{
+		Accessor: "Memo.Get",
+		Args:     []string{"id uint64"},
+		List:     "memos:ID",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "Memo.ListByTopic",
+		Args:     []string{"topic string"},
+		List:     "memos.ListByTopic(Topic)",
+		FallsOn:  []string{"Topic"},
+	},
+	{
 		Accessor: "Note.Get",
 		Args:     []string{"id uint64"},
 		List:     "notes:ID",

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 )
 
 //go:generate go tool cachegen
@@ -24,6 +26,21 @@ type Note struct {
 	Text      string
 	CreatedAt time.Time
 	DeletedAt gorm.DeletedAt
+}
+
+// Owner is the tenant of a Memo: the type itself adds a condition to every query, by its context.
+type Owner string
+
+// QueryClauses is the condition on a column of the type.
+func (Owner) QueryClauses(f *schema.Field) []clause.Interface { return []clause.Interface{ownerIs{f}} }
+
+// Memo is a tenant's, by the type of a column.
+type Memo struct {
+	_ struct{} `cache:"model"`
+
+	ID    uint64 `gorm:"primaryKey"`
+	Owner Owner
+	Topic string `cache:"list"`
 }
 
 // Page has one table in each tenant's schema.

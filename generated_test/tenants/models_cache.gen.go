@@ -10,6 +10,7 @@ import (
 // Models holds the entry point of every model of the package. NewModels makes it; it is safe for
 // concurrent use.
 type Models struct {
+	Memo *MemoModel
 	Note *NoteModel
 	Page *PageModel
 
@@ -18,6 +19,7 @@ type Models struct {
 
 // modelTables holds the tables behind the models, which a transaction shares with its database.
 type modelTables struct {
+	memoTable *memoTable
 	noteTable *noteTable
 	pageTable *pageTable
 }
@@ -27,6 +29,9 @@ type modelTables struct {
 func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 	var t modelTables
 	var err error
+	if t.memoTable, err = newMemoTable(rt); err != nil {
+		return nil, err
+	}
 	if t.noteTable, err = newNoteTable(rt); err != nil {
 		return nil, err
 	}
@@ -44,6 +49,7 @@ func (m *Models) WithTx(tx *gorm.DB) *Models {
 // models returns the entry points whose reads go to the transaction tx; nil is none.
 func (t modelTables) models(tx *gorm.DB) *Models {
 	return &Models{
+		Memo:   t.memoTable.model(tx),
 		Note:   t.noteTable.model(tx),
 		Page:   t.pageTable.model(tx),
 		tables: t,

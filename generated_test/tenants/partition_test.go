@@ -302,48 +302,54 @@ func pages(all []*Page) string {
 	return strings.Join(s, " ")
 }
 
-// behaviour 98: the same by PostgreSQL's search path, set on the tenant's transactions and, for reads, in the
-// statement's own connection: here by one pool a tenant, which a callback chooses.
+// behaviour 98: a schema for each tenant, by PostgreSQL's search path: each tenant has a pool with its own, and a
+// callback chooses it. The statements' texts and values are alike.
 func TestSearchPath(t *testing.T) {
 	d := fixture.Postgres(t)
-	pools := map[string]*gorm.DB{}
-	admin := d.Open(t, nil)
-	for _, s := range []string{"a", "b"} {
-		ok(t, admin.Exec("CREATE SCHEMA "+s).Error)
-		pools[s] = d.Open(t, nil)
-		bare, err := pools[s].DB()
+	pools := map[string]gorm.ConnPool{}
+	for _, tenant := range []string{"a", "b"} {
+		db := d.Open(t, nil)
+		pool, err := db.DB()
 		ok(t, err)
-		bare.SetMaxOpenConns(1)
-		ok(t, pools[s].Exec("SET search_path = "+s).Error)
-		ok(t, pools[s].AutoMigrate(&Page{}))
+		pool.SetMaxOpenConns(1) // on which the path stays
+		ok(t, db.Exec("CREATE SCHEMA "+tenant).Error)
+		ok(t, db.Exec("SET search_path = "+tenant).Error)
+		ok(t, db.AutoMigrate(&Page{}))
+		pools[tenant] = db.ConnPool
 	}
-	programs := map[string]*program{}
-	servers := []string{testserver.Memcached(t).Addr()}
-	for s, db := range pools { // a program serves one tenant: its own search path, the partition its own
-		p := &program{db: db, heard: &faults{}}
-		var err error
-		p.store, err = tiered.Open(tiered.Options{Servers: servers, Timeout: testTimeout})
-		ok(t, err)
-		t.Cleanup(func() { ok(t, p.store.Close()) })
-		p.rt, err = cacheruntime.New(db, p.store, cacheruntime.Options{Namespace: "pages", Partition: func(context.Context) string { return s }})
-		ok(t, err)
-		t.Cleanup(func() { ok(t, p.rt.Close()) })
-		p.m, err = NewModels(p.rt)
-		ok(t, err)
-		programs[s] = p
+	choose := func(db *gorm.DB) {
+		if _, inTx := db.Statement.ConnPool.(gorm.TxCommitter); inTx {
+			return
+		}
+		if pool := pools[tenantOf(db.Statement.Context)]; pool != nil {
+			db.Statement.ConnPool = pool
+		}
 	}
+	p := start(t, d, options{partition: tenantOf, before: func(db *gorm.DB) {
+		cb := db.Callback()
+		ok(t, errors.Join(
+			cb.Query().Before("*").Register("app:pool", choose), cb.Create().Before("*").Register("app:pool", choose),
+			cb.Update().Before("*").Register("app:pool", choose), cb.Delete().Before("*").Register("app:pool", choose)))
+	}})
 	var wg sync.WaitGroup
-	for s, p := range programs {
+	for tenant := range pools {
 		wg.Go(func() {
+			ctx := of(tenant)
 			for i := range 20 {
-				if err := p.db.Save(&Page{ID: 1, Slug: "s", Topic: "x", Text: fmt.Sprint(s, i)}).Error; err != nil {
+				if err := p.db.WithContext(ctx).Save(&Page{ID: 1, Slug: "s", Topic: fmt.Sprint(i % 2), Text: fmt.Sprint(tenant, i)}).Error; err != nil {
 					t.Error(err)
 				}
-				if got, err := p.m.Page.Cache.Get(cacheruntime.WithFresh(nobody), 1); err != nil || got.Text != fmt.Sprint(s, i) {
-					t.Errorf("%s %d: %+v, %v", s, i, got, err)
+				for range 2 {
+					got, err := p.m.Page.Cache.ListByTopic(ctx, fmt.Sprint(i%2))
+					if err != nil || len(got) != 1 || got[0].Text != fmt.Sprint(tenant, i) {
+						t.Errorf("tenant %s, %d: %s, %v", tenant, i, pages(got), err)
+					}
 				}
 			}
 		})
 	}
 	wg.Wait()
+	if s := p.rt.Stats(); s.Hits() == 0 || len(p.heard.take()) != 0 {
+		t.Errorf("stats:\n%s", s)
+	}
 }

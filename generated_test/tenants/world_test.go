@@ -21,18 +21,12 @@ import (
 
 func TestMain(m *testing.M) { fixture.Main(m) }
 
-type tenantKey struct{}
-
 var nobody = context.Background()
 
 // of is the context of a tenant's requests.
-func of(tenant string) context.Context { return context.WithValue(nobody, tenantKey{}, tenant) }
+func of(tenant string) context.Context { return WithTenant(nobody, tenant) }
 
-// tenantOf is the tenant of a context, or none.
-func tenantOf(ctx context.Context) string {
-	tenant, _ := ctx.Value(tenantKey{}).(string)
-	return tenant
-}
+func tenantOf(ctx context.Context) string { return TenantOf(ctx) }
 
 // onlyOwn is an application's callback: a query finds the rows of its context's tenant. Without a
 // tenant it adds nothing.
@@ -87,7 +81,7 @@ type options struct {
 func start(t testing.TB, d fixture.Database, o options) *program {
 	t.Helper()
 	p := &program{db: d.Open(t, o.gorm), heard: &faults{}}
-	ok(t, p.db.AutoMigrate(&Note{}, &Page{}))
+	ok(t, p.db.AutoMigrate(&Note{}, &Page{}, &Memo{}))
 	var err error
 	p.store, err = tiered.Open(tiered.Options{Servers: o.servers, Timeout: testTimeout})
 	ok(t, err)
