@@ -22,8 +22,9 @@ import (
 
 const testTimeout = 5 * time.Second // a busy machine is no fault to be tested
 
-// accessors are those of Note: Get, GetBySlug, ListByTopic, ListOpen, OneNewest, CountByTopic.
-const accessors = 6
+// accessors are those to which something is added for a tenant: Note's Get, GetBySlug, ListByTopic, ListOpen, OneNewest
+// and CountByTopic, and Memo's Get and ListByTopic.
+const accessors = 8
 
 // behaviour 99: what a callback adds, be it registered before NewModels or after it, keeps what is loaded from
 // being stored; no tenant is ever served another's row; each accessor is reported once.
