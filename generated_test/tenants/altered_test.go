@@ -393,3 +393,50 @@ func TestNothingAdded(t *testing.T) {
 		}
 	})
 }
+
+// A callback that sends writes elsewhere: they change the rows that they would without the plugin, and flush what
+// they may have changed, wherever in the order of callbacks it stands.
+func TestWritesSentElsewhere(t *testing.T) {
+	for _, table := range []string{"main.notes", "other_notes"} { // the same table by another name, and another
+		for _, first := range []bool{true, false} {
+			t.Run(fmt.Sprint(table, " ", first), func(t *testing.T) {
+				d := fixture.SQLite(t)
+				elsewhere := func(db *gorm.DB) {
+					move := func(db *gorm.DB) {
+						if tenantOf(db.Statement.Context) == "a" && db.Statement.Table == "notes" {
+							db.Statement.Table = table
+						}
+					}
+					create, update, del := db.Callback().Create(), db.Callback().Update(), db.Callback().Delete()
+					if first {
+						ok(t, errors.Join(create.Before("*").Register("app:move", move), update.Before("*").Register("app:move", move),
+							del.Before("*").Register("app:move", move)))
+						return
+					}
+					ok(t, errors.Join(create.Before("gorm:create").Register("app:move", move),
+						update.Before("gorm:update").Register("app:move", move), del.Before("gorm:delete").Register("app:move", move)))
+				}
+				p := start(t, d, options{before: elsewhere})
+				seed(t, p)
+				ok(t, p.db.Exec("CREATE TABLE other_notes AS SELECT id + 100 AS id, tenant, slug, topic, rank, done, text, created_at, deleted_at FROM notes").Error)
+				for _, w := range []struct {
+					what  string
+					rows  int64
+					write func(db *gorm.DB) *gorm.DB
+				}{
+					{"update", 3, func(db *gorm.DB) *gorm.DB { return db.Model(&Note{}).Where("rank < 3").Update("topic", "rust") }},
+					{"update back", 3, func(db *gorm.DB) *gorm.DB { return db.Model(&Note{}).Where("rank < 3").Update("topic", "go") }},
+					{"soft delete", 1, func(db *gorm.DB) *gorm.DB { return db.Where("rank = 0").Delete(&Note{}) }},
+					{"delete", 1, func(db *gorm.DB) *gorm.DB { return db.Unscoped().Where("rank = 5").Delete(&Note{}) }},
+					{"create", 1, func(db *gorm.DB) *gorm.DB { return db.Create(&Note{ID: 200, Slug: "new", Topic: "go"}) }},
+				} {
+					alike(t, p, nobody)
+					if tx := w.write(p.db.WithContext(of("a"))); tx.Error != nil || tx.RowsAffected != w.rows {
+						t.Errorf("%s: %d rows, %v", w.what, tx.RowsAffected, tx.Error)
+					}
+					alike(t, p, nobody)
+				}
+			})
+		}
+	}
+}
