@@ -124,7 +124,7 @@ func registerWrite[P callbacks[C], C callback[C]](p *plugin, cb P, op writeOp, m
 	for _, name := range append([]string{main, prior, next}, hooks...) {
 		if fn := cb.Get(name); fn != nil {
 			if name == main {
-				fn = p.plans(fn)
+				fn = p.plans(op, fn)
 			}
 			errs = append(errs, cb.Replace(name, p.guard(fn)))
 		}

@@ -83,21 +83,10 @@ func (p *plugin) begin(op writeOp) func(*gorm.DB) {
 		// session older than the plugin. Also for tables that are not cached: their transaction
 		// may come to hold writes of some that are.
 		st.ConnPool = p.wrap(st.ConnPool)
-		if flushOff(st.Context) {
+		w := p.begins(db, op)
+		if w == nil {
 			return
 		}
-		judged, whole := p.written(st)
-		if len(judged)+len(whole) == 0 {
-			return
-		}
-		part, err := p.rt.partition(st.Context)
-		if err != nil {
-			_ = db.AddError(err)
-			return
-		}
-		w := &write{stmt: st, op: op, part: part, began: tableOf(st)}
-		w.aim(judged, whole)
-		st.Settings.Store(writeKey, w)
 		if _, inTx := st.ConnPool.(gorm.TxCommitter); inTx || !db.SkipDefaultTransaction {
 			return
 		}
@@ -115,6 +104,27 @@ func (p *plugin) begin(op writeOp) func(*gorm.DB) {
 		}
 		cancel()
 	}
+}
+
+// begins notes a write of a cached table. It returns nil for any other, and for one whose partition is not known.
+func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
+	st := db.Statement
+	if flushOff(st.Context) {
+		return nil
+	}
+	judged, whole := p.written(st)
+	if len(judged)+len(whole) == 0 {
+		return nil
+	}
+	part, err := p.rt.partition(st.Context)
+	if err != nil {
+		_ = db.AddError(err)
+		return nil
+	}
+	w := &write{stmt: st, op: op, part: part, began: tableOf(st)}
+	w.aim(judged, whole)
+	st.Settings.Store(writeKey, w)
+	return w
 }
 
 // before runs after the hooks that may change what is written, and refuses what strict mode must.
@@ -135,23 +145,28 @@ func (p *plugin) before(db *gorm.DB) {
 }
 
 // plans runs plan just before GORM's main callback, behind all callbacks that come before that.
-func (p *plugin) plans(main func(*gorm.DB)) func(*gorm.DB) {
+func (p *plugin) plans(op writeOp, main func(*gorm.DB)) func(*gorm.DB) {
 	return func(db *gorm.DB) {
-		p.planned(db)
+		p.planned(db, op)
 		main(db)
 	}
 }
 
-func (p *plugin) planned(db *gorm.DB) {
-	w := p.current(db)
-	if w == nil || db.Error != nil {
+func (p *plugin) planned(db *gorm.DB, op writeOp) {
+	if db.Error != nil || db.DryRun {
 		return
 	}
-	began := w.began
+	w := p.current(db)
+	if w == nil { // a callback may have sent it to a cached table
+		w = p.begins(db, op)
+	}
+	if w == nil {
+		return
+	}
 	w.table = tableOf(db.Statement)
-	if w.table != began { // a callback has sent it elsewhere
+	if w.table != w.began { // a callback has sent it elsewhere
 		judged, whole := p.written(db.Statement)
-		if len(judged)+len(whole) == 0 {
+		if len(judged)+len(whole) == 0 { // which is one tenant's, where the tables have their names
 			w.giveUp()
 			return
 		}

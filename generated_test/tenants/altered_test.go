@@ -133,7 +133,7 @@ func TestColumnAddsCondition(t *testing.T) {
 	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
 		p := start(t, d, options{})
 		for i, owner := range []Owner{"a", "b"} {
-			ok(t, p.db.Create(&Memo{ID: uint64(i + 1), Owner: owner, Topic: "go"}).Error)
+			ok(t, p.db.Create(&Memo{ID: uint64(i + 1), Owner: owner, Topic: "go", Text: "text"}).Error)
 		}
 		if heard := p.heard.take(); len(heard) != 0 {
 			t.Errorf("%q", heard)
@@ -146,7 +146,7 @@ func TestColumnAddsCondition(t *testing.T) {
 					t.Errorf("tenant %q: %v, %v, not %v", tenantOf(ctx), got, err, want)
 				}
 				n, err := p.m.Memo.Cache.Get(ctx, 1)
-				if found := tenantOf(ctx) != "b"; found != (err == nil) || found && n.Owner != "a" {
+				if found := tenantOf(ctx) != "b"; found != (err == nil) || found && (n.Owner != "a" || n.Text != "text!") {
 					t.Errorf("tenant %q: %v, %v", tenantOf(ctx), n, err)
 				}
 			}
@@ -155,6 +155,20 @@ func TestColumnAddsCondition(t *testing.T) {
 			t.Errorf("%d hits, %q", p.rt.Stats().Hits(), heard)
 		}
 	})
+}
+
+// behaviour 20: the model's hook runs once on each copy, loaded or not.
+func TestHookRunsOnce(t *testing.T) {
+	p := start(t, fixture.SQLite(t), options{})
+	ok(t, p.db.Create(&Memo{ID: 1, Topic: "go", Text: "text"}).Error)
+	for _, ctx := range []context.Context{nobody, nobody, cacheruntime.WithRefresh(nobody), of(""), of("nobody")} {
+		if m, err := p.m.Memo.Cache.Get(ctx, 1); tenantOf(ctx) == "" && (err != nil || m.Text != "text!") {
+			t.Errorf("%+v, %v", m, err)
+		}
+		if all, err := p.m.Memo.Cache.ListByTopic(nobody, "go"); err != nil || all[0].Text != "text!" {
+			t.Errorf("%+v, %v", all[0], err)
+		}
+	}
 }
 
 // dbresolver sends loads to the primary by callbacks of its own, which is no addition.
@@ -392,6 +406,56 @@ func TestNothingAdded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// draft is a note by another struct, in a table of its own.
+type draft Note
+
+func (draft) TableName() string { return "drafts" }
+
+// A callback that sends a write to a cached table.
+func TestWritesSentHere(t *testing.T) {
+	for _, partition := range []func(context.Context) string{nil, tenantOf} {
+		p := start(t, fixture.SQLite(t), options{partition: partition})
+		seed(t, p)
+		ok(t, p.db.Callback().Update().Before("gorm:update").Register("app:publish", func(db *gorm.DB) {
+			if db.Statement.Table == "drafts" {
+				db.Statement.Table = "notes"
+			}
+		}))
+		alike(t, p, nobody)
+		if tx := p.db.Model(&draft{}).Where("rank < 3").Update("topic", "rust"); tx.Error != nil || tx.RowsAffected != 3 {
+			t.Errorf("%d rows, %v", tx.RowsAffected, tx.Error)
+		}
+		alike(t, p, nobody)
+	}
+}
+
+// A table for each tenant, by its name: a write without the model's struct is known by the table that it began with.
+func TestTableOfTenant(t *testing.T) {
+	p := start(t, fixture.SQLite(t), options{partition: tenantOf})
+	seed(t, p)
+	ok(t, p.db.Table("a_notes").AutoMigrate(&Note{}))
+	ok(t, p.db.Exec("INSERT INTO a_notes SELECT * FROM notes").Error)
+	move := func(db *gorm.DB) {
+		if db.Statement.Table == "notes" && tenantOf(db.Statement.Context) != "" {
+			db.Statement.Table, db.Statement.TableExpr = tenantOf(db.Statement.Context)+"_notes", nil
+		}
+	}
+	ok(t, errors.Join(p.db.Callback().Query().Before("gorm:query").Register("app:move", move),
+		p.db.Callback().Update().Before("gorm:update").Register("app:move", move)))
+	alike(t, p, nobody, of("a"))
+	db := p.db.WithContext(of("a"))
+	for _, write := range []func() *gorm.DB{
+		func() *gorm.DB { return db.Table("notes").Where("rank < 3").Updates(map[string]any{"topic": "rust"}) },
+		func() *gorm.DB { return db.Model(&Note{}).Where("rank < 3").Update("topic", "go") },
+		func() *gorm.DB { return db.Model(&Note{ID: 1}).Update("text", "new") },
+	} {
+		if tx := write(); tx.Error != nil || tx.RowsAffected == 0 {
+			t.Errorf("%d rows, %v", tx.RowsAffected, tx.Error)
+		}
+		alike(t, p, nobody, of("a"))
+	}
 }
 
 // A callback that sends writes elsewhere: they change the rows that they would without the plugin, and flush what

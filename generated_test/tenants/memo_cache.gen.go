@@ -82,6 +82,7 @@ func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Owner", Type: "tenants.Owner"},
 			{Path: "Topic", Type: "string"},
+			{Path: "Text", Type: "string"},
 		},
 		Key: func(v *Memo) uint64 {
 			return v.ID
@@ -93,6 +94,7 @@ func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
 		DecodeKey: cacheruntime.DecodeUint[uint64],
 		Encode:    encodeMemo,
 		Decode:    decodeMemo,
+		AfterFind: (*Memo).AfterFind,
 	})
 	t := &memoTable{
 		rows: rows,
@@ -201,6 +203,7 @@ func encodeMemo(b []byte, v *Memo) []byte {
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Owner)
 	b = cacheruntime.AppendText(b, v.Topic)
+	b = cacheruntime.AppendText(b, v.Text)
 	return b
 }
 
@@ -209,6 +212,7 @@ func decodeMemo(d *cacheruntime.Decoder, v *Memo) {
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Owner = cacheruntime.DecodeText[Owner](d)
 	v.Topic = cacheruntime.DecodeText[string](d)
+	v.Text = cacheruntime.DecodeText[string](d)
 }
 
 // A compile error here says that Memo has changed since its code was generated: run go generate.
@@ -218,4 +222,5 @@ var _ = Memo(struct {
 	ID    uint64
 	Owner Owner
 	Topic string
+	Text  string
 }{})

@@ -41,6 +41,13 @@ type Memo struct {
 	ID    uint64 `gorm:"primaryKey"`
 	Owner Owner
 	Topic string `cache:"list"`
+	Text  string
+}
+
+// AfterFind marks each copy that is handed out.
+func (m *Memo) AfterFind(*gorm.DB) error {
+	m.Text += "!"
+	return nil
 }
 
 // Page has one table in each tenant's schema.
