@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -30,27 +29,16 @@ const (
 	guardAltered               // an addition was seen
 )
 
-// guards are those of a runtime.
+// guards is what the guards of a runtime share.
 type guards struct {
-	mu      sync.Mutex
-	all     []*guard
 	spread  atomic.Bool // an addition was seen in a load, and every accessor was asked about it
 	trusted bool        // Options.Partition names what the additions depend on
 }
 
-func (gs *guards) list() []*guard {
-	gs.mu.Lock()
-	defer gs.mu.Unlock()
-	return gs.all[:len(gs.all):len(gs.all)]
-}
-
-// watchFor adds a guard, and asks the application's callbacks what they add in a context that says nothing:
-// a condition that is always there, or the refusal of a query without a tenant, is seen before the first read.
-func (rt *Runtime) watchFor(g *guard) {
+// begin asks the application's callbacks what they add in a context that says nothing: a condition that is
+// always there, or the refusal of a query without a tenant, is seen before the first read.
+func (g *guard) begin(rt *Runtime) {
 	g.rt = rt
-	rt.guards.mu.Lock()
-	rt.guards.all = append(rt.guards.all, g)
-	rt.guards.mu.Unlock()
 	if rt.guards.trusted {
 		g.state.Store(guardPlain)
 		return
@@ -69,8 +57,8 @@ func (g *guard) refuses(ctx context.Context) bool {
 	return true
 }
 
-// clear reports whether a hit may be served. Before the first one, where no load has said it yet, it asks with the
-// reader's own context: what lies there may be another program's.
+// clear reports whether a hit may be served, or another caller's load joined. Before the first one, where no load has
+// said it yet, it asks with the reader's own context: what lies there may be another program's.
 func (g *guard) clear(ctx context.Context) bool {
 	return g.state.Load() == guardPlain || g.ask(ctx) && g.plain()
 }
@@ -131,8 +119,10 @@ func (g *guard) altered(ctx context.Context, problem string) {
 	}
 	g.mark(problem)
 	if g.rt.guards.spread.CompareAndSwap(false, true) {
-		for _, other := range g.rt.guards.list() {
-			other.ask(ctx)
+		for _, m := range g.rt.registry.every() {
+			for _, other := range m.guards() {
+				other.ask(ctx)
+			}
 		}
 	}
 }
@@ -189,7 +179,7 @@ func (t *Table[T, K]) watchStatements() {
 		_, err := t.find(ctx, c, []K{k})
 		return err
 	}
-	t.rt.watchFor(&t.guard)
+	t.guard.begin(t.rt)
 	for _, ix := range t.indexes {
 		ix.guard.accessor = ix.accessor
 		ix.guard.probe = func(ctx context.Context, c *call) (err error) {
@@ -201,6 +191,15 @@ func (t *Table[T, K]) watchStatements() {
 			}
 			return err
 		}
-		t.rt.watchFor(&ix.guard)
+		ix.guard.begin(t.rt)
 	}
+}
+
+// guards are those of the model's accessors.
+func (t *Table[T, K]) guards() []*guard {
+	all := []*guard{&t.guard}
+	for _, ix := range t.indexes {
+		all = append(all, &ix.guard)
+	}
+	return all
 }

@@ -116,6 +116,10 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 	for j, p := range waiting {
 		waiting[j].place = c.observed(ctx, want[p.i].accessor, refs[p.i].Key, p.miss, p.shared)
 	}
+	// A load that another caller has begun may have nothing added where this one's would.
+	if slices.ContainsFunc(waiting, func(p pending) bool { return p.shared }) && !want[0].guard.clear(ctx) {
+		return nil, cmp.Or(ctx.Err(), errAltered)
+	}
 	for _, p := range waiting {
 		select {
 		case <-p.flight.done:

@@ -42,6 +42,8 @@ type model interface {
 	// lists adds the flush lists, the row's own left out, that fall when a row goes from old to
 	// new. old is nil for a row that was created, new for one that was deleted.
 	lists(p partition, add func(flushlist.List), old, new any)
+	// guards are those of the accessors.
+	guards() []*guard
 	// all is the `all` list of the table.
 	all(p partition) flushlist.List
 }

@@ -46,8 +46,8 @@ func (t *Table[T, K]) Register() error {
 	for _, ix := range t.indexes {
 		ix.watch(t.watched)
 	}
-	t.rt.registry.register(t)
 	t.watchStatements()
+	t.rt.registry.register(t)
 	return nil
 }
 
