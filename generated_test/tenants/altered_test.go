@@ -266,7 +266,9 @@ func TestPlainLoadIsNotJoined(t *testing.T) {
 			first <- fmt.Sprint(shown(n), err)
 		}()
 		<-reached
-		if n, err := p.m.Note.Cache.Get(of("a"), 2); !errors.Is(err, gorm.ErrRecordNotFound) {
+		ctx, cancel := context.WithTimeout(of("a"), testTimeout)
+		defer cancel()
+		if n, err := p.m.Note.Cache.Get(ctx, 2); !errors.Is(err, gorm.ErrRecordNotFound) {
 			t.Errorf("tenant a: %s, %v", shown(n), err)
 		}
 		close(open)
