@@ -71,14 +71,16 @@ const (
 	Undelivered                // a flush of its list is still on its way to the server
 	Bypassed                   // the caller asked for the database, or reads in a transaction
 	LoadedAgain                // the entry named rows that no longer fit it
+	Altered                    // the application adds something to the accessor's statements
 
 	// Outcomes is the number of outcomes.
-	Outcomes = int(LoadedAgain) + 1
+	Outcomes = int(Altered) + 1
 )
 
 var outcomeNames = [...]string{
 	"unread", "first tier", "second tier", "no entry", "expired", "list flushed", "all flushed", "no cell",
 	"under write", "bad entry", "bad cell", "unreachable", "undelivered", "bypassed", "loaded again",
+	"altered",
 }
 
 // String returns the outcome in words.

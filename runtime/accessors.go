@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -78,7 +79,9 @@ type Count[T any, K comparable] struct{ ix *index[T, K] }
 
 // Count adds a count to the model. It has no order and no limit.
 func (t *Table[T, K]) Count(spec IndexSpec[T]) *Count[T, K] {
-	return &Count[T, K]{t.index(spec, false)}
+	ix := t.index(spec, false)
+	ix.counts = true
+	return &Count[T, K]{ix}
 }
 
 // Get returns the count.
@@ -87,20 +90,24 @@ func (n *Count[T, K]) Get(ctx context.Context, src Source, args ...Arg) (int64, 
 	if err != nil {
 		return 0, err
 	}
-	if c.database || n.ix.keys.odd(args) {
-		return n.count(ctx, &c, args)
+	if c.database || n.ix.guard.refuses(ctx) || n.ix.keys.odd(args) {
+		return n.ix.count(ctx, &c, args)
 	}
-	return readEntry(ctx, &c, n.ix.wanted(args), decodeCount, func(ctx context.Context, _ []int, _ bool) ([]loaded, error) {
-		count, err := n.count(ctx, &c, args)
+	count, err := readEntry(ctx, &c, n.ix.wanted(&c, args), decodeCount, func(ctx context.Context, c *call, _ []int, _ bool) ([]loaded, error) {
+		count, err := n.ix.count(ctx, c, args)
 		return []loaded{{value: flushlist.Value{Payload: AppendInt(nil, count)}}}, err
 	})
+	if errors.Is(err, errAltered) {
+		return n.ix.count(ctx, &c, args)
+	}
+	return count, err
 }
 
 // Flush flushes the accessor's entries of these arguments.
 func (n *Count[T, K]) Flush(ctx context.Context, args ...Arg) error { return n.ix.Flush(ctx, args...) }
 
-func (n *Count[T, K]) count(ctx context.Context, c *call, args []Arg) (count int64, err error) {
-	err = n.ix.rows(ctx, c, args).Model(new(T)).Count(&count).Error
+func (ix *index[T, K]) count(ctx context.Context, c *call, args []Arg) (count int64, err error) {
+	err = countRows(c, ix.rows(ctx, c, args).Model(new(T)), &count)
 	return count, err
 }
 

@@ -25,6 +25,7 @@ type target struct {
 type harvest struct {
 	rt    *Runtime
 	m     model
+	part  partition
 	rows  []flushlist.List
 	lists map[uint64]flushlist.List
 	over  bool // too much, or not to be judged: `all`
@@ -32,7 +33,7 @@ type harvest struct {
 
 // row adds the row's own list.
 func (h *harvest) row(row any) {
-	if h.rows = append(h.rows, h.m.rowList(row)); len(h.rows) > h.rt.opts.BulkRows {
+	if h.rows = append(h.rows, h.m.rowList(h.part, row)); len(h.rows) > h.rt.opts.BulkRows {
 		h.over = true
 	}
 }
@@ -44,7 +45,7 @@ func (h *harvest) change(old, new any) {
 	} else {
 		h.row(old)
 	}
-	h.m.lists(func(l flushlist.List) {
+	h.m.lists(h.part, func(l flushlist.List) {
 		if h.lists == nil {
 			h.lists = map[uint64]flushlist.List{}
 		}
@@ -55,7 +56,7 @@ func (h *harvest) change(old, new any) {
 }
 
 func (h *harvest) falls() []fall {
-	all := h.m.all()
+	all := h.m.all(h.part)
 	if h.over {
 		return fallsOf(all, nil, all)
 	}
@@ -69,17 +70,22 @@ func (h *harvest) falls() []fall {
 // written returns the models on the table that a statement writes: those whose rows can be read, and
 // those of which it can only be told that the statement may mean their table, by an alias, an
 // expression, another spelling, or with and without the name of its schema.
+//
+// With Options.Partition, each tenant may have tables of its own: a statement that was sent to another table than
+// its struct's is judged there.
 func (p *plugin) written(st *gorm.Statement) (judged, whole []model) {
 	schemas := false
 	for _, m := range p.rt.registry.every() {
 		table := m.gormSchema().Table
-		base := table[strings.LastIndexByte(table, '.')+1:]
+		base := baseTable(table)
 		e := st.TableExpr
 		switch {
 		case e == nil && st.Table == table, e != nil && len(e.Vars) == 0 && st.Table == base && e.SQL == st.Quote(table):
 			judged = append(judged, m)
 			schemas = schemas || base != table
-		case strings.EqualFold(st.Table, base), e != nil && (len(e.Vars) > 0 || mentions(e.SQL, base)):
+		case p.rt.opts.Partition != nil && st.Schema != nil && st.Schema.Table == table && plainTable(st):
+			judged = append(judged, m)
+		case strings.EqualFold(baseTable(st.Table), base), e != nil && (len(e.Vars) > 0 || mentions(e.SQL, base)):
 			whole = append(whole, m)
 		}
 	}
@@ -87,6 +93,29 @@ func (p *plugin) written(st *gorm.Statement) (judged, whole []model) {
 		whole = slices.DeleteFunc(whole, func(m model) bool { return strings.Contains(m.gormSchema().Table, ".") })
 	}
 	return judged, whole
+}
+
+// baseTable is a table's name without its schema's.
+func baseTable(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+
+// plainTable reports whether a statement goes to a table by its name alone, with or without its schema's.
+func plainTable(st *gorm.Statement) bool {
+	return st.TableExpr == nil || len(st.TableExpr.Vars) == 0 && !strings.ContainsAny(st.TableExpr.SQL, " (,")
+}
+
+// tableOf is what a statement says of its table.
+func tableOf(st *gorm.Statement) string {
+	if st.TableExpr != nil {
+		return st.Table + " " + st.TableExpr.SQL
+	}
+	return st.Table
+}
+
+// sameTable makes a read of a model's rows go where the write goes.
+func sameTable(read, write *gorm.Statement) {
+	if write.Table != read.Table {
+		read.Table, read.TableExpr = write.Table, write.TableExpr
+	}
 }
 
 // mentions reports whether SQL text has a name as a whole word, in any case.

@@ -74,6 +74,7 @@ func (p *plugin) readRows(db *gorm.DB, m model, limit int, l lock, scopes []clau
 	if err := st.Parse(st.Model); err != nil {
 		return nil, err
 	}
+	sameTable(st, db.Statement)
 	for _, c := range scopes {
 		st.AddClause(c)
 	}
@@ -139,8 +140,10 @@ func (p *plugin) holdWriteLock(db *gorm.DB, m model) (err error) {
 	tx := p.statement(db)
 	st := tx.Statement
 	sch := m.gormSchema()
+	st.Table = sch.Table
+	sameTable(st, db.Statement)
 	key := clause.Column{Name: sch.PrimaryFields[0].DBName}
-	clause.Expr{SQL: "UPDATE ? SET ? = ? WHERE 1 = 0", Vars: []any{clause.Table{Name: sch.Table}, key, key}}.Build(st)
+	clause.Expr{SQL: "UPDATE ? SET ? = ? WHERE 1 = 0", Vars: []any{clause.Table{Name: clause.CurrentTable}, key, key}}.Build(st)
 	begin := time.Now()
 	defer func() { told(tx, begin, 0, err) }()
 	if _, err := st.ConnPool.ExecContext(st.Context, st.SQL.String(), st.Vars...); err != nil {

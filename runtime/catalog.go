@@ -29,9 +29,9 @@ func unknown(argKind) comparison { return comparison{as: asAnything} }
 // compare asks the database how columns of a table compare. A database whose catalog nobody knows how to read
 // is one of which nothing is known.
 func (rt *Runtime) compare(ctx context.Context, table string, columns []*schema.Field) (map[*schema.Field]comparison, error) {
-	of := map[*schema.Field]comparison{}
 	c := catalogOf(rt.db)
 	if c == nil {
+		of := map[*schema.Field]comparison{}
 		for _, f := range columns {
 			of[f] = comparison{as: asAnything}
 			switch kindOf(f) {
@@ -41,10 +41,20 @@ func (rt *Runtime) compare(ctx context.Context, table string, columns []*schema.
 		}
 		return of, nil
 	}
+	of, err := rt.compareIn(ctx, c, table, columns)
+	if errors.Is(err, errNoTable) {
+		return rt.compareElsewhere(ctx, c, table, columns)
+	}
+	return of, err
+}
+
+// compareIn asks for the columns of a table where it lies.
+func (rt *Runtime) compareIn(ctx context.Context, c catalog, table string, columns []*schema.Field) (map[*schema.Field]comparison, error) {
 	known, err := c.read(ctx, asker{rt.db}, table)
 	if err != nil {
 		return nil, err
 	}
+	of := map[*schema.Field]comparison{}
 	for _, f := range columns {
 		compare := columnOf(known, f.DBName)
 		if compare == nil {

@@ -73,6 +73,8 @@ type call struct {
 	database bool          // it goes to the database and leaves the cache alone
 	cached   bool          // it was asked of a Cache
 	began    time.Duration // when its lookup under way began, on the trace's clock; where there is a trace
+	part     partition     // whose rows it reads
+	load     *loading      // what is noted of the load that the call is for; nil outside of one
 }
 
 // begin checks what every read is given, and says how it is to be made.
@@ -92,7 +94,12 @@ func (rt *Runtime) begin(ctx context.Context, src Source, accessor string) (call
 	if c.database && src.cached {
 		c.bypassed(ctx, accessor)
 	}
-	return c, nil
+	if c.database {
+		return c, nil
+	}
+	var err error
+	c.part, err = rt.partition(ctx)
+	return c, err
 }
 
 // bypassed sends the read to the database.

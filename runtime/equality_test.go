@@ -169,7 +169,7 @@ func BenchmarkListName(b *testing.B) {
 			args := []Arg{x.arg}
 			b.ReportAllocs()
 			for b.Loop() {
-				s.list = k.appendList(s.list[:0], args)
+				s.list = k.appendList(s.list[:0], "", args)
 			}
 		})
 	}

@@ -88,11 +88,11 @@ func union(a, b []string) []string {
 	return a
 }
 
-// allOf returns the `all` lists of models.
-func allOf(models []model, columns []string) []fall {
+// allOf returns the `all` lists of models in a partition.
+func allOf(models []model, p partition, columns []string) []fall {
 	var falls []fall
 	for _, m := range models {
-		falls = append(falls, fallsOf(m.all(), columns, m.all())...)
+		falls = append(falls, fallsOf(m.all(p), columns, m.all(p))...)
 	}
 	return falls
 }

@@ -50,6 +50,8 @@ type loaded struct {
 	value flushlist.Value
 	// noStore says that the value may be served to those who share the load, and not stored.
 	noStore bool
+	// altered says that it is the leader's own: something was added to the statement for its context.
+	altered bool
 }
 
 // join returns the load of an entry that a reader with this ticket may share, and whether the

@@ -19,7 +19,9 @@ type index[T any, K comparable] struct {
 	t        *Table[T, K]
 	spec     IndexSpec[T]
 	unique   bool
+	counts   bool
 	accessor string // "Croupon.ListByCity"
+	guard    guard
 
 	// Set by resolve, when the Table is registered.
 	keys    keys
@@ -178,8 +180,8 @@ func (ix *index[T, K]) watch(columns []string) {
 
 // falls adds the lists that fall when a row goes from old to new: those that it enters, leaves, or
 // moves within. What touches none of an accessor's columns flushes none of its lists.
-func (ix *index[T, K]) falls(s *scratch, add func(flushlist.List), old, new *judgedRow[T]) {
-	was, is := ix.listOn(s, old), ix.listOn(s, new)
+func (ix *index[T, K]) falls(s *scratch, p partition, add func(flushlist.List), old, new *judgedRow[T]) {
+	was, is := ix.listOn(s, p, old), ix.listOn(s, p, new)
 	if was == is && (was.Name == "" || ix.same(old, new)) {
 		return
 	}
@@ -192,12 +194,12 @@ func (ix *index[T, K]) falls(s *scratch, add func(flushlist.List), old, new *jud
 }
 
 // listOn names the list that a row may be on; the zero List where it is on none.
-func (ix *index[T, K]) listOn(s *scratch, row *judgedRow[T]) flushlist.List {
+func (ix *index[T, K]) listOn(s *scratch, p partition, row *judgedRow[T]) flushlist.List {
 	if row == nil || !ix.doubtful && !ix.holds(row.v) {
 		return flushlist.List{}
 	}
 	s.args = ix.spec.Args(s.args[:0], row.v)
-	return ix.keys.listOf(s, s.args)
+	return ix.keys.listOf(s, p, s.args)
 }
 
 // same reports whether a row that stays on its list is in the same place there: nothing that the

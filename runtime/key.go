@@ -23,12 +23,15 @@ const (
 //	list   <namespace>:<table>:<arguments> for rows
 //	       <namespace>:<table>.<accessor>(<arguments>) for the others
 //
-// The route is the xxhash of the list's name: an entry lies on the server of its list.
+// With a partition, <namespace>@<partition> takes the namespace's place in lists, and @<partition>: stands before the
+// arguments of an entry, which are hashed together where they are too long. The route is the xxhash of the list's name: an entry lies on the server of its list.
 type keys struct {
 	entryHead []byte // from the colon after the route to the one before the arguments
 	listHead  []byte
 	listTail  string
+	allHead   []byte // the name of all
 	all       flushlist.List
+	namespace int          // its length
 	columns   []comparison // how the columns of the arguments compare; nil where all do as the zero comparison
 }
 
@@ -55,7 +58,9 @@ func (n tableNames) rows(fingerprint string) keys {
 	return keys{
 		entryHead: []byte(n.entryPrefix + n.table + "." + fingerprint + ":Get:"),
 		listHead:  []byte(n.all.Name + ":"),
+		allHead:   []byte(n.all.Name),
 		all:       n.all,
+		namespace: len(n.namespace),
 	}
 }
 
@@ -66,7 +71,9 @@ func (n tableNames) accessor(name, fingerprint string) keys {
 		entryHead: []byte(n.entryPrefix + n.table + "." + fingerprint + ":" + name + ":"),
 		listHead:  []byte(n.all.Name + "." + name + "("),
 		listTail:  ")",
+		allHead:   []byte(n.all.Name),
 		all:       n.all,
+		namespace: len(n.namespace),
 	}
 }
 
@@ -83,13 +90,16 @@ var scratches = sync.Pool{New: func() any {
 }}
 
 // entry makes an entry's key and its list's name in s, and returns the key and the list's ID.
-func (k *keys) entry(s *scratch, args []Arg) (key string, list uint64) {
-	s.list = k.appendList(s.list[:0], args)
+func (k *keys) entry(s *scratch, p partition, args []Arg) (key string, list uint64) {
+	s.list = k.appendList(s.list[:0], p, args)
 	list = xxhash.Sum64(s.list)
 
 	b := appendRoute(s.key[:0], list)
 	b = append(b, k.entryHead...)
 	start := len(b)
+	if p != "" {
+		b = append(p.append(b), ':')
+	}
 	b = appendExactArgs(b, args)
 	if len(b) > maxKey || !legal(b[start:]) {
 		b = appendDigest(b[:start], b[start:])
@@ -99,19 +109,19 @@ func (k *keys) entry(s *scratch, args []Arg) (key string, list uint64) {
 }
 
 // ref makes the whole address of an entry.
-func (k *keys) ref(s *scratch, args []Arg) flushlist.Ref {
-	key, id := k.entry(s, args)
-	return flushlist.Ref{Key: key, List: flushlist.List{Name: string(s.list), ID: id}, All: k.all}
+func (k *keys) ref(s *scratch, p partition, args []Arg) flushlist.Ref {
+	key, id := k.entry(s, p, args)
+	return flushlist.Ref{Key: key, List: flushlist.List{Name: string(s.list), ID: id}, All: k.allIn(p)}
 }
 
 // listOf names the flush list of these arguments.
-func (k *keys) listOf(s *scratch, args []Arg) flushlist.List {
-	s.list = k.appendList(s.list[:0], args)
+func (k *keys) listOf(s *scratch, p partition, args []Arg) flushlist.List {
+	s.list = k.appendList(s.list[:0], p, args)
 	return flushlist.List{Name: string(s.list), ID: xxhash.Sum64(s.list)}
 }
 
-func (k *keys) appendList(b []byte, args []Arg) []byte {
-	b = append(b, k.listHead...)
+func (k *keys) appendList(b []byte, p partition, args []Arg) []byte {
+	b = k.appendHead(b, p, k.listHead)
 	start := len(b)
 	b = k.appendNames(b, args)
 	if len(b)+len(k.listTail) > maxListName || !legal(b[start:]) {

@@ -29,7 +29,7 @@ func TestArgumentsNeverShareAnEntry(t *testing.T) {
 	k, s := testKeys(), &scratch{}
 	seen := map[string]int{}
 	for i, args := range tuples {
-		key, _ := k.entry(s, args)
+		key, _ := k.entry(s, "", args)
 		key = key[routeDigits:] // two lists may lie on different routes: the rest must differ by itself
 		if j, ok := seen[key]; ok {
 			t.Errorf("%v and %v share the entry %s", tuples[j], args, key)
@@ -57,7 +57,7 @@ func TestEqualArgumentsShareAList(t *testing.T) {
 		{Text(""), Arg{}}, {Bytes([]byte{}), Arg{}}, {Text("  "), Arg{}},
 		{Time(at), Time(at.In(time.FixedZone("", -8*3600)))}, {Time(at), Time(at.Add(time.Millisecond))},
 	} {
-		a, b := k.listOf(s, []Arg{pair[0]}), k.listOf(s, []Arg{pair[1]})
+		a, b := k.listOf(s, "", []Arg{pair[0]}), k.listOf(s, "", []Arg{pair[1]})
 		if a != b {
 			t.Errorf("%v and %v hang on %s and %s", pair[0], pair[1], a.Name, b.Name)
 		}
@@ -75,7 +75,7 @@ func TestKeysAreLegal(t *testing.T) {
 func checkKey(t *testing.T, args []Arg) {
 	t.Helper()
 	k, s := testKeys(), &scratch{}
-	r := k.ref(s, args)
+	r := k.ref(s, "", args)
 	if len(r.Key) > maxKey || !legal([]byte(r.Key)) {
 		t.Errorf("%v: the key is not legal, at %d bytes: %q", args, len(r.Key), r.Key)
 	}
@@ -95,8 +95,8 @@ func FuzzKey(f *testing.F) {
 		args := []Arg{Text(a), Bytes([]byte(b)), Int(n)}
 		checkKey(t, args)
 		k, s := testKeys(), &scratch{}
-		moved, _ := k.entry(s, []Arg{Text(a + b), Bytes([]byte{}), Int(n)})
-		key, _ := k.entry(s, args)
+		moved, _ := k.entry(s, "", []Arg{Text(a + b), Bytes([]byte{}), Int(n)})
+		key, _ := k.entry(s, "", args)
 		if b != "" && key[routeDigits:] == moved[routeDigits:] {
 			t.Errorf("%q,%q and %q,\"\" share an entry", a, b, a+b)
 		}
@@ -110,7 +110,7 @@ func TestLongNamesOfTablesAreShortened(t *testing.T) {
 	n := newTableNames(Options{Namespace: strings.Repeat("n", maxNamespace), Prefix: strings.Repeat("p", maxPrefix), Version: strings.Repeat("v", maxVersion)},
 		strings.Repeat("a very long table ", 20))
 	k := n.accessor(strings.Repeat("A", 60), "0123abcd")
-	r := k.ref(&scratch{}, []Arg{Text("x")})
+	r := k.ref(&scratch{}, "", []Arg{Text("x")})
 	if len(r.Key) > maxKey || len(r.List.Name) > maxListName || !legal([]byte(r.Key)) {
 		t.Errorf("%d %d %q", len(r.Key), len(r.List.Name), r.Key)
 	}

@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 
 	"github.com/cachegen/cachegen/flushlist"
 )
@@ -25,23 +26,23 @@ type listed[T any, K comparable] struct {
 
 // lookup reads the primary keys that the accessor finds with args, or the rows.
 func (ix *index[T, K]) lookup(ctx context.Context, c *call, args []Arg) (listed[T, K], error) {
-	return readEntry(ctx, c, ix.wanted(args), ix.decodeKeys, func(ctx context.Context, _ []int, store bool) ([]loaded, error) {
+	return readEntry(ctx, c, ix.wanted(c, args), ix.decodeKeys, func(ctx context.Context, c *call, _ []int, store bool) ([]loaded, error) {
 		l, err := ix.load(ctx, c, args, store)
 		return []loaded{l}, err
 	})
 }
 
 // wanted addresses the entry of these arguments.
-func (ix *index[T, K]) wanted(args []Arg) wanted {
+func (ix *index[T, K]) wanted(c *call, args []Arg) wanted {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	return wanted{accessor: ix.accessor, ttl: ix.spec.TTL, ref: ix.keys.ref(s, args)}
+	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, c.part, args)}
 }
 
 // readEntry reads one entry and decodes it. An entry that cannot be decoded is loaded anew.
 func readEntry[V any](ctx context.Context, c *call, w wanted, decode func(flushlist.Value) (V, bool), load loader) (V, error) {
 	c.clock()
-	if v, hit := c.first(w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
+	if v, hit := c.first(ctx, w.guard, w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
 		if out, ok := decode(v); ok {
 			c.observed(ctx, w.accessor, w.ref.Key, flushlist.HitFirst, false)
 			return out, nil
@@ -73,7 +74,7 @@ func (ix *index[T, K]) load(ctx context.Context, c *call, args []Arg, store bool
 		q = q.Select(ix.selects)
 	}
 	var rows []*T
-	if err := q.Find(&rows).Error; err != nil {
+	if err := findRows(c, q, &rows); err != nil {
 		return loaded{}, err
 	}
 	switch {
@@ -172,7 +173,7 @@ func (ix *index[T, K]) list(ctx context.Context, c *call, args []Arg, offset, li
 //
 // Where writes keep coming in between, the third try is one statement that reads everything.
 func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, limit int) ([]*T, error) {
-	if c.database || ix.keys.odd(args) {
+	if c.database || ix.guard.refuses(ctx) || ix.keys.odd(args) {
 		return ix.query(ctx, c, args, offset, limit)
 	}
 	s := scratches.Get().(*scratch)
@@ -180,6 +181,9 @@ func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, li
 	folded := ix.keys.fit(args)
 	for _, c := range []*call{c, c.freshly()} {
 		l, err := ix.lookup(ctx, c, args)
+		if errors.Is(err, errAltered) {
+			break
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -252,10 +256,14 @@ func (ix *index[T, K]) Flush(ctx context.Context, args ...Arg) error {
 	if ix.t.undecided.is.Load() || ix.keys.odd(args) {
 		return ix.t.FlushAll(ctx)
 	}
+	p, err := ix.t.rt.partition(ctx)
+	if err != nil {
+		return err
+	}
 	s := scratches.Get().(*scratch)
-	list := ix.keys.listOf(s, args)
+	list := ix.keys.listOf(s, p, args)
 	scratches.Put(s)
-	return ix.t.rt.flushNow(ctx, ix.t.rt.flushOf(fallsOf(ix.keys.all, nil, list)))
+	return ix.t.rt.flushNow(ctx, ix.t.rt.flushOf(fallsOf(ix.keys.allIn(p), nil, list)))
 }
 
 // part is the page of ks from offset on, of at most limit; all of it where limit is negative.

@@ -71,6 +71,17 @@ type Options struct {
 	// go there as with WithTx. Defaults to none.
 	TxFromContext func(context.Context) *gorm.DB
 
+	// Partition says whose rows a context is about: the tenant, or the schema that its statements
+	// go to. Each partition has entries and flush lists of its own. A read is served what its own
+	// context's partition has, and a write flushes in that of its context (db.WithContext), as do the
+	// Flush methods; nothing flushes all partitions at once. Any text will do; "" is also the partition of
+	// programs without this option. It is called for every read and write and must be quick, safe for
+	// concurrent use, and name everything that a callback's additions to an accessor's statements, the
+	// connection's search path or the database's row security depend on: what is loaded
+	// with such additions is cached then. A panic in it is the error of the read or the write. See
+	// docs/tenants.md. Defaults to none.
+	Partition func(ctx context.Context) string
+
 	// Observer is told what happens: it implements one or more of ReadObserver, FlushObserver and
 	// EventObserver. Its methods must be quick and safe for concurrent use; they are called on the
 	// goroutine of the read or the write, ObserveEvent on any. A panic in one is recovered, and
@@ -149,15 +160,23 @@ func optionError(field, problem string) error {
 	return fmt.Errorf("cachegen: Options.%s %s", field, problem)
 }
 
+// nameIs reports whether s may stand in a key: letters, digits, '-', '_' and '.'.
+func nameIs(s string) bool {
+	for _, r := range s {
+		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.", r)) {
+			return false
+		}
+	}
+	return true
+}
+
 // nameOption checks a part of a key.
 func nameOption(field, s string, longest int) error {
 	if len(s) > longest {
 		return optionError(field, fmt.Sprintf("is %d bytes long: at most %d", len(s), longest))
 	}
-	for _, r := range s {
-		if !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("-_.", r)) {
-			return optionError(field, fmt.Sprintf("is %q: only letters, digits, '-', '_' and '.' may stand in a key", s))
-		}
+	if !nameIs(s) {
+		return optionError(field, fmt.Sprintf("is %q: only letters, digits, '-', '_' and '.' may stand in a key", s))
 	}
 	return nil
 }

@@ -99,6 +99,8 @@ func (p *plugin) register(db *gorm.DB) error {
 		registerRaw(p, cb.Raw(), "gorm:raw", false),
 		registerRaw(p, cb.Query(), "gorm:query", false),
 		registerRaw(p, cb.Row(), "gorm:row", true),
+		// Pinned on both sides: it keeps the model's hooks from running behind it.
+		cb.Query().After("gorm:query").Before("gorm:preload").Register("cachegen:loaded", p.loaded),
 	)
 }
 
@@ -121,6 +123,9 @@ func registerWrite[P callbacks[C], C callback[C]](p *plugin, cb P, op writeOp, m
 	}
 	for _, name := range append([]string{main, prior, next}, hooks...) {
 		if fn := cb.Get(name); fn != nil {
+			if name == main {
+				fn = p.plans(op, fn)
+			}
 			errs = append(errs, cb.Replace(name, p.guard(fn)))
 		}
 	}

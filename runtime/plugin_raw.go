@@ -53,7 +53,12 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 		if len(models) == 0 || flushOff(st.Context) || !ends && !mayWrite(query) {
 			return
 		}
-		falls := allOf(models, nil)
+		part, err := p.rt.partition(st.Context)
+		if err != nil {
+			_ = db.AddError(err)
+			return
+		}
+		falls := allOf(models, part, nil)
 		if tx != nil {
 			if !tx.collect(falls) {
 				st.Settings.Store(rawKey, &rawWrite{stmt: st, late: falls})

@@ -28,6 +28,9 @@ type write struct {
 	op     writeOp
 	whole  []model   // models of which only `all` can be said
 	judged []*target // models whose rows are judged
+	began  string    // the table that it went to at its beginning
+	table  string    // the same, as it was planned for; "" before that
+	part   partition // whose rows they are
 
 	own   bool               // the plugin began a transaction for this statement
 	outer gorm.ConnPool      // the pool to go back to after it
@@ -37,6 +40,14 @@ type write struct {
 	conflict onConflict // of a create, as it was planned for
 	unsent   bool       // values of a create have keys that are not sent with them
 	held     bool       // there were rows to write
+}
+
+// aim sets the models that it is about.
+func (w *write) aim(judged, whole []model) {
+	w.judged, w.whole = nil, whole
+	for _, m := range judged {
+		w.judged = append(w.judged, &target{m: m})
+	}
 }
 
 // giveUp leaves nothing to be judged: the `all` lists fall.
@@ -72,18 +83,10 @@ func (p *plugin) begin(op writeOp) func(*gorm.DB) {
 		// session older than the plugin. Also for tables that are not cached: their transaction
 		// may come to hold writes of some that are.
 		st.ConnPool = p.wrap(st.ConnPool)
-		if flushOff(st.Context) {
+		w := p.begins(db, op)
+		if w == nil {
 			return
 		}
-		judged, whole := p.written(st)
-		if len(judged)+len(whole) == 0 {
-			return
-		}
-		w := &write{stmt: st, op: op, whole: whole}
-		for _, m := range judged {
-			w.judged = append(w.judged, &target{m: m})
-		}
-		st.Settings.Store(writeKey, w)
 		if _, inTx := st.ConnPool.(gorm.TxCommitter); inTx || !db.SkipDefaultTransaction {
 			return
 		}
@@ -103,7 +106,28 @@ func (p *plugin) begin(op writeOp) func(*gorm.DB) {
 	}
 }
 
-// before runs just before GORM's main callback, after the hooks that may change what is written.
+// begins notes a write of a cached table. It returns nil for any other, and for one whose partition is not known.
+func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
+	st := db.Statement
+	if flushOff(st.Context) {
+		return nil
+	}
+	judged, whole := p.written(st)
+	if len(judged)+len(whole) == 0 {
+		return nil
+	}
+	part, err := p.rt.partition(st.Context)
+	if err != nil {
+		_ = db.AddError(err)
+		return nil
+	}
+	w := &write{stmt: st, op: op, part: part, began: tableOf(st)}
+	w.aim(judged, whole)
+	st.Settings.Store(writeKey, w)
+	return w
+}
+
+// before runs after the hooks that may change what is written, and refuses what strict mode must.
 func (p *plugin) before(db *gorm.DB) {
 	w := p.current(db)
 	if w == nil || db.Error != nil {
@@ -115,11 +139,41 @@ func (p *plugin) before(db *gorm.DB) {
 	case !inTx && strict:
 		_ = db.AddError(errNoTx)
 		return
-	case !inTx:
-		w.giveUp() // without a transaction no row can be held still
-		return
 	case strict && p.txOf(db.Statement.ConnPool) == nil:
 		_ = db.AddError(errForeignTx)
+	}
+}
+
+// plans runs plan just before GORM's main callback, behind all callbacks that come before that.
+func (p *plugin) plans(op writeOp, main func(*gorm.DB)) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		p.planned(db, op)
+		main(db)
+	}
+}
+
+func (p *plugin) planned(db *gorm.DB, op writeOp) {
+	if db.Error != nil || db.DryRun {
+		return
+	}
+	w := p.current(db)
+	if w == nil { // a callback may have sent it to a cached table
+		w = p.begins(db, op)
+	}
+	if w == nil {
+		return
+	}
+	w.table = tableOf(db.Statement)
+	if w.table != w.began { // a callback has sent it elsewhere
+		judged, whole := p.written(db.Statement)
+		if len(judged)+len(whole) == 0 { // which is one tenant's, where the tables have their names
+			w.giveUp()
+			return
+		}
+		w.aim(judged, whole)
+	}
+	if _, inTx := db.Statement.ConnPool.(gorm.TxCommitter); !inTx {
+		w.giveUp() // without a transaction no row can be held still
 		return
 	}
 	if !p.rt.recovering("the plugin", func() { p.plan(db, w) }) {
@@ -169,7 +223,7 @@ func (p *plugin) after(db *gorm.DB) {
 	for i := range falls {
 		falls[i].columns = columns
 	}
-	p.deliver(db, append(falls, allOf(w.whole, columns)...))
+	p.deliver(db, append(falls, allOf(w.whole, w.part, columns)...))
 }
 
 // suspect reports whether "no rows" is not to be believed: rows were held that the write should have
@@ -205,7 +259,7 @@ func mayHaveWritten(db *gorm.DB) bool {
 
 // judge names the lists of the judged models.
 func (p *plugin) judge(db *gorm.DB, w *write) []fall {
-	if len(w.judged) > 0 && !readableClauses(db.Statement, w.op) {
+	if len(w.judged) > 0 && (!readableClauses(db.Statement, w.op) || w.table != tableOf(db.Statement)) {
 		w.giveUp() // a callback behind the plugin's has made another statement of it
 	}
 	if len(w.judged) == 0 {
@@ -216,7 +270,7 @@ func (p *plugin) judge(db *gorm.DB, w *write) []fall {
 	}
 	var falls []fall
 	for _, t := range w.judged {
-		h := &harvest{rt: p.rt, m: t.m}
+		h := &harvest{rt: p.rt, m: t.m, part: w.part}
 		if w.op == opCreate {
 			p.judgeCreate(db, w, t, h)
 		} else {

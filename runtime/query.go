@@ -5,6 +5,7 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/logger"
 	"gorm.io/gorm/schema"
 )
 
@@ -15,12 +16,28 @@ const maxKeys = 2000
 // statement begins a query of the call's own: on its transaction, or on the database.
 //
 // A Cache's loads go to the primary database, since a replica that lags would bring an old row under
-// new stamps, and run no hooks, since entries hold the row as the database gave it.
+// new stamps, and run no hooks, since entries hold the row as the database gave it; plugin.loaded sees to
+// that.
 func (c *call) statement(ctx context.Context) *gorm.DB {
 	db, session := c.rt.db, &gorm.Session{NewDB: true, Context: ctx}
 	if c.tx != nil {
 		db = c.tx
 	}
+	if c.load != nil && c.load.probe {
+		session.DryRun, session.Logger = true, logger.Discard
+	} else {
+		c.counted(ctx)
+	}
+	if c.database {
+		return db.Session(session)
+	}
+	// What dbresolver.Write sets; without the import.
+	q := db.Session(session).Set("gorm:db_resolver:write", struct{}{})
+	return q.Set(loadKey, &expectation{stmt: q.Statement})
+}
+
+// counted counts a statement of an accessor.
+func (c *call) counted(ctx context.Context) {
 	if c.cached {
 		c.rt.stats.cacheStatements.Add(1)
 	} else {
@@ -29,12 +46,6 @@ func (c *call) statement(ctx context.Context) *gorm.DB {
 	if t := optionsOf(ctx).trace; t != nil {
 		t.statement()
 	}
-	if c.database {
-		return db.Session(session)
-	}
-	session.SkipHooks = true
-	// What dbresolver.Write sets; without the import.
-	return db.Session(session).Set("gorm:db_resolver:write", struct{}{})
 }
 
 // column is a column of the statement's own table.

@@ -1,26 +1,29 @@
 package cacheruntime
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
 )
 
-// wanted is one entry that a call wants.
+// wanted is one entry that a call wants. All that it wants at once is of one accessor.
 type wanted struct {
 	accessor string // as in "Croupon.Get"
+	guard    *guard // the accessor's
 	ref      flushlist.Ref
 	ttl      time.Duration // as in the tag; 0 is the default
 }
 
 // loader loads the entries at the given positions of what was wanted, and returns a value for each,
-// in their order. store says whether any of them may be stored.
-type loader func(ctx context.Context, missing []int, store bool) ([]loaded, error)
+// in their order. c is the call for the load alone. store says whether any of them may be stored.
+type loader func(ctx context.Context, c *call, missing []int, store bool) ([]loaded, error)
 
 // pending is an entry whose value a load will bring.
 type pending struct {
@@ -34,11 +37,12 @@ type pending struct {
 }
 
 // first asks the first tier, where the call may.
-func (c *call) first(key string, list, all uint64) (flushlist.Value, bool) {
+func (c *call) first(ctx context.Context, g *guard, key string, list, all uint64) (flushlist.Value, bool) {
 	if c.fresh || c.refresh {
 		return flushlist.Value{}, false
 	}
-	return c.rt.store.First(key, list, all)
+	v, hit := c.rt.store.First(key, list, all)
+	return v, hit && g.clear(ctx)
 }
 
 // refreshing returns the call with everything loaded anew.
@@ -71,6 +75,11 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 	found := c.rt.store.Fetch(ctx, refs)
 	if err := ctx.Err(); err != nil { // what Fetch says then is about the context
 		return nil, err
+	}
+
+	// Before a load is begun that others may join.
+	if !c.refresh && slices.ContainsFunc(found, func(f flushlist.Found) bool { return f.Outcome.Hit() }) && !want[0].guard.clear(ctx) {
+		return nil, cmp.Or(ctx.Err(), errAltered)
 	}
 
 	values := make([]flushlist.Value, len(want))
@@ -107,6 +116,10 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 	for j, p := range waiting {
 		waiting[j].place = c.observed(ctx, want[p.i].accessor, refs[p.i].Key, p.miss, p.shared)
 	}
+	// A load that another caller has begun may have nothing added where this one's would.
+	if slices.ContainsFunc(waiting, func(p pending) bool { return p.shared }) && !want[0].guard.clear(ctx) {
+		return nil, cmp.Or(ctx.Err(), errAltered)
+	}
 	for _, p := range waiting {
 		select {
 		case <-p.flight.done:
@@ -114,6 +127,9 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 		case <-ctx.Done():
 			c.waited(p.place)
 			return nil, ctx.Err()
+		}
+		if p.shared && p.flight.result.altered {
+			return nil, errAltered
 		}
 		if p.flight.err != nil {
 			return nil, p.flight.err
@@ -137,6 +153,10 @@ func (c *call) lead(ctx context.Context, want []wanted, leading []pending, start
 	results, err = c.loadAndFill(ctx, want, leading, load)
 }
 
+// errAltered says that the load which a reader waited for was made with something added to its statement, for
+// another caller's context, or that a hit must not be served: the reader asks the database itself.
+var errAltered = errors.New("cachegen: something is added to the accessor's statements")
+
 var errLoadGone = errors.New("cachegen: a load ended its goroutine")
 
 // loadAndFill loads entries and stores them.
@@ -146,10 +166,27 @@ func (c *call) loadAndFill(ctx context.Context, want []wanted, leading []pending
 		missing[j] = p.i
 		store = store || p.ticket.Storable
 	}
-	results, err := protect(ctx, missing, store, load)
+	own := *c
+	own.load = &loading{}
+	results, err := protect(ctx, &own, missing, store, load)
 	if err != nil {
 		c.rt.stats.loadErrors.Add(1)
-		return make([]loaded, len(leading)), err
+		results = make([]loaded, len(leading))
+	}
+	problem := own.load.problem
+	if problem != "" {
+		want[0].guard.altered(ctx, problem)
+	}
+	if problem != "" || err != nil && own.load.unseen() { // this caller's alone, the callbacks' error too
+		for j := range results {
+			results[j].altered, results[j].noStore = true, true
+		}
+	}
+	if err != nil {
+		return results, err
+	}
+	if problem == "" {
+		want[0].guard.plain()
 	}
 	c.fill(ctx, want, leading, results)
 	return results, nil
@@ -187,13 +224,13 @@ func (c *call) fill(ctx context.Context, want []wanted, leading []pending, resul
 
 // protect runs a load and makes an error of a panic, since it runs on a goroutine that no caller
 // could recover on.
-func protect(ctx context.Context, missing []int, store bool, load loader) (results []loaded, err error) {
+func protect(ctx context.Context, c *call, missing []int, store bool, load loader) (results []loaded, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("cachegen: a load panicked: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return load(ctx, missing, store)
+	return load(ctx, c, missing, store)
 }
 
 // detach returns a context with ctx's values, for work that goes on when its callers have given up.

@@ -37,13 +37,15 @@ type model interface {
 	structOf(row any) reflect.Value
 	// identity is equal for two rows with one primary key.
 	identity(row any) string
-	// rowList is the flush list of a row itself.
-	rowList(row any) flushlist.List
+	// rowList is the flush list of a row itself, in a partition as all lists are.
+	rowList(p partition, row any) flushlist.List
 	// lists adds the flush lists, the row's own left out, that fall when a row goes from old to
 	// new. old is nil for a row that was created, new for one that was deleted.
-	lists(add func(flushlist.List), old, new any)
+	lists(p partition, add func(flushlist.List), old, new any)
+	// guards are those of the accessors.
+	guards() []*guard
 	// all is the `all` list of the table.
-	all() flushlist.List
+	all(p partition) flushlist.List
 }
 
 // registry finds models by the database's table names.

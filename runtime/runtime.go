@@ -18,6 +18,7 @@ type Runtime struct {
 	observers observers
 	registry  registry
 	flights   flights
+	guards    guards
 	release   func() // gives the namespace back to the store
 	bypass    atomic.Bool
 	closed    atomic.Bool
@@ -42,6 +43,7 @@ func New(db *gorm.DB, store Store, opts Options) (*Runtime, error) {
 		return nil, errStoreClosed
 	}
 	rt := &Runtime{db: db, store: store, opts: opts, observers: observersOf(opts.Observer)}
+	rt.guards.trusted = opts.Partition != nil
 	if rt.release, err = store.Claim(opts.Namespace, rt.event); err != nil {
 		return nil, err
 	}
@@ -70,7 +72,7 @@ func (rt *Runtime) SetBypass(on bool) { rt.bypass.Store(on) }
 func (rt *Runtime) Bypass() bool { return rt.bypass.Load() }
 
 // FlushTable flushes every entry of a table, by the name that the database has for it: for writes
-// that are made elsewhere. It returns an error for a table that no model is cached of.
+// that are made elsewhere. With Options.Partition, those of ctx's partition. It returns an error for a table that no model is cached of.
 func (rt *Runtime) FlushTable(ctx context.Context, table string) error {
 	if ctx == nil {
 		return ErrNilContext
@@ -79,7 +81,11 @@ func (rt *Runtime) FlushTable(ctx context.Context, table string) error {
 	if len(models) == 0 {
 		return fmt.Errorf("cachegen: FlushTable: no model of table %q is cached; those of %q are", table, rt.registry.tables())
 	}
-	return rt.flushNow(ctx, rt.flushOf(allOf(models, nil)))
+	p, err := rt.partition(ctx)
+	if err != nil {
+		return err
+	}
+	return rt.flushNow(ctx, rt.flushOf(allOf(models, p, nil)))
 }
 
 // tables returns the names of the tables that models are cached of, sorted.

@@ -29,6 +29,10 @@ type Stats struct {
 	LongLists int64
 	// NotStored counts what was loaded under a ticket that allowed no storing.
 	NotStored int64
+	// AlteredLoads counts loads to whose statement the application added something, and which were
+	// therefore not stored; see docs/tenants.md. Reads that left the cache alone for it are among
+	// Reasons, as flushlist.Altered.
+	AlteredLoads int64
 	// Events counts what the store reported.
 	Events [flushlist.EventKinds]int64
 }
@@ -65,6 +69,7 @@ func (s Stats) String() string {
 	line(s.SharedLoads, "loads shared")
 	line(s.LoadErrors, "loads failed")
 	line(s.NotStored, "values not stored")
+	line(s.AlteredLoads, "loads altered by the application")
 	line(s.LongLists, "reads of long lists")
 	line(s.CacheStatements, "SQL statements of Cache")
 	line(s.ObjectStatements, "SQL statements of Objects")
@@ -96,6 +101,7 @@ func (s Stats) combine(t Stats, sign int64) Stats {
 	s.FlushedLists += sign * t.FlushedLists
 	s.LongLists += sign * t.LongLists
 	s.NotStored += sign * t.NotStored
+	s.AlteredLoads += sign * t.AlteredLoads
 	for i := range s.Reasons {
 		s.Reasons[i] += sign * t.Reasons[i]
 	}
@@ -112,7 +118,7 @@ type counters struct {
 	cacheStatements, objectStatements, pluginStatements atomic.Int64
 	loadErrors                                          atomic.Int64
 	flushes, flushedLists                               atomic.Int64
-	longLists, notStored                                atomic.Int64
+	longLists, notStored, alteredLoads                  atomic.Int64
 	events                                              [flushlist.EventKinds]atomic.Int64
 }
 
@@ -145,6 +151,7 @@ func (rt *Runtime) Stats() Stats {
 		FlushedLists:     c.flushedLists.Load(),
 		LongLists:        c.longLists.Load(),
 		NotStored:        c.notStored.Load(),
+		AlteredLoads:     c.alteredLoads.Load(),
 	}
 	for i := range s.Reasons {
 		n := c.reasons[i].Load()

@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -17,6 +18,7 @@ type Table[T any, K comparable] struct {
 	rt       *Runtime
 	spec     TableSpec[T, K]
 	accessor string // "Croupon.Get"
+	guard    guard
 	indexes  []*index[T, K]
 
 	// Set by Register, and not changed after it.
@@ -48,10 +50,13 @@ func (t *Table[T, K]) Get(ctx context.Context, src Source, k K) (*T, error) {
 		rows, err := t.find(ctx, &c, []K{k})
 		return one(rows, err)
 	}
+	if t.guard.refuses(ctx) {
+		return t.getDirect(ctx, c, k)
+	}
 	s := scratches.Get().(*scratch)
 	s.args = t.spec.KeyArgs(s.args[:0], k)
-	key, list := t.keys.entry(s, s.args)
-	v, hit := c.first(key, list, t.names.all.ID)
+	key, list := t.keys.entry(s, c.part, s.args)
+	v, hit := c.first(ctx, &t.guard, key, list, t.keys.allID(c.part))
 	if hit {
 		row, ok := t.decode(s, v)
 		if ok {
@@ -60,7 +65,7 @@ func (t *Table[T, K]) Get(ctx context.Context, src Source, k K) (*T, error) {
 			return t.handOut(ctx, &c, row)
 		}
 	}
-	w := t.wanted(s, key, list)
+	w := t.wanted(s, c.part, key, list)
 	scratches.Put(s)
 	return t.getFetched(ctx, c, w, k)
 }
@@ -70,6 +75,15 @@ func (t *Table[T, K]) Get(ctx context.Context, src Source, k K) (*T, error) {
 func (t *Table[T, K]) getFetched(ctx context.Context, c call, w wanted, k K) (*T, error) {
 	rows := []*T{nil}
 	if err := t.fetch(ctx, &c, []wanted{w}, []K{k}, rows, []int{0}); err != nil {
+		return nil, err
+	}
+	return t.handOut(ctx, &c, rows[0])
+}
+
+// getDirect is Get from the database, as a load would ask it.
+func (t *Table[T, K]) getDirect(ctx context.Context, c call, k K) (*T, error) {
+	rows, err := t.find(ctx, &c, []K{k})
+	if err != nil {
 		return nil, err
 	}
 	return t.handOut(ctx, &c, rows[0])
@@ -112,17 +126,18 @@ func (t *Table[T, K]) Flush(ctx context.Context, ks []K) error {
 	if ctx == nil {
 		return ErrNilContext
 	}
-	if len(ks) == 0 {
-		return nil
+	p, err := t.rt.partition(ctx)
+	if err != nil || len(ks) == 0 {
+		return err
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	lists := make([]flushlist.List, len(ks))
 	for i, k := range ks {
 		s.args = t.spec.KeyArgs(s.args[:0], k)
-		lists[i] = t.listOf(s, s.args)
+		lists[i] = t.listOf(s, p, s.args)
 	}
-	return t.rt.flushNow(ctx, t.rt.flushOf(fallsOf(t.names.all, nil, lists...)))
+	return t.rt.flushNow(ctx, t.rt.flushOf(fallsOf(t.keys.allIn(p), nil, lists...)))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -130,7 +145,11 @@ func (t *Table[T, K]) FlushAll(ctx context.Context) error {
 	if ctx == nil {
 		return ErrNilContext
 	}
-	return t.rt.flushNow(ctx, t.rt.flushOf(fallsOf(t.names.all, nil, t.names.all)))
+	p, err := t.rt.partition(ctx)
+	if err != nil {
+		return err
+	}
+	return t.rt.flushNow(ctx, t.rt.flushOf(allOf([]model{t}, p, nil)))
 }
 
 // many is GetMany within a call.
@@ -174,7 +193,7 @@ func (t *Table[T, K]) rowsOf(ctx context.Context, c *call, ks []K) ([]*T, error)
 	if len(ks) == 0 {
 		return []*T{}, nil
 	}
-	if c.database || slices.ContainsFunc(ks, t.oddKey) {
+	if c.database || t.guard.refuses(ctx) || slices.ContainsFunc(ks, t.oddKey) {
 		return t.find(ctx, c, ks)
 	}
 	c.clock()
@@ -184,15 +203,15 @@ func (t *Table[T, K]) rowsOf(ctx context.Context, c *call, ks []K) ([]*T, error)
 	s := scratches.Get().(*scratch)
 	for i, k := range ks {
 		s.args = t.spec.KeyArgs(s.args[:0], k)
-		key, list := t.keys.entry(s, s.args)
-		if v, hit := c.first(key, list, t.names.all.ID); hit {
+		key, list := t.keys.entry(s, c.part, s.args)
+		if v, hit := c.first(ctx, &t.guard, key, list, t.keys.allID(c.part)); hit {
 			if row, ok := t.decode(s, v); ok {
 				c.observed(ctx, t.accessor, key, flushlist.HitFirst, false)
 				rows[i] = row
 				continue
 			}
 		}
-		want = append(want, t.wanted(s, key, list))
+		want = append(want, t.wanted(s, c.part, key, list))
 		at = append(at, i)
 	}
 	scratches.Put(s)
@@ -203,17 +222,21 @@ func (t *Table[T, K]) rowsOf(ctx context.Context, c *call, ks []K) ([]*T, error)
 }
 
 // wanted is the row whose key was last made in s.
-func (t *Table[T, K]) wanted(s *scratch, key string, list uint64) wanted {
+func (t *Table[T, K]) wanted(s *scratch, p partition, key string, list uint64) wanted {
 	return wanted{
 		accessor: t.accessor,
+		guard:    &t.guard,
 		ttl:      t.spec.TTL,
-		ref:      flushlist.Ref{Key: key, List: flushlist.List{Name: string(s.list), ID: list}, All: t.names.all},
+		ref:      flushlist.Ref{Key: key, List: flushlist.List{Name: string(s.list), ID: list}, All: t.keys.allIn(p)},
 	}
 }
 
 // fetch brings the wanted rows, those of ks[at[0]], ks[at[1]], …, into their places in rows.
 func (t *Table[T, K]) fetch(ctx context.Context, c *call, want []wanted, ks []K, rows []*T, at []int) error {
-	values, err := c.fetch(ctx, want, t.loader(c, func(i int) K { return ks[at[i]] }))
+	values, err := c.fetch(ctx, want, t.loader(func(i int) K { return ks[at[i]] }))
+	if errors.Is(err, errAltered) {
+		return t.fetchDirect(ctx, c, ks, rows, at)
+	}
 	if err != nil {
 		return err
 	}
@@ -224,7 +247,7 @@ func (t *Table[T, K]) fetch(ctx context.Context, c *call, want []wanted, ks []K,
 		if !ok {
 			// The envelope was sound, the row in it is not: load it and replace it.
 			again, key := c.refreshing(), ks[at[j]]
-			v, err := again.fetch(ctx, want[j:j+1], t.loader(again, func(int) K { return key }))
+			v, err := again.fetch(ctx, want[j:j+1], t.loader(func(int) K { return key }))
 			if err != nil {
 				return err
 			}
@@ -237,9 +260,22 @@ func (t *Table[T, K]) fetch(ctx context.Context, c *call, want []wanted, ks []K,
 	return nil
 }
 
+// fetchDirect is fetch from the database, as a load would ask it.
+func (t *Table[T, K]) fetchDirect(ctx context.Context, c *call, ks []K, rows []*T, at []int) error {
+	wanted := make([]K, len(at))
+	for j, i := range at {
+		wanted[j] = ks[i]
+	}
+	found, err := t.find(ctx, c, wanted)
+	for j := range found {
+		rows[at[j]] = found[j]
+	}
+	return err
+}
+
 // loader loads rows by key and encodes them.
-func (t *Table[T, K]) loader(c *call, key func(i int) K) loader {
-	return func(ctx context.Context, missing []int, _ bool) ([]loaded, error) {
+func (t *Table[T, K]) loader(key func(i int) K) loader {
+	return func(ctx context.Context, c *call, missing []int, _ bool) ([]loaded, error) {
 		ks := make([]K, len(missing))
 		for j, i := range missing {
 			ks[j] = key(i)
@@ -277,7 +313,7 @@ func (t *Table[T, K]) find(ctx context.Context, c *call, ks []K) ([]*T, error) {
 		if len(part) == 1 {
 			q = q.Limit(1)
 		}
-		if err := q.Where(anyOf(t.primary, args)).Find(&rows).Error; err != nil {
+		if err := findRows(c, q.Where(anyOf(t.primary, args)), &rows); err != nil {
 			return nil, err
 		}
 		if len(part) == 1 {

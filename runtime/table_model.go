@@ -13,11 +13,11 @@ import (
 
 // What the GORM plugin asks of a Table; see the model interface.
 
-func (t *Table[T, K]) gormSchema() *schema.Schema { return t.schema }
-func (t *Table[T, K]) indexed() bool              { return len(t.indexes) > 0 }
-func (t *Table[T, K]) columns() []string          { return t.watched }
-func (t *Table[T, K]) all() flushlist.List        { return t.names.all }
-func (t *Table[T, K]) derived() bool              { return t.made }
+func (t *Table[T, K]) gormSchema() *schema.Schema     { return t.schema }
+func (t *Table[T, K]) indexed() bool                  { return len(t.indexes) > 0 }
+func (t *Table[T, K]) columns() []string              { return t.watched }
+func (t *Table[T, K]) all(p partition) flushlist.List { return t.keys.allIn(p) }
+func (t *Table[T, K]) derived() bool                  { return t.made }
 
 // madeByDatabase reports whether the database makes the values of a column of others: GORM only reads
 // it, or its tag says so.
@@ -98,31 +98,31 @@ func (t *Table[T, K]) keyOf(row any) K { return t.spec.Key(row.(*judgedRow[T]).v
 
 func (t *Table[T, K]) identity(row any) string { return t.identityOf(t.keyOf(row)) }
 
-func (t *Table[T, K]) rowList(row any) flushlist.List {
+func (t *Table[T, K]) rowList(p partition, row any) flushlist.List {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	return t.listOf(s, t.spec.KeyArgs(nil, t.keyOf(row)))
+	return t.listOf(s, p, t.spec.KeyArgs(nil, t.keyOf(row)))
 }
 
 // listOf is the flush list of the row with these values in its primary key: `all`, where nobody but the
 // database knows which row that is.
-func (t *Table[T, K]) listOf(s *scratch, args []Arg) flushlist.List {
+func (t *Table[T, K]) listOf(s *scratch, p partition, args []Arg) flushlist.List {
 	if t.undecided.is.Load() || t.keys.odd(args) {
-		return t.names.all
+		return t.keys.allIn(p)
 	}
-	return t.keys.listOf(s, args)
+	return t.keys.listOf(s, p, args)
 }
 
-func (t *Table[T, K]) lists(add func(flushlist.List), old, new any) {
+func (t *Table[T, K]) lists(p partition, add func(flushlist.List), old, new any) {
 	if t.undecided.is.Load() {
-		add(t.names.all)
+		add(t.keys.allIn(p))
 		return
 	}
 	before, after := t.alive(old), t.alive(new)
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	for _, ix := range t.indexes {
-		ix.falls(s, add, before, after)
+		ix.falls(s, p, add, before, after)
 	}
 }
 

@@ -47,6 +47,7 @@ func (t *Table[T, K]) Register() error {
 		ix.watch(t.watched)
 	}
 	t.decide()
+	t.watchStatements()
 	t.rt.registry.register(t)
 	return nil
 }

@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -38,10 +39,13 @@ func (u *Unique[T, K]) GetMany(ctx context.Context, src Source, values []Arg) ([
 
 // each returns the row of each value, nil where there is none.
 func (u *Unique[T, K]) each(ctx context.Context, c *call, values []Arg) ([]*T, error) {
-	if c.database || slices.ContainsFunc(values, u.odd) {
+	if c.database || u.guard.refuses(ctx) || slices.ContainsFunc(values, u.odd) {
 		return u.find(ctx, c, values, nil)
 	}
 	keys, err := u.lookups(ctx, c, values)
+	if errors.Is(err, errAltered) {
+		return u.find(ctx, c, values, nil)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -88,8 +92,8 @@ func (u *Unique[T, K]) lookups(ctx context.Context, c *call, values []Arg) ([]li
 	var want []wanted
 	var at []int
 	for i := range values {
-		w := u.wanted(values[i : i+1])
-		if v, hit := c.first(w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
+		w := u.wanted(c, values[i:i+1])
+		if v, hit := c.first(ctx, w.guard, w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
 			if l, ok := u.decodeKeys(v); ok {
 				c.observed(ctx, w.accessor, w.ref.Key, flushlist.HitFirst, false)
 				keys[i] = l
@@ -101,7 +105,7 @@ func (u *Unique[T, K]) lookups(ctx context.Context, c *call, values []Arg) ([]li
 	if len(want) == 0 {
 		return keys, nil
 	}
-	found, err := c.fetch(ctx, want, func(ctx context.Context, missing []int, _ bool) ([]loaded, error) {
+	found, err := c.fetch(ctx, want, func(ctx context.Context, c *call, missing []int, _ bool) ([]loaded, error) {
 		part := make([]Arg, len(missing))
 		for j, i := range missing {
 			part[j] = values[at[i]]
@@ -161,7 +165,7 @@ func (u *Unique[T, K]) find(ctx context.Context, c *call, values []Arg, columns 
 		if columns != nil {
 			q = q.Select(columns)
 		}
-		if err := q.Find(&rows).Error; err != nil {
+		if err := findRows(c, q, &rows); err != nil {
 			return nil, err
 		}
 		if len(part) == 1 {

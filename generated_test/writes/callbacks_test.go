@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gorm.io/gorm"
+	"gorm.io/gorm/callbacks"
 	"gorm.io/gorm/clause"
 	"gorm.io/gorm/schema"
 )
@@ -112,7 +113,7 @@ func TestQueryClausesAlone(t *testing.T) {
 	})
 }
 
-// behaviour 108: a write without a condition, to which a callback behind the plugin's adds one.
+// behaviour 108: a write without a condition, to which a callback of the program's adds one.
 func TestLateCondition(t *testing.T) {
 	everyWay(t, func(t *testing.T, w *world) {
 		w.seed(three()...)
@@ -120,14 +121,31 @@ func TestLateCondition(t *testing.T) {
 			w.db.Callback().Delete().Before("gorm:delete").Register("tenant", onlyActive)); err != nil {
 			t.Fatal(err)
 		}
-		w.flushes("Update", func() error { return w.db.Model(&Croupon{}).Update("city", "x").Error }, "croupons")
+		w.flushes("Update", func() error { return w.db.Model(&Croupon{}).Update("city", "x").Error },
+			"croupons:1", "croupons:2", "croupons.ListByCity(portland)", "croupons.ListByCity(x)",
+			"croupons.CountActive(portland)", "croupons.CountActive(x)", "croupons.ListPopular(portland)", "croupons.ListPopular(x)")
 		w.flushes("Delete", func() error {
 			tx := w.db.Delete(&Croupon{})
 			if tx.RowsAffected != 2 {
 				t.Errorf("%d rows, not 2", tx.RowsAffected)
 			}
 			return tx.Error
-		}, "croupons")
+		}, "croupons:1", "croupons:2", "croupons.GetBySlug(a)", "croupons.GetBySlug(b)", "croupons.ListByCity(x)", "croupons.ListByTier(basic)",
+			"croupons.CountActive(x)", "croupons.ListPopular(x)")
+	})
+}
+
+// behaviour 43: where a program puts its own callback in the place of GORM's, nothing is planned, and `all` falls.
+func TestReplacedCallback(t *testing.T) {
+	everyWay(t, func(t *testing.T, w *world) {
+		w.seed(three()...)
+		if err := w.db.Callback().Update().Replace("gorm:update", func(db *gorm.DB) {
+			db.Statement.Dest = map[string]any{"city": "elsewhere"}
+			callbacks.Update(&callbacks.Config{})(db)
+		}); err != nil {
+			t.Fatal(err)
+		}
+		w.flushes("Update", func() error { return w.db.Model(&Croupon{ID: 1}).Update("title", "x").Error }, "croupons")
 	})
 }
 
@@ -175,7 +193,7 @@ func TestUpdateClausesAlone(t *testing.T) {
 	})
 }
 
-// behaviour 45: a create that a callback behind the plugin's makes an upsert.
+// behaviour 45: a create that a callback of the program's makes an upsert.
 func TestLateOnConflict(t *testing.T) {
 	everyWay(t, func(t *testing.T, w *world) {
 		w.seed(three()...)
@@ -184,7 +202,9 @@ func TestLateOnConflict(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		w.flushes("Create", func() error { return w.db.Create(&Croupon{ID: 1, Slug: "z", City: "x"}).Error }, "croupons")
+		w.flushes("Create", func() error { return w.db.Create(&Croupon{ID: 1, Slug: "z", City: "x"}).Error },
+			"croupons:1", "croupons.GetBySlug(a)", "croupons.GetBySlug(z)", "croupons.ListByCity(portland)", "croupons.ListByCity(x)",
+			"croupons.CountActive(portland)", "croupons.ListPopular(portland)")
 	})
 }
 

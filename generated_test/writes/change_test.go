@@ -406,7 +406,7 @@ func TestPluginPanics(t *testing.T) {
 	})
 }
 
-// Callbacks that the program registers later run between ours and GORM's.
+// What callbacks of the program's change just before GORM's own is judged with the rest.
 func TestLateCallback(t *testing.T) {
 	w := newWorld(t)
 	w.seed(three()...)
@@ -420,7 +420,8 @@ func TestLateCallback(t *testing.T) {
 	}
 	w.flushes("an update of a title", func() error {
 		return w.db.Model(&Croupon{ID: 1}).Updates(map[string]any{"title": "x"}).Error
-	}, "croupons")
+	}, "croupons:1", "croupons.ListByCity(portland)", "croupons.ListByCity(late)", "croupons.ListPopular(portland)", "croupons.ListPopular(late)",
+		"croupons.CountActive(portland)", "croupons.CountActive(late)")
 	w.flushes("an update that was read for", func() error {
 		return w.db.Model(&Croupon{ID: 2}).Updates(map[string]any{"popularity": 7}).Error
 	}, "croupons:2", "croupons.ListByCity(portland)", "croupons.ListByCity(late)", "croupons.ListPopular(portland)", "croupons.ListPopular(late)",
