@@ -87,6 +87,9 @@ func (n *Count[T, K]) Get(ctx context.Context, src Source, args ...Arg) (int64, 
 	if err != nil {
 		return 0, err
 	}
+	if err := badArg(n.ix.accessor, args); err != nil {
+		return 0, err
+	}
 	if c.database || n.ix.keys.odd(args) {
 		return n.count(ctx, &c, args)
 	}

@@ -104,8 +104,14 @@ func (k *keys) ref(s *scratch, args []Arg) flushlist.Ref {
 	return flushlist.Ref{Key: key, List: flushlist.List{Name: string(s.list), ID: id}, All: k.all}
 }
 
-// listOf names the flush list of these arguments.
+// listOf names the flush list of these arguments: the table's `all` list where one has no value, so that it cannot
+// be told which.
 func (k *keys) listOf(s *scratch, args []Arg) flushlist.List {
+	for i := range args {
+		if args[i].kind == argBad {
+			return k.all
+		}
+	}
 	s.list = k.appendList(s.list[:0], args)
 	return flushlist.List{Name: string(s.list), ID: xxhash.Sum64(s.list)}
 }
