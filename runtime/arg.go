@@ -13,8 +13,9 @@ import (
 // Args are made by generated code.
 type Arg struct {
 	kind argKind
+	own  bool   // the value of a Valuer, which may stand for NULL where the database has that
 	n    uint64 // numbers and booleans, as bits
-	s    string // text and bytes
+	s    string // text and bytes; of argBad the reason
 	t    time.Time
 }
 
@@ -29,6 +30,7 @@ const (
 	argText
 	argBytes
 	argTime
+	argBad // a Valuer that has failed: there is no value
 )
 
 // Uint is an unsigned argument.
@@ -139,6 +141,8 @@ func (a Arg) appendExact(b []byte) []byte {
 		b = strconv.AppendInt(append(b, '.'), int64(a.t.Nanosecond()), 10)
 		_, offset := a.t.Zone()
 		return strconv.AppendInt(append(b, '@'), int64(offset), 10)
+	case argBad:
+		return append(b, '!')
 	}
 	return append(b, 'n')
 }

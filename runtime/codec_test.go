@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"bytes"
+	"context"
 	"math"
 	"testing"
 	"time"
@@ -173,7 +174,7 @@ func FuzzListEntry(f *testing.F) {
 	f.Add([]byte{rowsRead, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 'a'})
 	f.Add([]byte{keysListed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		l, ok := ix.decodeKeys(flushlist.Value{Payload: payload})
+		l, ok := ix.decodeKeys(context.Background(), flushlist.Value{Payload: payload})
 		if n := len(l.keys) + len(l.rows); n > len(payload) {
 			t.Fatalf("%d bytes were taken for %d rows (%v)", len(payload), n, ok)
 		}

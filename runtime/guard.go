@@ -76,9 +76,9 @@ func (g *guard) ask(ctx context.Context) bool {
 		return false
 	}
 	detached, cancel := g.rt.detach(ctx)
+	defer cancel() // and not when the load ends: its answer must be there before its context does
 	asked := make(chan *loading, 1)
 	go func() {
-		defer cancel()
 		l := &loading{probe: true}
 		defer func() {
 			_ = recover() // before the statement was built it is the callbacks' answer; after it, about a dry run

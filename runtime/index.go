@@ -152,7 +152,7 @@ func (ix *index[T, K]) holds(row *T) bool {
 	return row != nil && (ix.spec.Holds == nil || ix.spec.Holds(row))
 }
 
-// fits reports whether a row may be on the list of these arguments, folded.
+// fits reports whether a row may be on the list of these arguments, as keys.fit writes them.
 func (ix *index[T, K]) fits(s *scratch, row *T, folded string) bool {
 	if !ix.holds(row) {
 		return false
@@ -176,13 +176,21 @@ func (ix *index[T, K]) watch(columns []string) {
 	for _, o := range ix.spec.Order {
 		add(o.Field)
 	}
+	if ix.t.spec.Deleted == nil { // whether a row is deleted is not judged, so what says it is watched
+		for _, f := range ix.t.schema.Fields {
+			if f.DBName != "" && isSoftDelete(f) {
+				ix.watched = append(ix.watched, slices.Index(columns, f.DBName))
+			}
+		}
+	}
 }
 
 // falls adds the lists that fall when a row goes from old to new: those that it enters, leaves, or
 // moves within. What touches none of an accessor's columns flushes none of its lists.
 func (ix *index[T, K]) falls(s *scratch, p partition, add func(flushlist.List), old, new *judgedRow[T]) {
 	was, is := ix.listOn(s, p, old), ix.listOn(s, p, new)
-	if was == is && (was.Name == "" || ix.same(old, new)) {
+	// On the `all` list is a row of which it cannot be told which it is on.
+	if was == is && (was.Name == "" || !was.All && ix.same(old, new)) {
 		return
 	}
 	if was.Name != "" {
@@ -199,6 +207,12 @@ func (ix *index[T, K]) listOn(s *scratch, p partition, row *judgedRow[T]) flushl
 		return flushlist.List{}
 	}
 	s.args = ix.spec.Args(s.args[:0], row.v)
+	for i := range s.args {
+		// What a Valuer reads as some value of its own, and the database has as NULL, is found as NULL alone.
+		if s.args[i].own && row.nulls[ix.watched[i]] {
+			s.args[i] = Arg{}
+		}
+	}
 	return ix.keys.listOf(s, p, s.args)
 }
 

@@ -114,8 +114,14 @@ func (k *keys) ref(s *scratch, p partition, args []Arg) flushlist.Ref {
 	return flushlist.Ref{Key: key, List: flushlist.List{Name: string(s.list), ID: id}, All: k.allIn(p)}
 }
 
-// listOf names the flush list of these arguments.
+// listOf names the flush list of these arguments: the table's `all` list where one has no value, so that it cannot
+// be told which.
 func (k *keys) listOf(s *scratch, p partition, args []Arg) flushlist.List {
+	for i := range args {
+		if args[i].kind == argBad {
+			return k.allIn(p)
+		}
+	}
 	s.list = k.appendList(s.list[:0], p, args)
 	return flushlist.List{Name: string(s.list), ID: xxhash.Sum64(s.list)}
 }

@@ -15,6 +15,7 @@ const (
 	// The others are shared by the callers of one load, and never stored.
 	keysOdd  // the database holds values to be equal that our folding does not
 	rowsRead // the rows follow: where nothing can be stored, one statement brings them with their keys
+	rowsOdd  // one of the rows would not come back from bytes: each caller reads them for itself
 )
 
 // listed is what such an entry says.
@@ -26,7 +27,8 @@ type listed[T any, K comparable] struct {
 
 // lookup reads the primary keys that the accessor finds with args, or the rows.
 func (ix *index[T, K]) lookup(ctx context.Context, c *call, args []Arg) (listed[T, K], error) {
-	return readEntry(ctx, c, ix.wanted(c, args), ix.decodeKeys, func(ctx context.Context, c *call, _ []int, store bool) ([]loaded, error) {
+	decode := func(v flushlist.Value) (listed[T, K], bool) { return ix.decodeKeys(ctx, v) }
+	return readEntry(ctx, c, ix.wanted(c, args), decode, func(ctx context.Context, c *call, _ []int, store bool) ([]loaded, error) {
 		l, err := ix.load(ctx, c, args, store)
 		return []loaded{l}, err
 	})
@@ -81,13 +83,16 @@ func (ix *index[T, K]) load(ctx context.Context, c *call, args []Arg, store bool
 	case ix.spec.Limit == 0 && len(rows) == most:
 		return loaded{value: flushlist.Value{Payload: []byte{keysLong}}}, nil
 	case !store:
-		return loaded{value: ix.encodeRows(rows), noStore: true}, nil
+		return loaded{value: ix.encodeRows(ctx, rows), noStore: true}, nil
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	folded := ix.keys.fit(args)
 	kind := byte(keysListed)
 	for _, row := range rows {
+		if !ix.t.keyFits(row) {
+			return loaded{value: flushlist.Value{Payload: []byte{rowsOdd}}, noStore: true}, nil
+		}
 		if !ix.fits(s, row, folded) {
 			kind = keysOdd
 		}
@@ -96,10 +101,13 @@ func (ix *index[T, K]) load(ctx context.Context, c *call, args []Arg, store bool
 }
 
 // encodeRows makes what the callers of one load share.
-func (ix *index[T, K]) encodeRows(rows []*T) flushlist.Value {
+func (ix *index[T, K]) encodeRows(ctx context.Context, rows []*T) flushlist.Value {
 	b := binary.AppendUvarint([]byte{rowsRead}, uint64(len(rows)))
 	for _, row := range rows {
-		b = ix.t.spec.Encode(b, row)
+		var err error
+		if b, err = ix.t.encode(ctx, b, row); err != nil {
+			return flushlist.Value{Payload: []byte{rowsOdd}}
+		}
 	}
 	return flushlist.Value{Payload: b}
 }
@@ -117,17 +125,17 @@ func (ix *index[T, K]) encodeKeys(kind byte, rows []*T) flushlist.Value {
 	return flushlist.Value{Payload: b}
 }
 
-func (ix *index[T, K]) decodeKeys(v flushlist.Value) (l listed[T, K], ok bool) {
+func (ix *index[T, K]) decodeKeys(ctx context.Context, v flushlist.Value) (l listed[T, K], ok bool) {
 	if v.Absent {
 		return l, true
 	}
 	d := newDecoder(v.Payload)
 	kind := d.take(1)
-	if d.bad || kind[0] > rowsRead {
+	if d.bad || kind[0] > rowsOdd {
 		return l, false
 	}
 	l.kind = kind[0]
-	if l.kind == keysLong {
+	if l.kind == keysLong || l.kind == rowsOdd {
 		return l, d.end() == nil
 	}
 	n := d.uvarint()
@@ -143,7 +151,7 @@ func (ix *index[T, K]) decodeKeys(v flushlist.Value) (l listed[T, K], ok bool) {
 			continue
 		}
 		row := new(T)
-		ix.t.spec.Decode(&d, row)
+		ix.t.decodeRow(ctx, &d, row)
 		l.rows = append(l.rows, row)
 	}
 	return l, d.end() == nil
@@ -173,7 +181,10 @@ func (ix *index[T, K]) list(ctx context.Context, c *call, args []Arg, offset, li
 //
 // Where writes keep coming in between, the third try is one statement that reads everything.
 func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, limit int) ([]*T, error) {
-	if c.database || ix.guard.refuses(ctx) || ix.keys.odd(args) {
+	if err := badArg(ix.accessor, args); err != nil {
+		return nil, err
+	}
+	if c.database || ix.keys.odd(args) || ix.guard.refuses(ctx) {
 		return ix.query(ctx, c, args, offset, limit)
 	}
 	s := scratches.Get().(*scratch)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
@@ -164,10 +165,25 @@ func (p *plugin) abandon(db *gorm.DB) {
 		return
 	}
 	if tx, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok {
-		_ = tx.Rollback() // the panic goes on and says more
+		rollBackSoon(tx)
 	}
 	if w != nil && w.own {
 		w.lose()
+	}
+}
+
+// rollBackSoon rolls back while a panic is on its way, which goes on and says more than an error would. It does not
+// wait for ever: where a Value method has panicked, database/sql keeps a lock that its Rollback asks
+// for. Then the connection is lost, as it is without the plugin, and the panic is not.
+func rollBackSoon(tx gorm.TxCommitter) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = tx.Rollback()
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Second):
 	}
 }
 

@@ -26,10 +26,11 @@ type TableSpec[T any, K comparable] struct {
 	// EncodeKey and DecodeKey are the codec of a primary key.
 	EncodeKey func(b []byte, k K) []byte
 	DecodeKey func(d *Decoder) K
-	// Encode and Decode are the codec of a row.
+	// Encode and Decode are the codec of a row, its serialized columns left out.
 	Encode func(b []byte, v *T) []byte
 	Decode func(d *Decoder, v *T)
-	// Deleted reports whether a row is soft-deleted; nil where the model has no soft delete.
+	// Deleted reports whether a row is soft-deleted; nil where the model has no soft delete, and where Go
+	// cannot judge it: then the accessors' Same functions watch the soft-delete column.
 	Deleted func(v *T) bool
 	// AfterFind calls the model's AfterFind hook; nil where it has none.
 	AfterFind func(v *T, tx *gorm.DB) error
@@ -39,7 +40,27 @@ type TableSpec[T any, K comparable] struct {
 type Field struct {
 	Path       string // the Go path from the model, as in "Address.Zip"
 	Type       string // the Go type, as in "uint64", "*string" or "sql.NullTime"
+	Class      Class
 	PrimaryKey bool
+	SoftDelete bool // its type leaves deleted rows out of statements
+}
+
+// Class says how a column's value gets into an entry and back.
+type Class uint8
+
+// The classes of columns. Plain ones are written by generated code, Valuer ones through the type's own Value and
+// Scan methods, Serialized ones by the serializer that GORM has for them, and Unread ones not at all, since
+// GORM never reads them.
+const (
+	Plain Class = iota
+	Valuer
+	Serialized
+	Unread
+)
+
+// String names the class, as messages do.
+func (c Class) String() string {
+	return [...]string{"a plain column", "a column with Scan and Value methods", "a column with a serializer", "a column that is never read"}[c]
 }
 
 // IndexSpec describes one accessor that finds rows by columns: a list, a one, a count or a
@@ -65,7 +86,8 @@ type IndexSpec[T any] struct {
 	Holds func(v *T) bool
 	// Same reports whether two states of a row are alike in every column that the order and
 	// the terms which only the database can judge depend on, and in the By columns that hold
-	// bytes, of which Args may not tell NULL from none. Nil: there are none.
+	// bytes, of which Args may not tell NULL from none, and in a soft-delete column that Deleted does not
+	// judge. Nil: there are none.
 	Same func(a, b *T) bool
 	// Unchecked says that the tag vouches for a unique lookup's uniqueness.
 	Unchecked bool

@@ -31,6 +31,10 @@ type Table[T any, K comparable] struct {
 	made    bool     // the database makes some of them of other columns
 
 	undecided undecided
+
+	carried    []carried       // the columns that are not plain
+	serialized []*schema.Field // those of them that have a serializer
+	ownKey     bool            // one of them is part of the primary key
 }
 
 // NewTable begins a model.
@@ -55,10 +59,14 @@ func (t *Table[T, K]) Get(ctx context.Context, src Source, k K) (*T, error) {
 	}
 	s := scratches.Get().(*scratch)
 	s.args = t.spec.KeyArgs(s.args[:0], k)
+	if err := badArg(t.accessor, s.args); err != nil {
+		scratches.Put(s)
+		return nil, err
+	}
 	key, list := t.keys.entry(s, c.part, s.args)
 	v, hit := c.first(ctx, &t.guard, key, list, t.keys.allID(c.part))
 	if hit {
-		row, ok := t.decode(s, v)
+		row, ok := t.decode(ctx, s, v)
 		if ok {
 			scratches.Put(s)
 			c.observed(ctx, t.accessor, key, flushlist.HitFirst, false)
@@ -177,8 +185,11 @@ func (t *Table[T, K]) arrange(ctx context.Context, c *call, rows []*T, at []int)
 		}
 		if given[row] {
 			var err error
-			if row, err = t.clone(row); err != nil {
+			if row, err = t.clone(ctx, c, row); err != nil {
 				return nil, err
+			}
+			if row == nil {
+				continue
 			}
 		}
 		given[row] = true
@@ -193,7 +204,7 @@ func (t *Table[T, K]) rowsOf(ctx context.Context, c *call, ks []K) ([]*T, error)
 	if len(ks) == 0 {
 		return []*T{}, nil
 	}
-	if c.database || t.guard.refuses(ctx) || slices.ContainsFunc(ks, t.oddKey) {
+	if c.database || slices.ContainsFunc(ks, t.oddKey) || t.guard.refuses(ctx) {
 		return t.find(ctx, c, ks)
 	}
 	c.clock()
@@ -203,9 +214,13 @@ func (t *Table[T, K]) rowsOf(ctx context.Context, c *call, ks []K) ([]*T, error)
 	s := scratches.Get().(*scratch)
 	for i, k := range ks {
 		s.args = t.spec.KeyArgs(s.args[:0], k)
+		if err := badArg(t.accessor, s.args); err != nil {
+			scratches.Put(s)
+			return nil, err
+		}
 		key, list := t.keys.entry(s, c.part, s.args)
 		if v, hit := c.first(ctx, &t.guard, key, list, t.keys.allID(c.part)); hit {
-			if row, ok := t.decode(s, v); ok {
+			if row, ok := t.decode(ctx, s, v); ok {
 				c.observed(ctx, t.accessor, key, flushlist.HitFirst, false)
 				rows[i] = row
 				continue
@@ -233,7 +248,8 @@ func (t *Table[T, K]) wanted(s *scratch, p partition, key string, list uint64) w
 
 // fetch brings the wanted rows, those of ks[at[0]], ks[at[1]], …, into their places in rows.
 func (t *Table[T, K]) fetch(ctx context.Context, c *call, want []wanted, ks []K, rows []*T, at []int) error {
-	values, err := c.fetch(ctx, want, t.loader(func(i int) K { return ks[at[i]] }))
+	unfit := make([]*T, len(want)) // what this caller has loaded and could not put into an entry
+	values, err := c.fetch(ctx, want, t.loader(func(i int) K { return ks[at[i]] }, unfit))
 	if errors.Is(err, errAltered) {
 		return t.fetchDirect(ctx, c, ks, rows, at)
 	}
@@ -243,15 +259,24 @@ func (t *Table[T, K]) fetch(ctx context.Context, c *call, want []wanted, ks []K,
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	for j, v := range values {
-		row, ok := t.decode(s, v)
-		if !ok {
+		row, ok := t.decode(ctx, s, v)
+		if !ok && t.isUnfit(v) {
+			if row, err = t.unfitRow(ctx, c, unfit[j], ks[at[j]]); err != nil {
+				return err
+			}
+		} else if !ok {
 			// The envelope was sound, the row in it is not: load it and replace it.
 			again, key := c.refreshing(), ks[at[j]]
-			v, err := again.fetch(ctx, want[j:j+1], t.loader(func(int) K { return key }))
+			unfit := make([]*T, 1)
+			v, err := again.fetch(ctx, want[j:j+1], t.loader(func(int) K { return key }, unfit))
 			if err != nil {
 				return err
 			}
-			if row, ok = t.decode(s, v[0]); !ok {
+			if row, ok = t.decode(ctx, s, v[0]); !ok && t.isUnfit(v[0]) {
+				if row, err = t.unfitRow(ctx, c, unfit[0], key); err != nil {
+					return err
+				}
+			} else if !ok {
 				return fmt.Errorf("%s: %w", t.accessor, errCodec)
 			}
 		}
@@ -273,8 +298,26 @@ func (t *Table[T, K]) fetchDirect(ctx context.Context, c *call, ks []K, rows []*
 	return err
 }
 
-// loader loads rows by key and encodes them.
-func (t *Table[T, K]) loader(key func(i int) K) loader {
+// isUnfit reports whether a value stands for a row that no entry can hold.
+func (t *Table[T, K]) isUnfit(v flushlist.Value) bool {
+	return len(t.carried) > 0 && !v.Absent && len(v.Payload) == 0
+}
+
+// unfitRow is such a row: the caller's own where it has loaded it, else read for this caller alone, since
+// rows are not shared.
+func (t *Table[T, K]) unfitRow(ctx context.Context, c *call, own *T, k K) (*T, error) {
+	if own != nil {
+		return own, nil
+	}
+	rows, err := t.find(ctx, c, []K{k})
+	if err != nil {
+		return nil, err
+	}
+	return rows[0], nil // nil where it has gone since
+}
+
+// loader loads rows by key and encodes them. Those that no entry can hold are left in unfit.
+func (t *Table[T, K]) loader(key func(i int) K, unfit []*T) loader {
 	return func(ctx context.Context, c *call, missing []int, _ bool) ([]loaded, error) {
 		ks := make([]K, len(missing))
 		for j, i := range missing {
@@ -290,7 +333,13 @@ func (t *Table[T, K]) loader(key func(i int) K) loader {
 				results[j].value.Absent = true
 				continue
 			}
-			results[j].value.Payload = t.spec.Encode(nil, row)
+			payload, err := t.encode(ctx, nil, row)
+			if err != nil {
+				unfit[missing[j]] = row
+				results[j] = loaded{noStore: true}
+				continue
+			}
+			results[j].value.Payload = payload
 			// The database found it under a key that our folding takes for another: a write of the
 			// row would not flush this entry.
 			results[j].noStore = t.keys.fit(t.spec.KeyArgs(nil, t.spec.Key(row))) != t.keys.fit(t.spec.KeyArgs(nil, ks[j]))
@@ -307,6 +356,9 @@ func (t *Table[T, K]) find(ctx context.Context, c *call, ks []K) ([]*T, error) {
 		args := make([][]Arg, len(part))
 		for i, k := range part {
 			args[i] = t.spec.KeyArgs(nil, k)
+			if err := badArg(t.accessor, args[i]); err != nil {
+				return nil, err
+			}
 		}
 		var rows []*T
 		q := c.statement(ctx)
@@ -382,24 +434,28 @@ func (t *Table[T, K]) oddKey(k K) bool {
 }
 
 // decode makes a private copy of a row from its entry: nil where the entry says it is absent.
-func (t *Table[T, K]) decode(s *scratch, v flushlist.Value) (row *T, ok bool) {
+func (t *Table[T, K]) decode(ctx context.Context, s *scratch, v flushlist.Value) (row *T, ok bool) {
 	if v.Absent {
 		return nil, true
 	}
 	row = new(T)
 	s.decoder = newDecoder(v.Payload)
-	t.spec.Decode(&s.decoder, row)
+	t.decodeRow(ctx, &s.decoder, row)
 	ok = s.decoder.end() == nil
 	s.decoder = Decoder{}
 	return row, ok
 }
 
 // clone makes another copy of a row, with columns in memory of their own.
-func (t *Table[T, K]) clone(row *T) (*T, error) {
-	c := *row
-	d := newDecoder(t.spec.Encode(nil, row))
-	t.spec.Decode(&d, &c)
-	return &c, d.end()
+func (t *Table[T, K]) clone(ctx context.Context, c *call, row *T) (*T, error) {
+	b, err := t.encode(ctx, nil, row)
+	if err != nil {
+		return t.unfitRow(ctx, c, nil, t.spec.Key(row))
+	}
+	another := *row
+	d := newDecoder(b)
+	t.decodeRow(ctx, &d, &another)
+	return &another, d.end()
 }
 
 // afterFind runs the model's hook on rows that were read within c and are handed out now. GORM has run

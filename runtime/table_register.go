@@ -65,8 +65,15 @@ func (t *Table[T, K]) checkFields() error {
 	var generated []string
 	for _, f := range t.spec.Fields {
 		known[f.Path] = true
-		if t.fields[f.Path] == nil {
+		switch parsed := t.fields[f.Path]; {
+		case parsed == nil:
 			errs = append(errs, t.differ(f.Path, "a column of type "+f.Type, "no column"))
+		case classOf(parsed) != f.Class:
+			errs = append(errs, t.differ(f.Path, f.Class.String(), classOf(parsed).String()))
+		case isSoftDelete(parsed) != f.SoftDelete:
+			errs = append(errs, t.differ(f.Path, softDelete(f.SoftDelete), softDelete(!f.SoftDelete)))
+		case !sameType(f.Type, parsed.FieldType.String()):
+			errs = append(errs, t.differ(f.Path, "of type "+f.Type, "of type "+parsed.FieldType.String()))
 		}
 		if f.PrimaryKey {
 			generated = append(generated, f.Path)
@@ -85,11 +92,18 @@ func (t *Table[T, K]) checkFields() error {
 		errs = append(errs, t.differ("the primary key", strings.Join(generated, ", "), strings.Join(parsed, ", ")))
 	}
 	t.primary = t.schema.PrimaryFields
-	return errors.Join(errs...)
+	if judged := slices.ContainsFunc(t.schema.Fields, judgesDeleted); judged != (t.spec.Deleted != nil) {
+		errs = append(errs, t.differ("which rows are deleted", judgedBy(!judged), judgedBy(judged)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	t.carry()
+	return nil
 }
 
 func (t *Table[T, K]) differ(what, generated, parsed string) error {
-	return fmt.Errorf("%w: %s: %s is %s in the generated code and %s to GORM: run go generate, and check the field's gorm tag",
+	return fmt.Errorf("%w: %s: %s is %s in the generated code and %s to GORM: run go generate again, and check the field's gorm tag",
 		ErrModel, t.spec.Model, what, generated, parsed)
 }
 
@@ -98,7 +112,16 @@ func (t *Table[T, K]) layout() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %s", codecLayout, t.spec.Model)
 	for _, f := range t.spec.Fields {
-		fmt.Fprintf(&b, "\n%s %s %s", f.Path, f.Type, t.fields[f.Path].DBName)
+		parsed := t.fields[f.Path]
+		fmt.Fprintf(&b, "\n%s %s %s", f.Path, f.Type, parsed.DBName)
+		if f.Class != Plain {
+			fmt.Fprintf(&b, " %d", f.Class)
+		}
+		for _, i := range parsed.StructField.Index {
+			if i < 0 { // inside an embedded pointer, as GORM writes it
+				b.WriteByte('*')
+			}
+		}
 	}
 	return b.String()
 }
@@ -129,12 +152,38 @@ func (t *Table[T, K]) watch() []string {
 		}
 	}
 	for _, f := range t.schema.Fields {
-		if isSoftDelete(f) {
+		if f.DBName != "" && isSoftDelete(f) {
 			add(f)
 		}
 	}
 	return columns
 }
 
-// isSoftDelete reports whether a column says that its row is soft-deleted.
-func isSoftDelete(f *schema.Field) bool { return f.FieldType == reflect.TypeFor[gorm.DeletedAt]() }
+// isSoftDelete reports whether a column says that its row is soft-deleted: its type adds clauses to statements.
+func isSoftDelete(f *schema.Field) bool {
+	switch reflect.New(f.IndirectFieldType).Interface().(type) {
+	case schema.QueryClausesInterface, schema.UpdateClausesInterface, schema.DeleteClausesInterface:
+		return true
+	}
+	return false
+}
+
+// judgesDeleted reports whether a row is deleted just where the column is not NULL.
+func judgesDeleted(f *schema.Field) bool {
+	_, zero := f.TagSettings["ZEROVALUE"] // then rows that are not deleted have a value, too
+	return f.DBName != "" && f.FieldType == reflect.TypeFor[gorm.DeletedAt]() && !zero
+}
+
+func softDelete(is bool) string {
+	if is {
+		return "a soft-delete column"
+	}
+	return "no soft-delete column"
+}
+
+func judgedBy(valid bool) string {
+	if valid {
+		return "told by a gorm.DeletedAt that is Valid"
+	}
+	return "told by the database alone"
+}

@@ -19,6 +19,9 @@ func (u *Unique[T, K]) GetMany(ctx context.Context, src Source, values []Arg) ([
 	if len(values) == 0 {
 		return []*T{}, nil
 	}
+	if err := badArg(u.accessor, values); err != nil {
+		return nil, err
+	}
 	exact := make([]string, len(values))
 	for i, v := range values {
 		exact[i] = exactArg(v)
@@ -39,7 +42,7 @@ func (u *Unique[T, K]) GetMany(ctx context.Context, src Source, values []Arg) ([
 
 // each returns the row of each value, nil where there is none.
 func (u *Unique[T, K]) each(ctx context.Context, c *call, values []Arg) ([]*T, error) {
-	if c.database || u.guard.refuses(ctx) || slices.ContainsFunc(values, u.odd) {
+	if c.database || slices.ContainsFunc(values, u.odd) || u.guard.refuses(ctx) {
 		return u.find(ctx, c, values, nil)
 	}
 	keys, err := u.lookups(ctx, c, values)
@@ -94,7 +97,7 @@ func (u *Unique[T, K]) lookups(ctx context.Context, c *call, values []Arg) ([]li
 	for i := range values {
 		w := u.wanted(c, values[i:i+1])
 		if v, hit := c.first(ctx, w.guard, w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
-			if l, ok := u.decodeKeys(v); ok {
+			if l, ok := u.decodeKeys(ctx, v); ok {
 				c.observed(ctx, w.accessor, w.ref.Key, flushlist.HitFirst, false)
 				keys[i] = l
 				continue
@@ -117,7 +120,7 @@ func (u *Unique[T, K]) lookups(ctx context.Context, c *call, values []Arg) ([]li
 	}
 	for j, v := range found {
 		i := at[j]
-		l, ok := u.decodeKeys(v)
+		l, ok := u.decodeKeys(ctx, v)
 		if !ok {
 			if l, err = u.lookup(ctx, c.refreshing(), values[i:i+1]); err != nil {
 				return nil, err
@@ -140,6 +143,10 @@ func (u *Unique[T, K]) loadEach(ctx context.Context, c *call, values []Arg) ([]l
 	for i, row := range rows {
 		if row == nil {
 			results[i].value = u.encodeKeys(keysListed, nil)
+			continue
+		}
+		if !u.t.keyFits(row) {
+			results[i] = loaded{value: flushlist.Value{Payload: []byte{rowsOdd}}, noStore: true}
 			continue
 		}
 		kind := byte(keysListed)

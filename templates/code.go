@@ -97,7 +97,7 @@ func signature(params []param) []jen.Code {
 // argument returns the type that a parameter for the column has: a pointer where the column
 // can hold NULL.
 func (c Column) argument() Expr {
-	if c.Type.Form == Plain {
+	if c.Type.Form == Plain || c.Type.Kind == Valued {
 		return c.Type.Value
 	}
 	return "*" + c.Type.Value
@@ -116,7 +116,7 @@ func byParams(columns []Column, names []string) []param {
 func (c Column) selector(v string) *jen.Statement { return jen.Id(v).Op("." + c.Select) }
 
 // kindNames are the endings of the runtime's functions for a kind.
-var kindNames = [...]string{"Uint", "Int", "Float", "Bool", "Text", "Bytes", "Time"}
+var kindNames = [...]string{"Uint", "Int", "Float", "Bool", "Text", "Bytes", "Time", "Value"}
 
 // instance is a generic function of the runtime for values of the type, as in
 // cacheruntime.AppendUint[uint64].
@@ -130,7 +130,7 @@ func (t Type) instance(prefix string) *jen.Statement {
 
 // toArg turns an argument of the accessor, pointer or value, into a cacheruntime.Arg.
 func (c Column) toArg(value jen.Code) *jen.Statement {
-	if c.Type.Form == Plain {
+	if c.Type.Form == Plain || c.Type.Kind == Valued {
 		return rt(kindNames[c.Type.Kind]).Call(value)
 	}
 	return rt("Ptr").Call(value, c.Type.instance(""))
@@ -138,31 +138,54 @@ func (c Column) toArg(value jen.Code) *jen.Statement {
 
 // rowArg is the cacheruntime.Arg of a row's own value.
 func (c Column) rowArg(v string) *jen.Statement {
+	arg := c.toArg(c.selector(v))
 	if c.Type.Form == Null {
-		return rt("If").Call(c.selector(v).Dot("Valid"), rt(kindNames[c.Type.Kind]).Call(c.selector(v).Dot(c.Type.Field)))
+		arg = rt("If").Call(c.selector(v).Dot("Valid"), rt(kindNames[c.Type.Kind]).Call(c.selector(v).Dot(c.Type.Field)))
 	}
-	return c.toArg(c.selector(v))
+	if len(c.Pointers) == 0 {
+		return arg
+	}
+	return rt("Within").Call(c.present(v), jen.Func().Params().Add(rt("Arg")).Block(jen.Return(arg)))
+}
+
+// present is the condition that no embedded pointer on the way to the column is nil.
+func (c Column) present(v string) *jen.Statement { return c.pointers(v, "!=", "&&") }
+
+// absent is the condition that one is.
+func (c Column) absent(v string) *jen.Statement { return c.pointers(v, "==", "||") }
+
+func (c Column) pointers(v, compare, op string) *jen.Statement {
+	var parts []jen.Code
+	for _, p := range c.Pointers {
+		parts = append(parts, jen.Id(v).Op("."+p.Select).Op(compare).Nil())
+	}
+	return chain(parts, op)
 }
 
 // eachArg is the function that turns one of many arguments into a cacheruntime.Arg.
 func (c Column) eachArg() *jen.Statement {
-	if c.Type.Form == Plain {
+	if c.Type.Form == Plain || c.Type.Kind == Valued {
 		return c.Type.instance("")
 	}
 	return jen.Func().Params(jen.Id("p").Add(c.argument().code())).Add(rt("Arg")).
 		Block(jen.Return(c.toArg(jen.Id("p"))))
 }
 
-// encode writes the statements that append the column of v to b.
+// encode writes the statements that append the column of v to b. A serialized one has none: the runtime appends it.
 func (c Column) encode(v string) []jen.Code {
+	if c.Type.Kind == Serialized {
+		return nil
+	}
 	set := func(name string, args ...jen.Code) jen.Code {
 		return jen.Id("b").Op("=").Add(rt("Append" + name)).Call(append([]jen.Code{jen.Id("b")}, args...)...)
 	}
 	name := kindNames[c.Type.Kind]
-	switch c.Type.Form {
-	case Pointer:
+	switch form := c.Type.Form; {
+	case c.Type.Kind == Valued:
+		return []jen.Code{set(name, c.selector(v))}
+	case form == Pointer:
 		return []jen.Code{set("Ptr", c.selector(v), c.Type.instance("Append"))}
-	case Null:
+	case form == Null:
 		return []jen.Code{
 			set("Bool", c.selector(v).Dot("Valid")),
 			set(name, c.selector(v).Dot(c.Type.Field)),
@@ -175,10 +198,14 @@ func (c Column) encode(v string) []jen.Code {
 // decode writes the statements that read into v what encode wrote.
 func (c Column) decode(v string) []jen.Code {
 	d := jen.Id("d")
-	switch c.Type.Form {
-	case Pointer:
+	switch form := c.Type.Form; {
+	case c.Type.Kind == Serialized:
+		return nil
+	case c.Type.Kind == Valued:
+		return []jen.Code{rt("DecodeValue").Call(d, jen.Op("&").Add(c.selector(v)))}
+	case form == Pointer:
 		return []jen.Code{c.selector(v).Op("=").Add(rt("DecodePtr")).Call(d, c.Type.instance("Decode"))}
-	case Null:
+	case form == Null:
 		return []jen.Code{
 			c.selector(v).Dot("Valid").Op("=").Add(rt("DecodeBool")).Index(jen.Bool()).Call(d),
 			c.selector(v).Dot(c.Type.Field).Op("=").Add(c.Type.instance("Decode")).Call(d),

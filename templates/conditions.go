@@ -69,6 +69,8 @@ func (t Term) judged() (atAll, exactly bool) {
 	switch kind := t.Column.Type.Kind; {
 	case kind == Bytes:
 		return false, false
+	case kind == Valued && t.Column.Type.Form == Plain: // it may have a NULL of its own
+		return false, false
 	case null, kind == Uint, kind == Int, kind == Bool:
 		return true, true
 	case kind == Text:
@@ -105,8 +107,22 @@ func chain(parts []jen.Code, op string) *jen.Statement {
 	return s
 }
 
-// holds judges one term. A comparison with NULL does not hold, as in SQL.
+// holds judges one term. A comparison with NULL does not hold, as in SQL; inside an embedded pointer that is nil
+// everything is NULL.
 func (t Term) holds(v string) *jen.Statement {
+	test := t.holdsWithin(v)
+	switch {
+	case len(t.Column.Pointers) == 0:
+		return test
+	case t.Op == "IS NULL":
+		return jen.Parens(t.Column.absent(v).Op("||").Add(test))
+	default:
+		return t.Column.present(v).Op("&&").Add(test)
+	}
+}
+
+// holdsWithin judges one term where no embedded pointer is nil.
+func (t Term) holdsWithin(v string) *jen.Statement {
 	col := t.Column
 	var present, value *jen.Statement
 	switch col.Type.Form {
@@ -167,9 +183,9 @@ func compare(t Term, value *jen.Statement, literal any) *jen.Statement {
 }
 
 // same is the body of IndexSpec.Same, or nil where nothing needs it: the columns of the order,
-// those of terms that Go cannot judge exactly, and bytes among the arguments, whose names may hide
-// a NULL, are alike in a and b.
-func same(a Accessor) *jen.Statement {
+// those of terms that Go cannot judge exactly, bytes among the arguments, whose names may hide
+// a NULL, and a soft-delete column that Go cannot judge are alike in a and b.
+func (m Model) same(a Accessor) *jen.Statement {
 	var parts []jen.Code
 	seen := map[string]bool{}
 	add := func(c Column) {
@@ -191,6 +207,9 @@ func same(a Accessor) *jen.Statement {
 			add(t.Column)
 		}
 	}
+	if c, ok := m.softDelete(); ok && !c.Judged {
+		add(c)
+	}
 	if len(parts) == 0 {
 		return nil
 	}
@@ -199,9 +218,19 @@ func same(a Accessor) *jen.Statement {
 
 // same is the expression that a and b are alike in the column.
 func (c Column) same() *jen.Statement {
+	if len(c.Pointers) == 0 {
+		return c.sameWithin()
+	}
+	return rt("SameWithin").Call(c.present("a"), c.present("b"), jen.Func().Params().Bool().Block(jen.Return(c.sameWithin())))
+}
+
+// sameWithin is same where no embedded pointer is nil.
+func (c Column) sameWithin() *jen.Statement {
 	a, b := c.selector("a"), c.selector("b")
 	form, kind := c.Type.Form, c.Type.Kind
 	switch {
+	case kind == Valued:
+		return rt("SameValue").Call(a, b)
 	case form == Pointer && kind == Time:
 		return rt("SamePtrFunc").Call(a, b, rt("SameTime"))
 	case form == Pointer && kind == Bytes:

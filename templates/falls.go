@@ -92,7 +92,11 @@ func (m Model) falls(a Accessor) []Fall {
 		of(o.Column).Order = true
 	}
 	if c, ok := m.softDelete(); ok {
-		of(c).SoftDelete = true
+		f := of(c)
+		f.SoftDelete = true
+		if !c.Judged {
+			f.Judge = ByDatabase
+		}
 	}
 	return out
 }

@@ -65,14 +65,13 @@ func (m Model) writeKey(f *jen.File) {
 // keySpec returns the entries of the TableSpec that say what the primary key is.
 func (m Model) keySpec() []jen.Code {
 	keys := m.keys()
-	row := jen.Func().Params(jen.Id("v").Op("*").Id(m.Name)).Add(m.keyType())
 	args := []jen.Code{jen.Id("to")}
 	var encode, decode, key *jen.Statement
 	param := m.params(keys[:1])[0]
 	if len(keys) == 1 {
 		key = keys[0].selector("v")
 		args = append(args, keys[0].toArg(jen.Id(param)))
-		encode, decode = keys[0].Type.instance("Append"), keys[0].Type.instance("Decode")
+		encode, decode = keys[0].Type.instance("Append"), keys[0].decodeKey()
 	} else {
 		param = "k"
 		var values []jen.Code
@@ -84,10 +83,41 @@ func (m Model) keySpec() []jen.Code {
 		encode, decode = jen.Id("encode"+m.Name+"Key"), jen.Id("decode"+m.Name+"Key")
 	}
 	return []jen.Code{
-		entry("Key", row.Block(jen.Return(key))),
+		entry("Key", m.keyFunc(key)),
 		entry("KeyArgs", jen.Func().Params(jen.Id("to").Index().Add(rt("Arg")), jen.Id(param).Add(m.keyType())).
 			Index().Add(rt("Arg")).Block(jen.Return(jen.Append(args...)))),
 		entry("EncodeKey", encode),
 		entry("DecodeKey", decode),
 	}
+}
+
+// keyFunc is the function that returns a row's key, which is the expression key. What lies inside an embedded
+// pointer that is nil is zero; GORM reads no such row.
+func (m Model) keyFunc(key *jen.Statement) *jen.Statement {
+	f := jen.Func().Params(jen.Id("v").Op("*").Id(m.Name))
+	var present []jen.Code
+	for _, c := range m.keys() {
+		if len(c.Pointers) > 0 {
+			present = append(present, c.present("v"))
+		}
+	}
+	if len(present) == 0 {
+		return f.Add(m.keyType()).Block(jen.Return(key))
+	}
+	return f.Params(jen.Id("k").Add(m.keyType())).Block(
+		jen.If(chain(present, "&&")).Block(jen.Id("k").Op("=").Add(key)),
+		jen.Return(jen.Id("k")),
+	)
+}
+
+// decodeKey is the function that reads a primary key of one column.
+func (c Column) decodeKey() *jen.Statement {
+	if c.Type.Kind != Valued {
+		return c.Type.instance("Decode")
+	}
+	typ := c.Type.Value.code()
+	return jen.Func().Params(jen.Id("d").Op("*").Add(rt("Decoder"))).Params(jen.Id("k").Add(typ)).Block(
+		rt("DecodeValue").Call(jen.Id("d"), jen.Op("&").Id("k")),
+		jen.Return(jen.Id("k")),
+	)
 }

@@ -47,7 +47,18 @@ type Column struct {
 	DBName     string // the name in the database by GORM's default rules, for messages only
 	Type       Type
 	PrimaryKey bool
-	SoftDelete bool // gorm.DeletedAt
+	SoftDelete bool // its type's clauses leave rows out: they are deleted
+	Judged     bool // of a soft-delete column: it is a gorm.DeletedAt that is Valid just where the row is deleted
+	Unread     bool // GORM never reads it, so that it is always zero
+	// Pointers are the embedded pointers on the way to it, the outermost first. Where one of them is
+	// nil, the column is NULL.
+	Pointers []Embed
+}
+
+// Embed is an embedded pointer to a struct.
+type Embed struct {
+	Select string // its selector
+	Type   Expr   // the struct's type
 }
 
 // Kind is the kind of a column's value.
@@ -62,6 +73,8 @@ const (
 	Text
 	Bytes
 	Time
+	Valued     // a Scanner and Valuer of its own; Value is the field's whole type, pointer or not
+	Serialized // written and read by one of GORM's serializers; Value is the field's whole type
 )
 
 // Form says how a column's type holds NULL.

@@ -54,8 +54,14 @@ func (m Model) tableSpec() *jen.Statement {
 	var columns []jen.Code
 	for _, c := range m.Columns {
 		values := []jen.Code{entry("Path", jen.Lit(c.Path)), entry("Type", jen.Lit(c.Type.Shown))}
+		if class := c.class(); class != "" {
+			values = append(values, entry("Class", rt(class)))
+		}
 		if c.PrimaryKey {
 			values = append(values, entry("PrimaryKey", jen.True()))
+		}
+		if c.SoftDelete {
+			values = append(values, entry("SoftDelete", jen.True()))
 		}
 		columns = append(columns, jen.Values(values...))
 	}
@@ -68,13 +74,31 @@ func (m Model) tableSpec() *jen.Statement {
 	}
 	spec = append(spec, m.keySpec()...)
 	spec = append(spec, entry("Encode", jen.Id("encode"+m.Name)), entry("Decode", jen.Id("decode"+m.Name)))
-	if c, ok := m.softDelete(); ok {
-		spec = append(spec, entry("Deleted", m.onRow("v").Bool().Block(jen.Return(c.selector("v").Dot("Valid")))))
+	if c, ok := m.softDelete(); ok && c.Judged {
+		deleted := c.selector("v").Dot("Valid")
+		if len(c.Pointers) > 0 {
+			deleted = c.present("v").Op("&&").Add(deleted)
+		}
+		spec = append(spec, entry("Deleted", m.onRow("v").Bool().Block(jen.Return(deleted))))
 	}
 	if m.AfterFind {
 		spec = append(spec, entry("AfterFind", jen.Parens(jen.Op("*").Id(m.Name)).Dot("AfterFind")))
 	}
 	return rt("TableSpec").Types(jen.Id(m.Name), m.keyType()).Add(lines(spec...))
+}
+
+// class names the column's class in the runtime; "" is Plain.
+func (c Column) class() string {
+	switch kind := c.Type.Kind; {
+	case c.Unread:
+		return "Unread"
+	case kind == Valued:
+		return "Valuer"
+	case kind == Serialized:
+		return "Serialized"
+	default:
+		return ""
+	}
 }
 
 // onRow begins a function literal on rows.
@@ -131,7 +155,7 @@ func (m Model) indexSpec(a Accessor) *jen.Statement {
 	if test := holds(a.Where); test != nil {
 		spec = append(spec, explained("Holds judges the where terms that Go can judge.", "Holds", m.onRow("v").Bool().Block(jen.Return(test))))
 	}
-	if test := same(a); test != nil {
+	if test := m.same(a); test != nil {
 		spec = append(spec, explained("Same compares what is left to the database: the columns that it orders by or judges itself.", "Same", m.onRow("a", "b").Bool().Block(jen.Return(test))))
 	}
 	return jen.Id("rows").Dot(tableTypes[a.Kind]).Call(rt("IndexSpec").Types(jen.Id(m.Name)).Add(lines(spec...)))

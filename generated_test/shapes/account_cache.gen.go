@@ -94,7 +94,7 @@ func newAccountTable(rt *cacheruntime.Runtime) (*accountTable, error) {
 			{Path: "Tenant", Type: "int"},
 			{Path: "Name", Type: "string"},
 			{Path: "Email", Type: "string"},
-			{Path: "DeletedAt", Type: "gorm.DeletedAt"},
+			{Path: "DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 		},
 		TTL: 24 * time.Hour,
 		Key: func(v *Account) string {

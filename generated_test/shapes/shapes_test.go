@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cachegen/cachegen/generated_test/fixture"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/tiered"
 	"github.com/glebarez/sqlite"
@@ -61,53 +62,6 @@ func openWith(t *testing.T, driver string) (*gorm.DB, *Models) {
 	return db, m
 }
 
-// same compares two rows field by field, times by Equal.
-func same(t *testing.T, what string, got, want any) {
-	t.Helper()
-	if diff := different("", reflect.ValueOf(got), reflect.ValueOf(want)); diff != "" {
-		t.Errorf("%s: %s", what, diff)
-	}
-}
-
-func different(path string, a, b reflect.Value) string {
-	if !a.IsValid() || !b.IsValid() || a.Type() != b.Type() {
-		return fmt.Sprintf("%s: %v and %v", path, a, b)
-	}
-	if at, ok := a.Interface().(time.Time); ok {
-		bt := b.Interface().(time.Time)
-		if !at.Equal(bt) || at.Format(time.RFC3339Nano) != bt.Format(time.RFC3339Nano) {
-			return fmt.Sprintf("%s: %v and %v", path, at, bt)
-		}
-		return ""
-	}
-	switch a.Kind() {
-	case reflect.Pointer:
-		if a.IsNil() || b.IsNil() {
-			if a.IsNil() != b.IsNil() {
-				return fmt.Sprintf("%s: %v and %v", path, a, b)
-			}
-			return ""
-		}
-		return different(path, a.Elem(), b.Elem())
-	case reflect.Struct:
-		for i := range a.NumField() {
-			f := a.Type().Field(i)
-			if f.Name == "_" {
-				continue
-			}
-			if d := different(path+"."+f.Name, a.Field(i), b.Field(i)); d != "" {
-				return d
-			}
-		}
-		return ""
-	default:
-		if !reflect.DeepEqual(a.Interface(), b.Interface()) {
-			return fmt.Sprintf("%s: %#v and %#v", path, a, b)
-		}
-		return ""
-	}
-}
-
 func ptr[T any](v T) *T { return &v }
 
 // full has a value in every column.
@@ -143,7 +97,7 @@ func TestEveryType(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same(t, what, got, &want)
+			fixture.Same(t, what, got, &want)
 		}
 	}
 
@@ -165,12 +119,12 @@ func TestEveryType(t *testing.T) {
 		if len(cached) != 1 || len(direct) != 1 {
 			t.Fatalf("%s: %d rows from the cache, %d from the database", what, len(cached), len(direct))
 		}
-		same(t, what, cached[0], direct[0])
+		fixture.Same(t, what, cached[0], direct[0])
 		byNull, err := m.Thing.Cache.GetByNullText(ctx, ptr("t"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		same(t, what, byNull, row)
+		fixture.Same(t, what, byNull, row)
 		many, err := m.Thing.Cache.GetManyByColor(ctx, "red", "none", "", "red")
 		if err != nil || len(many) != 3 {
 			t.Fatalf("%s: %d rows, %v", what, len(many), err)

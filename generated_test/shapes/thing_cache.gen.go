@@ -212,7 +212,7 @@ func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
 			{Path: "Model.ID", Type: "uint", PrimaryKey: true},
 			{Path: "Model.CreatedAt", Type: "time.Time"},
 			{Path: "Model.UpdatedAt", Type: "time.Time"},
-			{Path: "Model.DeletedAt", Type: "gorm.DeletedAt"},
+			{Path: "Model.DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 			{Path: "I", Type: "int"},
 			{Path: "I8", Type: "int8"},
 			{Path: "I16", Type: "int16"},

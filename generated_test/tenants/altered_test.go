@@ -365,13 +365,14 @@ func TestAdditions(t *testing.T) {
 			tx = p.db.Begin()
 			defer tx.Rollback()
 			_, _ = p.m.Note.Cache.Get(of("a"), 1)
-			if faults := p.heard.take(); len(faults) == 0 {
+			faults := p.heard.take()
+			if len(faults) == 0 {
 				t.Error("nothing was reported")
 			} else if testing.Verbose() {
 				t.Log(faults[0])
 			}
 			if hits := hits(p, func() { _, _ = p.m.Note.Cache.Get(of("a"), 1) }); hits != 0 {
-				t.Error("it was stored")
+				t.Errorf("it was stored; %q", faults)
 			}
 		})
 	}

@@ -18,7 +18,7 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		Accessor: "Memo.ListByTopic",
 		Args:     []string{"topic string"},
 		List:     "memos.ListByTopic(Topic)",
-		FallsOn:  []string{"Topic"},
+		FallsOn:  []string{"Topic", "Owner"},
 	},
 	{
 		Accessor: "Note.Get",

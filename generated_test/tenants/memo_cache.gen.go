@@ -80,7 +80,7 @@ func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
 		Model: "Memo",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
-			{Path: "Owner", Type: "tenants.Owner"},
+			{Path: "Owner", Type: "tenants.Owner", SoftDelete: true},
 			{Path: "Topic", Type: "string"},
 			{Path: "Text", Type: "string"},
 		},
@@ -103,6 +103,10 @@ func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
 			By:   []string{"Topic"},
 			Args: func(to []cacheruntime.Arg, v *Memo) []cacheruntime.Arg {
 				return append(to, cacheruntime.Text(v.Topic))
+			},
+			// Same compares what is left to the database: the columns that it orders by or judges itself.
+			Same: func(a, b *Memo) bool {
+				return a.Owner == b.Owner
 			},
 		}),
 	}

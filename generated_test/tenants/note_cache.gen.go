@@ -136,7 +136,7 @@ func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
 			{Path: "Done", Type: "bool"},
 			{Path: "Text", Type: "string"},
 			{Path: "CreatedAt", Type: "time.Time"},
-			{Path: "DeletedAt", Type: "gorm.DeletedAt"},
+			{Path: "DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 		},
 		Key: func(v *Note) uint64 {
 			return v.ID

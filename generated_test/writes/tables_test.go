@@ -171,7 +171,7 @@ func newTables(t *testing.T, rt *cacheruntime.Runtime) (ts tables) {
 		Model: "Note",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true}, {Path: "Topic", Type: "string"}, {Path: "Text", Type: "string"},
-			{Path: "DeletedAt", Type: "gorm.DeletedAt"},
+			{Path: "DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 		},
 		Key:       func(v *Note) uint64 { return v.ID },
 		KeyArgs:   func(to []arg, k uint64) []arg { return append(to, cacheruntime.Uint(k)) },

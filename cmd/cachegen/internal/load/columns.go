@@ -20,6 +20,7 @@ type field struct {
 	at       place
 	settings map[string]string // GORM's
 	raw      string            // the gorm tag, from which indexes are read
+	way      []step            // the embedded structs that it is in
 }
 
 // naming is GORM's default naming. A program may use another; what depends on it is judged by
@@ -29,20 +30,24 @@ var naming schema.NamingStrategy
 // columns reads the columns of a model, embedded structs flattened.
 func (l *loader) columns(m *source) []*field {
 	var out []*field
-	before, i := len(l.problems), 0
+	before := len(l.problems)
 	for _, f := range m.syntax.Fields.List {
-		for range max(1, len(f.Names)) {
+		for i := range m.structure.NumFields() {
+			// By place, since a name that is declared twice is one field, which the compiler reports.
 			v := m.structure.Field(i)
+			if v.Pos() < f.Pos() || v.Pos() >= f.End() {
+				continue
+			}
 			at := place{f.Pos()}
 			if len(f.Names) > 0 {
-				at = place{f.Names[0].Pos()}
+				at = place{v.Pos()}
 			}
 			out = append(out, l.field(m, v, m.structure.Tag(i), nil, "", f.Tag, at)...)
-			i++
 		}
 	}
 	for _, f := range out {
-		f.Select = l.selector(m, f)
+		f.Select = l.selector(m, f.Path, f.variable)
+		f.Pointers = l.pointers(m, f)
 	}
 	l.defaultKey(out)
 	l.checkColumns(m, out)
@@ -55,8 +60,8 @@ func (l *loader) columns(m *source) []*field {
 
 // step is one embedded struct on the way to a column.
 type step struct {
-	name      string
-	anonymous bool
+	name    string
+	pointer *types.Pointer // nil where the struct itself is embedded
 }
 
 // field reads one field: no column, one, or those of an embedded struct.
@@ -66,38 +71,50 @@ func (l *loader) field(m *source, v *types.Var, tags string, way []step, prefix 
 	}
 	raw := reflect.StructTag(tags).Get("gorm")
 	settings := schema.ParseTagSetting(raw, ";")
-	if ignored, ok := settings["-"]; ok && ignored != "migration" {
+	switch strings.ToLower(strings.TrimSpace(settings["-"])) {
+	case "-", "all":
 		return nil
 	}
 	name := strings.Join(append(names(way), v.Name()), ".")
-	if settings["SERIALIZER"] != "" {
-		l.errorf(at, "%s.%s: serializer: is not supported yet", m.name, name)
-		return nil
-	}
+	unread := strings.EqualFold(settings["->"], "false")
 	_, embedded := settings["EMBEDDED"]
-	embedded = embedded || v.Anonymous()
-	verdict := l.judge(v.Type())
+	s, pointer := embeds(v.Type())
+	var verdict verdict
 	switch {
-	case embedded && (verdict.role == structure || verdict.role == relation):
-		s, ok := types.Unalias(v.Type()).Underlying().(*types.Struct)
-		if !ok {
-			l.errorf(at, "%s.%s: embedding a pointer to a struct is not supported yet; embed the struct itself", m.name, name)
-			return nil
-		}
-		return l.embedded(m, v, s, append(slices.Clip(way), step{v.Name(), v.Anonymous()}), prefix+settings["EMBEDDEDPREFIX"], at)
+	case unfinished(v.Type()) && s == nil:
+		verdict = refuse("%s", l.unknown(v))
+	case (embedded || v.Anonymous()) && s != nil: // whatever else the tag says
+		return l.embedded(m, v, s, append(slices.Clip(way), step{v.Name(), pointer}), prefix+settings["EMBEDDEDPREFIX"], at)
+	case serializer(settings):
+		verdict = l.serialized(v.Type())
+	default:
+		verdict = l.judge(v.Type(), !unread)
+	}
+	switch {
 	case verdict.role == refused:
 		l.errorf(at, "%s.%s: %s", m.name, name, verdict.reason)
 		return nil
+	case embedded:
+		l.errorf(at, "%s.%s: %s is no struct that GORM takes apart; remove embedded from the tag", m.name, name, l.shown(v.Type()))
+		return nil
 	case verdict.role != column:
 		return nil
+	case verdict.typ.Kind != templates.Serialized: // whose types generated code does not name
+		if why := l.hidden(v.Type()); why != "" {
+			l.errorf(at, "%s.%s: %s", m.name, name, why)
+			return nil
+		}
 	}
 	dbName := settings["COLUMN"]
 	if dbName == "" {
 		dbName = naming.ColumnName("", v.Name())
 	}
 	f := &field{
-		variable: v, name: v.Name(), tag: lit, at: at, settings: settings, raw: raw,
-		Column: templates.Column{Path: name, DBName: prefix + dbName, Type: verdict.typ, SoftDelete: verdict.soft, PrimaryKey: truth(settings["PRIMARYKEY"], settings["PRIMARY_KEY"])},
+		variable: v, name: v.Name(), tag: lit, at: at, settings: settings, raw: raw, way: way,
+		Column: templates.Column{
+			Path: name, DBName: prefix + dbName, Type: verdict.typ, PrimaryKey: truth(settings["PRIMARYKEY"], settings["PRIMARY_KEY"]), Unread: unread,
+			SoftDelete: verdict.soft, Judged: verdict.judged && !zeroValue(raw),
+		},
 	}
 	if len(way) > 0 {
 		f.tag = nil
@@ -109,9 +126,15 @@ func (l *loader) field(m *source, v *types.Var, tags string, way []step, prefix 
 }
 
 func (l *loader) embedded(m *source, v *types.Var, s *types.Struct, way []step, prefix string, at place) []*field {
-	if slices.Contains(l.within, s) {
+	if slices.ContainsFunc(l.within, func(outer *types.Struct) bool { return types.Identical(outer, s) }) {
 		l.errorf(at, "%s.%s: %s holds itself, and its columns have no end; leave it out with gorm:\"-\"", m.name, way[0].name, strings.Join(names(way), "."))
 		return nil
+	}
+	if p := way[len(way)-1].pointer; p != nil {
+		if why := l.hidden(p.Elem()); why != "" {
+			l.errorf(at, "%s.%s: %s", m.name, strings.Join(names(way), "."), why)
+			return nil
+		}
 	}
 	l.within = append(l.within, s)
 	defer func() { l.within = l.within[:len(l.within)-1] }()
@@ -130,37 +153,62 @@ func names(way []step) []string {
 	return out
 }
 
-// selector is the shortest Go selector of a column: anonymous structs are left out of it where
-// that still names the same field.
-func (l *loader) selector(m *source, f *field) string {
-	parts := strings.Split(f.Path, ".")
+// pointers are the embedded pointers on the way to a column, the outermost first.
+func (l *loader) pointers(m *source, f *field) []templates.Embed {
+	var out []templates.Embed
+	for i, s := range f.way {
+		if s.pointer != nil {
+			path := strings.Join(names(f.way[:i+1]), ".")
+			out = append(out, templates.Embed{Select: l.selector(m, path, nil), Type: l.expr(s.pointer.Elem())})
+		}
+	}
+	return out
+}
+
+// fieldsOf are the fields of a struct, or of the struct that a pointer points to.
+func fieldsOf(t types.Type) []*types.Var {
+	t = types.Unalias(t)
+	if p, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(p.Elem())
+	}
+	s, ok := t.Underlying().(*types.Struct)
+	if !ok {
+		return nil
+	}
+	return slices.Collect(s.Fields())
+}
+
+// selector is the shortest Go selector of the field at path: anonymous structs are left out of it where
+// that still names the same field. want is that field, where it is known already.
+func (l *loader) selector(m *source, path string, want *types.Var) string {
+	parts := strings.Split(path, ".")
 	var t types.Type = m.named
 	var short []string
 	for i, part := range parts {
-		s, ok := t.Underlying().(*types.Struct)
-		if !ok {
-			return f.Path
-		}
-		j := slices.IndexFunc(slices.Collect(s.Fields()), func(v *types.Var) bool { return v.Name() == part })
+		fields := fieldsOf(t)
+		j := slices.IndexFunc(fields, func(v *types.Var) bool { return v.Name() == part })
 		if j < 0 {
-			return f.Path
+			return path
 		}
-		if i == len(parts)-1 || !s.Field(j).Anonymous() {
+		if i == len(parts)-1 || !fields[j].Anonymous() {
 			short = append(short, part)
 		}
-		t = types.Unalias(s.Field(j).Type())
+		t = fields[j].Type()
+		if i == len(parts)-1 && want == nil {
+			want = fields[j]
+		}
 	}
 	t = m.named
 	var last types.Object
 	for _, part := range short {
 		last, _, _ = types.LookupFieldOrMethod(t, true, l.pkg.Types, part)
 		if last == nil {
-			return f.Path
+			return path
 		}
 		t = last.Type()
 	}
-	if last != f.variable {
-		return f.Path
+	if last != want {
+		return path
 	}
 	return strings.Join(short, ".")
 }
@@ -199,13 +247,36 @@ func (l *loader) checkColumns(m *source, fields []*field) {
 		if !f.PrimaryKey {
 			continue
 		}
-		switch {
-		case f.Type.Form != templates.Plain:
-			l.errorf(f.at, "%s.%s: a primary key that can be NULL is not supported", m.name, f.Path)
-		case f.Type.Kind == templates.Bytes, f.Type.Kind == templates.Float, f.Type.Kind == templates.Time:
-			l.errorf(f.at, "%s.%s: a primary key of type %s is not supported yet", m.name, f.Path, l.shown(f.variable.Type()))
+		if reason := l.unfitKey(f); reason != "" {
+			l.errorf(f.at, "%s.%s: %s", m.name, f.Path, reason)
 		}
 	}
+}
+
+// unfitKey says why a column cannot be part of a primary key; "" if it can.
+func (l *loader) unfitKey(f *field) string {
+	t := types.Unalias(f.variable.Type())
+	shown := l.shown(f.variable.Type())
+	switch {
+	case f.Type.Form != templates.Plain:
+		return "a primary key that can be NULL is not supported"
+	case f.Type.Kind == templates.Bytes:
+		return "a primary key of type " + shown + " cannot be told from another by ==, which GetMap needs; use a string, or an array with Scan and Value methods"
+	case f.Type.Kind == templates.Float:
+		return "a primary key of type " + shown + " is not equal to what the database makes of it; use an integer or a string"
+	case f.Type.Kind == templates.Time:
+		return "a primary key of type " + shown + " is rounded by the database and told in another zone, and then not equal to itself; use an integer or a string"
+	case f.Type.Kind == templates.Serialized:
+		return "a primary key cannot be serialized, since only GORM knows what the column holds; give the type Scan and Value methods"
+	case f.Type.Kind == templates.Valued:
+		if why := byValue(t); why != "" {
+			return "a primary key of type " + shown + " " + why + ", so that two equal keys may differ under ==; use a type of strings, integers, bools, arrays and structs of them"
+		}
+		if isValuer(t) && !onValue(t, "Value") {
+			return "the Value method of " + shown + " has a pointer receiver, so that GORM does not find it in a primary key; give it a value receiver"
+		}
+	}
+	return ""
 }
 
 // truth reads a setting that is true when it is there and not "false".

@@ -31,7 +31,7 @@ func (r *reader) find(path tag.Text) *field {
 		if v.Name() != first || first == "_" {
 			continue
 		}
-		switch verdict := r.judge(v.Type()); {
+		switch verdict := r.judge(v.Type(), true); {
 		case verdict.role == refused:
 			return nil // reported with the field
 		case verdict.role == relation || verdict.role == structure && (first == path.S || !r.embeds(first)):
@@ -66,6 +66,8 @@ func (f *field) unfit() string {
 		return f.Path + " is the soft-delete column, and accessors never find deleted rows; leave it out"
 	case strings.EqualFold(f.settings["->"], "false"):
 		return f.Path + ` is tagged gorm:"->:false", so that its value is never read; take another column`
+	case f.Type.Kind == templates.Serialized:
+		return f.Path + " is serialized, so that only GORM knows what the column holds; keep what rows are found or ordered by in a column of its own"
 	default:
 		return ""
 	}
@@ -84,7 +86,7 @@ func (r *reader) by(text tag.Text) []*field {
 		if f == nil {
 			continue
 		}
-		if reason := f.unfit(); reason != "" {
+		if reason := cmp.Or(f.unfit(), r.incomparable(f)); reason != "" {
 			r.fail(path, "%s", reason)
 		} else if slices.Contains(out, f) {
 			r.fail(path, "%s is given twice; remove one", path.S)
@@ -162,13 +164,17 @@ func (r *reader) allowed(f *field, p tag.Term) bool {
 			r.fail(p.Op, "%s has type %s, in which drivers do not tell NULL from no bytes; make it a pointer", f.Path, r.shown(f.variable.Type()))
 			return false
 		}
-		if f.Type.Form == templates.Plain {
+		if f.Type.Form == templates.Plain && f.Type.Kind != templates.Valued { // those may have a NULL of their own
 			r.fail(p.Op, "%s has type %s, which cannot be NULL; make it a pointer", f.Path, r.shown(f.variable.Type()))
 			return false
 		}
 		return true
 	}
 	known := operators[f.Type.Kind]
+	if f.Type.Kind == templates.Valued {
+		r.fail(p.Op, "%s has type %s, whose values the generator cannot judge; where takes IS NULL and IS NOT NULL on it, and literals on a column of a plain type", f.Path, r.shown(f.variable.Type()))
+		return false
+	}
 	if slices.Contains(known, p.Symbol) {
 		return true
 	}

@@ -1,6 +1,7 @@
 package load
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"slices"
@@ -254,7 +255,7 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 		if !ok {
 			continue
 		}
-		if reason := f.unfit(); reason != "" {
+		if reason := cmp.Or(f.unfit(), r.incomparable(f)); reason != "" {
 			r.fail(s.Key, "%s", reason)
 			continue
 		}

@@ -7,7 +7,6 @@ import (
 	"go/types"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/cachegen/cachegen/templates"
 	"golang.org/x/tools/go/packages"
@@ -88,7 +87,8 @@ func (l *loader) source(spec *ast.TypeSpec) *source {
 		l.errorf(at, "%s is an alias; declare it as a type of its own", spec.Name.Name)
 		return nil
 	case spec.TypeParams != nil:
-		l.errorf(at, "%s has type parameters: generic models are not supported yet", spec.Name.Name)
+		l.errorf(at, "%s has type parameters, and a table has the columns of one type; move the cache tags to a struct that embeds it, as in type Int%s struct { _ struct{} `cache:\"model\"`; %s[int] }",
+			spec.Name.Name, spec.Name.Name, spec.Name.Name)
 		return nil
 	case !spec.Name.IsExported():
 		l.errorf(at, "%s is not exported, so that nobody outside could name what its accessors return; export it", spec.Name.Name)
@@ -128,8 +128,8 @@ func (l *loader) members(m *source) []templates.Member {
 	var out []templates.Member
 	for v := range m.structure.Fields() {
 		expr := l.expr(v.Type())
-		if strings.Contains(string(expr), "invalid type") {
-			l.errorf(place{v.Pos()}, "%s.%s: its type is not known; does the file import it?", m.name, v.Name())
+		if unfinished(v.Type()) {
+			l.errorf(place{v.Pos()}, "%s.%s: %s", m.name, v.Name(), l.unknown(v))
 		}
 		out = append(out, templates.Member{Name: v.Name(), Type: expr, Embedded: v.Embedded()})
 	}

@@ -22,7 +22,8 @@ const (
 type verdict struct {
 	role    role
 	typ     templates.Type
-	soft    bool
+	soft    bool   // the column says which rows are deleted
+	judged  bool   // and Go can read it: gorm.DeletedAt
 	reason  string // why it is refused
 	unknown bool   // that is only because the type is none of those that columns have
 }
@@ -31,33 +32,44 @@ func refuse(format string, args ...any) verdict {
 	return verdict{role: refused, reason: fmt.Sprintf(format, args...)}
 }
 
-// judge reads the type of a field.
-func (l *loader) judge(t types.Type) verdict {
+// judge reads the type of a field. A column that is not readable is written by GORM and never read.
+func (l *loader) judge(t types.Type, readable bool) verdict {
 	t = types.Unalias(t)
-	if p, ok := t.(*types.Pointer); ok {
-		return l.judgePointer(t, types.Unalias(p.Elem()))
+	if unfinished(t) {
+		return refuse("its type is not known")
 	}
+	if p, ok := t.(*types.Pointer); ok {
+		return l.judgePointer(t, types.Unalias(p.Elem()), readable)
+	}
+	v := l.judgeValue(t, readable)
+	v.soft = v.soft || v.role == column && isSoftDelete(t)
+	return v
+}
+
+// judgeValue is judge of what is no pointer.
+func (l *loader) judgeValue(t types.Type, readable bool) verdict {
 	if n, ok := t.(*types.Named); ok {
 		switch path := pathOf(n); {
 		case path == "gorm.io/gorm.DeletedAt":
 			v := l.value(t, templates.Time, templates.Null)
-			v.typ.Value, v.typ.Field, v.soft = `"time".Time`, "Time", true
+			v.typ.Value, v.typ.Field, v.soft, v.judged = `"time".Time`, "Time", true, true
 			return v
 		case path == "time.Time":
 			return l.value(t, templates.Time, templates.Plain)
 		case strings.HasPrefix(path, "database/sql.Null"):
-			return l.judgeNull(n)
-		case strings.HasPrefix(path, "gorm.io/plugin/soft_delete."), hasMethod(t, "DeleteClauses"):
-			return refuse("%s: soft-delete types other than gorm.DeletedAt are not supported yet", l.shown(t))
-		case hasMethod(t, "Scan"), hasMethod(t, "Value"):
-			return refuse("%s is a Scanner or Valuer, which is not supported yet", l.shown(t))
+			if v := l.judgeNull(n); v.role == column {
+				return v
+			}
 		}
+	}
+	switch {
+	case isSerializer(t):
+		return l.serialized(t)
+	case isValuer(t), isScanner(t):
+		return l.judgeValuer(t, readable)
 	}
 	switch u := t.Underlying().(type) {
 	case *types.Basic:
-		if u.Kind() == types.Invalid {
-			return refuse("its type is not known; does the file import it?")
-		}
 		if kind, ok := basicKind(u); ok {
 			return l.value(t, kind, templates.Plain)
 		}
@@ -69,32 +81,48 @@ func (l *loader) judge(t types.Type) verdict {
 		if p, ok := elem.(*types.Pointer); ok {
 			elem = types.Unalias(p.Elem())
 		}
-		if isStruct(elem) && !hasMethod(elem, "Value") {
+		if isStruct(elem) && !isValuer(elem) {
 			return verdict{role: relation}
 		}
 	case *types.Struct:
+		if u.NumFields() > 0 && pathOfField(u.Field(0)) == "time" { // declared from time.Time, of which it has no method
+			return refuse("%s is a time without the methods of time.Time, which GORM cannot write; use time.Time, or give it Scan and Value methods", l.shown(t))
+		}
 		return verdict{role: structure}
 	}
 	return l.noColumn(t)
 }
 
-// noColumn refuses a type that no column can have yet. It may be a column to GORM.
+// pathOfField is the package that declares a field.
+func pathOfField(f *types.Var) string {
+	if f.Pkg() == nil {
+		return ""
+	}
+	return f.Pkg().Path()
+}
+
+// noColumn refuses a type that database/sql does not read.
 func (l *loader) noColumn(t types.Type) verdict {
-	v := refuse("%s is no column type that is supported yet; use another type, or gorm:\"-\", which drops the column from the model", l.shown(t))
+	v := refuse("%s is no type that database/sql reads; give it Scan and Value methods, name a serializer, as in gorm:\"serializer:json\", or drop the column with gorm:\"-\"", l.shown(t))
 	v.unknown = true
 	return v
 }
 
-func (l *loader) judgePointer(t, elem types.Type) verdict {
-	v := l.judge(elem)
+func (l *loader) judgePointer(t, elem types.Type, readable bool) verdict {
+	v := l.judge(elem, readable)
 	switch {
 	case v.role == structure:
 		return verdict{role: relation}
+	case v.role != column && (v.role != refused || !v.unknown):
+		return v
+	case v.role == column && (v.typ.Kind == templates.Valued || v.typ.Kind == templates.Serialized) && v.typ.Form == templates.Plain:
+		return l.pointedTo(t, v)
 	case v.role == column && v.typ.Form == templates.Plain:
 		v.typ.Form, v.typ.Shown = templates.Pointer, reflected(t)
 		return v
-	case v.role == refused && !v.unknown:
-		return v
+	case v.role == column && v.typ.Form == templates.Null: // a Valuer like others, behind a pointer
+		v.typ, v.judged = templates.Type{Kind: templates.Valued, Named: true}, false
+		return l.pointedTo(t, v)
 	default:
 		return l.noColumn(t)
 	}
@@ -106,25 +134,26 @@ var nullFields = map[string]string{
 	"NullFloat64": "Float64", "NullBool": "Bool", "NullTime": "Time", "Null": "V",
 }
 
-// judgeNull reads one of the sql.Null types. Their exported fields are the value and Valid.
+// judgeNull reads one of the sql.Null types. Their exported fields are the value and Valid. One of a type that
+// is a Valuer itself is refused here, and then taken for a Valuer.
 func (l *loader) judgeNull(n *types.Named) verdict {
 	name := nullFields[n.Obj().Name()]
 	s, ok := n.Underlying().(*types.Struct)
 	if name == "" || !ok {
-		return refuse("%s is not supported yet", l.shown(n))
+		return verdict{role: refused}
 	}
 	for f := range s.Fields() {
 		if f.Name() != name {
 			continue
 		}
-		v := l.judge(f.Type())
-		if v.role != column || v.typ.Form != templates.Plain {
-			return refuse("%s is not supported yet", l.shown(n))
+		v := l.judge(f.Type(), true)
+		if v.role != column || v.typ.Form != templates.Plain || v.typ.Kind >= templates.Valued {
+			return verdict{role: refused}
 		}
 		v.typ.Form, v.typ.Field, v.typ.Shown = templates.Null, name, reflected(n)
 		return v
 	}
-	return refuse("%s is not supported yet", l.shown(n))
+	return verdict{role: refused}
 }
 
 // value is the verdict on a column of a type.
@@ -156,13 +185,6 @@ func basicKind(b *types.Basic) (templates.Kind, bool) {
 
 func isStruct(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Struct)
-	return ok
-}
-
-// hasMethod reports whether a value or a pointer to it has a method.
-func hasMethod(t types.Type, name string) bool {
-	obj, _, _ := types.LookupFieldOrMethod(t, true, nil, name)
-	_, ok := obj.(*types.Func)
 	return ok
 }
 
@@ -215,31 +237,5 @@ func untagged(t types.Type) types.Type {
 		return types.NewChan(t.Dir(), untagged(t.Elem()))
 	default:
 		return t
-	}
-}
-
-// reflected writes a type as package reflect does: packages by name, those of type arguments by
-// path.
-func reflected(t types.Type) string {
-	byName := func(p *types.Package) string { return p.Name() }
-	switch t := types.Unalias(t).(type) {
-	case *types.Pointer:
-		return "*" + reflected(t.Elem())
-	case *types.Slice:
-		return "[]" + reflected(t.Elem())
-	case *types.Basic:
-		return types.Typ[t.Kind()].Name() // uint8, not byte
-	case *types.Named:
-		if t.TypeArgs().Len() == 1 {
-			arg := types.Unalias(t.TypeArgs().At(0))
-			name := reflected(arg)
-			if n, ok := arg.(*types.Named); ok {
-				name = pathOf(n)
-			}
-			return t.Obj().Pkg().Name() + "." + t.Obj().Name() + "[" + name + "]"
-		}
-		return types.TypeString(t, byName)
-	default:
-		return types.TypeString(t, byName)
 	}
 }

@@ -16,7 +16,6 @@ type Post struct {
 	WriterID uint64
 	Writer   *Writer `cache:"follow"`
 	Tags     []Tag   `gorm:"many2many:post_tags" cache:"follow;limit:10"`
-	Meta     string  `gorm:"serializer:json"`
 }
 
 // Tag is many to many.
@@ -25,6 +24,6 @@ type Tag struct{ ID uint64 }
 // Writer writes.
 type Writer struct {
 	_ struct{} `cache:"model;hot:100;stale:1m;failsafe:1h"`
-	*gorm.Model
+	gorm.Model
 	Name string
 }
