@@ -56,7 +56,7 @@ type loaded struct {
 
 // join returns the load of an entry that a reader with this ticket may share, and whether the
 // reader is the one to make it. A leader waits for start, where that is not nil, before it sends its
-// SQL, and calls end.
+// SQL, and calls end, and then closes done.
 func (f *flights) join(entry string, t flushlist.Ticket) (fl *flight, leader bool, start <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -87,10 +87,13 @@ func (f *flights) join(entry string, t flushlist.Ticket) (fl *flight, leader boo
 	return q.next, true, q.wake
 }
 
-// end publishes a load's result.
+// end takes a load with its result off, so that nobody joins it any more. The caller then closes its done. The
+// loads of one batch are all off before anybody hears of one: who hears of a failure and asks again
+// must not join another part of it.
 func (f *flights) end(entry string, t flushlist.Ticket, fl *flight, result loaded, err error) {
 	fl.result, fl.err = result, err
 	f.mu.Lock()
+	defer f.mu.Unlock()
 	if t.Storable {
 		delete(f.stamped, flightKey{entry, t.List, t.All})
 	} else if q := f.queues[entry]; q.next == nil {
@@ -99,6 +102,4 @@ func (f *flights) end(entry string, t flushlist.Ticket, fl *flight, result loade
 		close(q.wake)
 		q.next, q.wake = nil, nil
 	}
-	f.mu.Unlock()
-	close(fl.done)
 }

@@ -29,6 +29,7 @@ func TestJoinUnderStamps(t *testing.T) {
 		t.Error("a reader under an intent shares the old load")
 	}
 	f.end("k", stamped(7), first, loaded{}, nil)
+	close(first.done)
 	if _, leader, _ := f.join("k", stamped(7)); !leader {
 		t.Error("an ended load is shared")
 	}
@@ -55,14 +56,17 @@ func TestJoinWithoutStamps(t *testing.T) {
 	default:
 	}
 	f.end("k", flushlist.Ticket{}, first, loaded{}, nil)
+	close(first.done)
 	<-start // now it is sent
 	fourth, leader, start := f.join("k", flushlist.Ticket{})
 	if !leader || fourth == second {
 		t.Error("a reader shares a load that has been sent")
 	}
 	f.end("k", flushlist.Ticket{}, second, loaded{}, nil)
+	close(second.done)
 	<-start
 	f.end("k", flushlist.Ticket{}, fourth, loaded{}, nil)
+	close(fourth.done)
 	if len(f.queues) != 0 || len(f.stamped) != 0 {
 		t.Errorf("%d queues and %d loads are left", len(f.queues), len(f.stamped))
 	}

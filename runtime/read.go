@@ -197,10 +197,12 @@ func (c *call) publish(want []wanted, leading []pending, results []loaded, err e
 	for j, p := range leading {
 		if p.alone {
 			p.flight.result, p.flight.err = results[j], err
-			close(p.flight.done)
 			continue
 		}
 		c.rt.flights.end(want[p.i].ref.Key, p.ticket, p.flight, results[j], err)
+	}
+	for _, p := range leading {
+		close(p.flight.done)
 	}
 }
 
