@@ -24,7 +24,7 @@ func TestBrowser(t *testing.T) {
 	if got := b.text("h1"); got != "Croupons, city by city" {
 		t.Errorf("the front page is headed %q", got)
 	}
-	b.click(`#cities a[href="/city/Portland"]`)
+	b.follow(`#cities a[href="/city/Portland"]`)
 	if got := b.at(); got != w.url+"/city/Portland" {
 		t.Fatalf("the click led to %s", got)
 	}
@@ -51,11 +51,11 @@ func TestBrowser(t *testing.T) {
 	}
 	shots(t, b, "city")
 
-	b.click("#croupons tbody tr:first-child a")
+	b.follow("#croupons tbody tr:first-child a")
 	if got := b.text("#popularity"); got != number(c.Popularity) {
 		t.Errorf("popularity %s, want %s", got, number(c.Popularity))
 	}
-	b.click("#raise")
+	b.follow("#raise")
 	if got := b.text("#popularity"); got != number(c.Popularity+1000) {
 		t.Errorf("after the write popularity %s, want %s", got, number(c.Popularity+1000))
 	}
@@ -76,7 +76,7 @@ func TestBrowser(t *testing.T) {
 	}
 
 	b.write("#new-title", "Two <b>for</b> one & a half")
-	b.click("#rename")
+	b.follow("#rename")
 	if got := b.text("#title"); got != "Two <b>for</b> one & a half" {
 		t.Errorf("renamed to %q", got)
 	}

@@ -145,10 +145,36 @@ func (b *browser) text(css string) (text string) {
 	return text
 }
 
-// click clicks on the only selected element, as a visitor would, and waits for the page it leads to.
+// click clicks on the only selected element, as a visitor would.
 func (b *browser) click(css string) {
 	b.t.Helper()
 	b.call(http.MethodPost, "/element/"+b.only(css)+"/click", nil, nil)
+}
+
+// follow clicks on the only selected element and waits for the page it leads to, which on a busy machine
+// may come after the click has been answered.
+func (b *browser) follow(css string) {
+	b.t.Helper()
+	b.eval("document.left = true", nil)
+	b.click(css)
+	deadline := time.NewTimer(time.Minute)
+	defer deadline.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var there bool
+		err := b.try(http.MethodPost, "/execute/sync", map[string]any{
+			"script": "return !document.left && document.readyState === 'complete'", "args": []any{},
+		}, &there) // an error between two pages
+		if err == nil && there {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			b.t.Fatalf("%s: a click on %s leads nowhere: %v", b.at(), css, err)
+		}
+	}
 }
 
 // write types into the only selected element, in place of what it holds.
