@@ -18,6 +18,7 @@ import (
 func TestServerHangs(t *testing.T) {
 	_, proxy := proxied(t)
 	o := hasty(proxy.Addr())
+	o.Timeout = 100 * time.Millisecond
 	o.MaxIdleConns = 4
 	p := start(t, o)
 	r := storetest.Ref(1)

@@ -42,7 +42,7 @@ func patient(servers ...string) Options {
 
 // hasty are options for tests of failing servers.
 func hasty(servers ...string) Options {
-	return Options{Servers: servers, Timeout: 100 * time.Millisecond, MaxStale: time.Minute,
+	return Options{Servers: servers, Timeout: time.Second, MaxStale: time.Minute,
 		BreakerPause: 20 * time.Millisecond}
 }
 
