@@ -10,16 +10,16 @@ import (
 
 // List finds the rows that equal its arguments and meet its where terms, in an order. It is for
 // generated code.
-type List[T any, K comparable] struct{ ix *index[T, K] }
+type List struct{ ix *index }
 
 // List adds a list to the model.
-func (t *Table[T, K]) List(spec IndexSpec[T]) *List[T, K] {
-	return &List[T, K]{t.index(spec, false)}
+func (t *Table) List(spec IndexSpec) *List {
+	return &List{t.index(spec, false)}
 }
 
 // Get returns the list, never nil. One longer than Options.ListWindow, where the tag has no limit, is
 // read from the database each time.
-func (l *List[T, K]) Get(ctx context.Context, src Source, args ...Arg) ([]*T, error) {
+func (l *List) Get(ctx context.Context, src Source, args ...Arg) ([]any, error) {
 	c, err := l.ix.t.begin(ctx, src, l.ix.accessor)
 	if err != nil {
 		return nil, err
@@ -28,11 +28,11 @@ func (l *List[T, K]) Get(ctx context.Context, src Source, args ...Arg) ([]*T, er
 }
 
 // Flush flushes the accessor's entries of these arguments.
-func (l *List[T, K]) Flush(ctx context.Context, args ...Arg) error { return l.ix.Flush(ctx, args...) }
+func (l *List) Flush(ctx context.Context, args ...Arg) error { return l.ix.Flush(ctx, args...) }
 
 // Page returns at most limit rows of the list from offset on. A negative offset and a limit below 1
 // are errors.
-func (l *List[T, K]) Page(ctx context.Context, src Source, offset, limit int, args ...Arg) ([]*T, error) {
+func (l *List) Page(ctx context.Context, src Source, offset, limit int, args ...Arg) ([]any, error) {
 	c, err := l.ix.t.begin(ctx, src, l.ix.accessor)
 	if err != nil {
 		return nil, err
@@ -44,48 +44,48 @@ func (l *List[T, K]) Page(ctx context.Context, src Source, offset, limit int, ar
 }
 
 // One finds the first row of a list. It is for generated code.
-type One[T any, K comparable] struct{ ix *index[T, K] }
+type One struct{ ix *index }
 
 // One adds a one to the model.
-func (t *Table[T, K]) One(spec IndexSpec[T]) *One[T, K] {
+func (t *Table) One(spec IndexSpec) *One {
 	spec.Limit = 1
-	return &One[T, K]{t.index(spec, false)}
+	return &One{t.index(spec, false)}
 }
 
 // Get returns the row, or an error matching gorm.ErrRecordNotFound.
-func (o *One[T, K]) Get(ctx context.Context, src Source, args ...Arg) (*T, error) {
+func (o *One) Get(ctx context.Context, src Source, args ...Arg) (any, error) {
 	return o.ix.first(ctx, src, args)
 }
 
 // Flush flushes the accessor's entries of these arguments.
-func (o *One[T, K]) Flush(ctx context.Context, args ...Arg) error { return o.ix.Flush(ctx, args...) }
+func (o *One) Flush(ctx context.Context, args ...Arg) error { return o.ix.Flush(ctx, args...) }
 
 // Unique finds a row by columns that no two rows have alike. It is for generated code.
-type Unique[T any, K comparable] struct{ *index[T, K] }
+type Unique struct{ *index }
 
 // Unique adds a unique lookup to the model. It has no where and no order.
-func (t *Table[T, K]) Unique(spec IndexSpec[T]) *Unique[T, K] {
+func (t *Table) Unique(spec IndexSpec) *Unique {
 	spec.Limit = 1
-	return &Unique[T, K]{t.index(spec, true)}
+	return &Unique{t.index(spec, true)}
 }
 
 // Get returns the row, or an error matching gorm.ErrRecordNotFound.
-func (u *Unique[T, K]) Get(ctx context.Context, src Source, args ...Arg) (*T, error) {
+func (u *Unique) Get(ctx context.Context, src Source, args ...Arg) (any, error) {
 	return u.first(ctx, src, args)
 }
 
 // Count counts the rows that equal its arguments and meet its where terms. It is for generated code.
-type Count[T any, K comparable] struct{ ix *index[T, K] }
+type Count struct{ ix *index }
 
 // Count adds a count to the model. It has no order and no limit.
-func (t *Table[T, K]) Count(spec IndexSpec[T]) *Count[T, K] {
+func (t *Table) Count(spec IndexSpec) *Count {
 	ix := t.index(spec, false)
 	ix.counts = true
-	return &Count[T, K]{ix}
+	return &Count{ix}
 }
 
 // Get returns the count.
-func (n *Count[T, K]) Get(ctx context.Context, src Source, args ...Arg) (int64, error) {
+func (n *Count) Get(ctx context.Context, src Source, args ...Arg) (int64, error) {
 	c, err := n.ix.t.begin(ctx, src, n.ix.accessor)
 	if err != nil {
 		return 0, err
@@ -107,10 +107,10 @@ func (n *Count[T, K]) Get(ctx context.Context, src Source, args ...Arg) (int64, 
 }
 
 // Flush flushes the accessor's entries of these arguments.
-func (n *Count[T, K]) Flush(ctx context.Context, args ...Arg) error { return n.ix.Flush(ctx, args...) }
+func (n *Count) Flush(ctx context.Context, args ...Arg) error { return n.ix.Flush(ctx, args...) }
 
-func (ix *index[T, K]) count(ctx context.Context, c *call, args []Arg) (count int64, err error) {
-	err = countRows(c, ix.rows(ctx, c, args).Model(new(T)), &count)
+func (ix *index) count(ctx context.Context, c *call, args []Arg) (count int64, err error) {
+	err = countRows(c, ix.rows(ctx, c, args).Model(ix.t.spec.New()), &count)
 	return count, err
 }
 

@@ -154,29 +154,92 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// testIndex is a list of a table of everything, without a database.
-func testIndex() *index[everything, uint64] {
-	return &index[everything, uint64]{t: &Table[everything, uint64]{spec: TableSpec[everything, uint64]{
-		EncodeKey: AppendUint[uint64], DecodeKey: DecodeUint[uint64],
-		Key:    func(v *everything) uint64 { return v.U },
-		Encode: encodeEverything,
-		Decode: func(d *Decoder, v *everything) {
+// testIndex is a list of a table of everything, whose primary key has these columns, without a database.
+func testIndex(key ...keyPart) *index {
+	return &index{t: &Table{keyParts: key, spec: TableSpec{
+		New: func() any { return new(everything) },
+		KeyArgs: func(to []Arg, row any) []Arg {
+			v := row.(*everything)
+			all := []Arg{Uint(v.U), Text(v.S), Time(v.T), Bool(v.B), Int(v.I16), Bytes(v.X), Float(v.F)}
+			return append(to, all[:len(key)]...)
+		},
+		Encode: func(b []byte, row any) []byte { return encodeEverything(b, row.(*everything)) },
+		Decode: func(d *Decoder, row any) {
+			v := row.(*everything)
 			v.U, v.S = DecodeUint[uint64](d), DecodeText[string](d)
 		},
 	}}}
 }
 
+// everyKey is a primary key of a column of each kind.
+var everyKey = []keyPart{{argUint, 64}, {argText, 64}, {argTime, 64}, {argBool, 64}, {argInt, 16}, {argBytes, 64}, {argFloat, 64}}
+
+func TestKeysComeBack(t *testing.T) {
+	ix := testIndex(everyKey...)
+	rows := []any{
+		&everything{U: math.MaxUint64, S: "Zürich\x00", T: time.Date(1906, 1, 1, 0, 0, 0, 7, time.FixedZone("LMT", 32*60+8)), B: true, I16: math.MinInt16, X: []byte{0}, F: math.Inf(-1)},
+		&everything{},
+	}
+	l, ok := ix.decodeKeys(context.Background(), ix.encodeKeys(keysListed, rows))
+	keys := ix.t.split(l.keys)
+	if !ok || len(keys) != 2 {
+		t.Fatalf("got %v, %v", l.keys, ok)
+	}
+	for i, row := range rows {
+		if want := ix.t.spec.KeyArgs(nil, row); exactArgs(keys[i]) != exactArgs(want) {
+			t.Errorf("got %s, want %s", exactArgs(keys[i]), exactArgs(want))
+		}
+	}
+}
+
+// A key of another kind than the column's, or one that it cannot hold, is no key: a statement with it might be
+// an error.
+func TestKeysOfOtherColumns(t *testing.T) {
+	text := appendArg([]byte{keysListed, 1}, Text("1"))
+	for name, of := range map[string]struct {
+		part    keyPart
+		payload []byte
+	}{
+		"text for a number":         {keyPart{argUint, 64}, text},
+		"too large":                 {keyPart{argUint, 8}, appendArg([]byte{keysListed, 1}, Uint(uint(256)))},
+		"too small":                 {keyPart{argInt, 16}, appendArg([]byte{keysListed, 1}, Int(math.MinInt16-1))},
+		"NULL":                      {keyPart{argText, 64}, appendArg([]byte{keysListed, 1}, Arg{})},
+		"no kind":                   {keyPart{argAny, 64}, []byte{keysListed, 1, byte(argBad)}},
+		"no boolean":                {keyPart{argBool, 64}, []byte{keysListed, 1, byte(argBool), 2}},
+		"a byte too many":           {keyPart{argAny, 64}, append(text[:len(text):len(text)], 0)},
+		"a byte that is missing":    {keyPart{argAny, 64}, text[:len(text)-1]},
+		"keys that are not there":   {keyPart{argAny, 64}, []byte{keysListed, 0xff, 0xff, 0xff, 0x7f}},
+		"a text that is not there":  {keyPart{argAny, 64}, []byte{keysListed, 1, byte(argText), 0xff, 0xff, 0x7f, 'a'}},
+		"a time that is none":       {keyPart{argAny, 64}, append([]byte{keysListed, 1, byte(argTime)}, bytes.Repeat([]byte{0xff}, 13)...)},
+		"a number that is cut off":  {keyPart{argAny, 64}, []byte{keysListed, 1, byte(argFloat), 1}},
+		"the kind of no column yet": {keyPart{argAny, 64}, []byte{keysListed, 1, 0xff}},
+	} {
+		if l, ok := testIndex(of.part).decodeKeys(context.Background(), flushlist.Value{Payload: of.payload}); ok {
+			t.Errorf("%s: taken for %v", name, l.keys)
+		}
+	}
+	if _, ok := testIndex(keyPart{argAny, 64}).decodeKeys(context.Background(), flushlist.Value{Payload: text}); !ok {
+		t.Error("a Valuer's text was not taken")
+	}
+}
+
 func FuzzListEntry(f *testing.F) {
-	ix := testIndex()
-	rows := []*everything{{U: 1, S: "a"}, {U: 2}}
-	f.Add(ix.encodeKeys(keysListed, rows).Payload)
+	one, several := testIndex(everyKey[0]), testIndex(everyKey...)
+	rows := []any{&everything{U: 1, S: "a"}, &everything{U: 2}}
+	f.Add(one.encodeKeys(keysListed, rows).Payload)
+	f.Add(several.encodeKeys(keysListed, rows).Payload)
 	f.Add([]byte{keysLong})
 	f.Add([]byte{rowsRead, 1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 'a'})
 	f.Add([]byte{keysListed, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		l, ok := ix.decodeKeys(context.Background(), flushlist.Value{Payload: payload})
-		if n := len(l.keys) + len(l.rows); n > len(payload) {
-			t.Fatalf("%d bytes were taken for %d rows (%v)", len(payload), n, ok)
+		for _, ix := range []*index{one, several, testIndex(keyPart{argAny, 64})} {
+			l, ok := ix.decodeKeys(context.Background(), flushlist.Value{Payload: payload})
+			if n := len(l.keys) + len(l.rows); n > len(payload)+len(ix.t.keyParts) {
+				t.Fatalf("%d bytes were taken for %d keys and rows (%v)", len(payload), n, ok)
+			}
+			if ok && len(l.keys)%len(ix.t.keyParts) != 0 {
+				t.Fatalf("%d columns of keys of %d", len(l.keys), len(ix.t.keyParts))
+			}
 		}
 	})
 }

@@ -26,7 +26,7 @@ type undecided struct {
 const askAgain = time.Second
 
 // begin is Runtime.begin of one of the table's accessors.
-func (t *Table[T, K]) begin(ctx context.Context, src Source, accessor string) (call, error) {
+func (t *Table) begin(ctx context.Context, src Source, accessor string) (call, error) {
 	c, err := t.rt.begin(ctx, src, accessor)
 	if err == nil && t.undecided.is.Load() && !c.database && !t.decided(ctx) {
 		c.bypassed(ctx, accessor)
@@ -35,7 +35,7 @@ func (t *Table[T, K]) begin(ctx context.Context, src Source, accessor string) (c
 }
 
 // decided asks the database once more how the table's columns compare, unless somebody just has.
-func (t *Table[T, K]) decided(ctx context.Context) bool {
+func (t *Table) decided(ctx context.Context) bool {
 	u := &t.undecided
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -54,7 +54,7 @@ func (t *Table[T, K]) decided(ctx context.Context) bool {
 }
 
 // decide asks the database how the table's columns compare, for the first time.
-func (t *Table[T, K]) decide() {
+func (t *Table) decide() {
 	t.undecided.asked = time.Now()
 	if err := t.compare(context.Background()); err != nil {
 		t.undecided.is.Store(true)
@@ -64,7 +64,7 @@ func (t *Table[T, K]) decide() {
 }
 
 // compare asks the database how the columns compare whose values name lists, and sets the keys' columns.
-func (t *Table[T, K]) compare(ctx context.Context) error {
+func (t *Table) compare(ctx context.Context) error {
 	if timeout := t.rt.opts.LoadTimeout; timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, timeout)
@@ -111,7 +111,7 @@ func (t *Table[T, K]) compare(ctx context.Context) error {
 }
 
 // terms are the columns that a where term compares with a literal. Whether one is NULL needs no comparison.
-func (ix *index[T, K]) terms() (fs []*schema.Field) {
+func (ix *index) terms() (fs []*schema.Field) {
 	for _, term := range ix.spec.Where {
 		if !strings.HasPrefix(term.Op, "IS ") {
 			fs = append(fs, ix.t.fields[term.Field])
@@ -121,7 +121,7 @@ func (ix *index[T, K]) terms() (fs []*schema.Field) {
 }
 
 // sameTerms reports whether two states of a row are alike in every column of a where term.
-func (ix *index[T, K]) sameTerms(old, new *T) bool {
+func (ix *index) sameTerms(old, new any) bool {
 	a, b := reflect.ValueOf(old).Elem(), reflect.ValueOf(new).Elem()
 	for _, term := range ix.spec.Where {
 		f := ix.t.fields[term.Field]

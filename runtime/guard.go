@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync/atomic"
 
@@ -143,14 +144,21 @@ func (l *loading) note(problem string) {
 	}
 }
 
-// findRows runs the query of a load, or of a read of the database.
-func findRows[T any](c *call, q *gorm.DB, rows *[]*T) error {
-	x := c.expect(q, rows, false)
-	tx := q.Find(rows)
-	if tx.Error == nil && x != nil && !c.load.probe && x.judged && !c.rt.guards.trusted && tx.RowsAffected != int64(len(*rows)) {
+// findRows runs the query of a load, or of a read of the database. The rows are never nil.
+func (t *Table) findRows(c *call, q *gorm.DB) ([]any, error) {
+	into := reflect.New(t.slice)
+	dest := into.Interface()
+	x := c.expect(q, dest, false)
+	tx := q.Find(dest)
+	found := into.Elem()
+	if tx.Error == nil && x != nil && !c.load.probe && x.judged && !c.rt.guards.trusted && tx.RowsAffected != int64(found.Len()) {
 		c.load.note("a callback changes which rows were read")
 	}
-	return c.met(x, tx.Error)
+	rows := make([]any, found.Len())
+	for i := range rows {
+		rows[i] = found.Index(i).Interface()
+	}
+	return rows, c.met(x, tx.Error)
 }
 
 // countRows is findRows for a count.
@@ -172,11 +180,10 @@ func (c *call) met(x *expectation, err error) error {
 }
 
 // watchStatements begins to watch the statements of the model's accessors.
-func (t *Table[T, K]) watchStatements() {
+func (t *Table) watchStatements() {
 	t.guard.accessor = t.accessor
 	t.guard.probe = func(ctx context.Context, c *call) error {
-		var k K
-		_, err := t.find(ctx, c, []K{k})
+		_, err := t.find(ctx, c, [][]Arg{t.spec.KeyArgs(nil, t.spec.New())})
 		return err
 	}
 	t.guard.begin(t.rt)
@@ -196,7 +203,7 @@ func (t *Table[T, K]) watchStatements() {
 }
 
 // guards are those of the model's accessors.
-func (t *Table[T, K]) guards() []*guard {
+func (t *Table) guards() []*guard {
 	all := []*guard{&t.guard}
 	for _, ix := range t.indexes {
 		all = append(all, &ix.guard)

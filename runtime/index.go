@@ -15,9 +15,9 @@ import (
 
 // index is what list, one, count and unique accessors share: which rows they find, by what names
 // their entries and lists go, and when those fall.
-type index[T any, K comparable] struct {
-	t        *Table[T, K]
-	spec     IndexSpec[T]
+type index struct {
+	t        *Table
+	spec     IndexSpec
 	unique   bool
 	counts   bool
 	accessor string // "Croupon.ListByCity"
@@ -34,14 +34,14 @@ type index[T any, K comparable] struct {
 	doubtful bool // set by Table.compare: Go cannot tell for which rows the where terms hold
 }
 
-func (t *Table[T, K]) index(spec IndexSpec[T], unique bool) *index[T, K] {
-	ix := &index[T, K]{t: t, spec: spec, unique: unique, accessor: t.spec.Model + "." + spec.Name}
+func (t *Table) index(spec IndexSpec, unique bool) *index {
+	ix := &index{t: t, spec: spec, unique: unique, accessor: t.spec.Model + "." + spec.Name}
 	t.indexes = append(t.indexes, ix)
 	return ix
 }
 
 // resolve finds the columns of the definition.
-func (ix *index[T, K]) resolve(layout string) error {
+func (ix *index) resolve(layout string) error {
 	t := ix.t
 	field := func(path string) (*schema.Field, error) {
 		if f := t.fields[path]; f != nil {
@@ -101,7 +101,7 @@ func (ix *index[T, K]) resolve(layout string) error {
 
 // uniqueOver reports whether GORM has a unique index over just these columns; a soft-delete column may
 // be one more.
-func (t *Table[T, K]) uniqueOver(by []*schema.Field) bool {
+func (t *Table) uniqueOver(by []*schema.Field) bool {
 	same := func(fs []*schema.Field) bool {
 		n := 0
 		for _, f := range fs {
@@ -132,11 +132,11 @@ func (t *Table[T, K]) uniqueOver(by []*schema.Field) bool {
 }
 
 // rows is a statement for the rows that the accessor finds with args.
-func (ix *index[T, K]) rows(ctx context.Context, c *call, args []Arg) *gorm.DB {
+func (ix *index) rows(ctx context.Context, c *call, args []Arg) *gorm.DB {
 	return ix.conditioned(c.statement(ctx), equalAll(ix.by, args))
 }
 
-func (ix *index[T, K]) conditioned(q *gorm.DB, by clause.Expression) *gorm.DB {
+func (ix *index) conditioned(q *gorm.DB, by clause.Expression) *gorm.DB {
 	if len(ix.by) > 0 {
 		q = q.Where(by)
 	}
@@ -148,12 +148,12 @@ func (ix *index[T, K]) conditioned(q *gorm.DB, by clause.Expression) *gorm.DB {
 
 // holds reports whether a row may meet the where terms; those that only the database can judge count
 // as met.
-func (ix *index[T, K]) holds(row *T) bool {
+func (ix *index) holds(row any) bool {
 	return row != nil && (ix.spec.Holds == nil || ix.spec.Holds(row))
 }
 
 // fits reports whether a row may be on the list of these arguments, as keys.fit writes them.
-func (ix *index[T, K]) fits(s *scratch, row *T, folded string) bool {
+func (ix *index) fits(s *scratch, row any, folded string) bool {
 	if !ix.holds(row) {
 		return false
 	}
@@ -163,7 +163,7 @@ func (ix *index[T, K]) fits(s *scratch, row *T, folded string) bool {
 }
 
 // watch notes where the accessor's columns stand among the watched ones.
-func (ix *index[T, K]) watch(columns []string) {
+func (ix *index) watch(columns []string) {
 	add := func(path string) {
 		ix.watched = append(ix.watched, slices.Index(columns, ix.t.fields[path].DBName))
 	}
@@ -187,7 +187,7 @@ func (ix *index[T, K]) watch(columns []string) {
 
 // falls adds the lists that fall when a row goes from old to new: those that it enters, leaves, or
 // moves within. What touches none of an accessor's columns flushes none of its lists.
-func (ix *index[T, K]) falls(s *scratch, p partition, add func(flushlist.List), old, new *judgedRow[T]) {
+func (ix *index) falls(s *scratch, p partition, add func(flushlist.List), old, new *judgedRow) {
 	was, is := ix.listOn(s, p, old), ix.listOn(s, p, new)
 	// On the `all` list is a row of which it cannot be told which it is on.
 	if was == is && (was.Name == "" || !was.All && ix.same(old, new)) {
@@ -202,7 +202,7 @@ func (ix *index[T, K]) falls(s *scratch, p partition, add func(flushlist.List), 
 }
 
 // listOn names the list that a row may be on; the zero List where it is on none.
-func (ix *index[T, K]) listOn(s *scratch, p partition, row *judgedRow[T]) flushlist.List {
+func (ix *index) listOn(s *scratch, p partition, row *judgedRow) flushlist.List {
 	if row == nil || !ix.doubtful && !ix.holds(row.v) {
 		return flushlist.List{}
 	}
@@ -219,7 +219,7 @@ func (ix *index[T, K]) listOn(s *scratch, p partition, row *judgedRow[T]) flushl
 // same reports whether a row that stays on its list is in the same place there: nothing that the
 // order, or a term which only the database can judge, looks at has changed, nor what was folded to
 // name the list, nor which columns are NULL.
-func (ix *index[T, K]) same(old, new *judgedRow[T]) bool {
+func (ix *index) same(old, new *judgedRow) bool {
 	for _, i := range ix.watched {
 		if old.nulls[i] != new.nulls[i] {
 			return false

@@ -19,15 +19,15 @@ const (
 )
 
 // listed is what such an entry says.
-type listed[T any, K comparable] struct {
+type listed struct {
 	kind byte
-	keys []K
-	rows []*T // of rowsRead
+	keys []Arg // one behind the other
+	rows []any // of rowsRead
 }
 
 // lookup reads the primary keys that the accessor finds with args, or the rows.
-func (ix *index[T, K]) lookup(ctx context.Context, c *call, args []Arg) (listed[T, K], error) {
-	decode := func(v flushlist.Value) (listed[T, K], bool) { return ix.decodeKeys(ctx, v) }
+func (ix *index) lookup(ctx context.Context, c *call, args []Arg) (listed, error) {
+	decode := func(v flushlist.Value) (listed, bool) { return ix.decodeKeys(ctx, v) }
 	return readEntry(ctx, c, ix.wanted(c, args), decode, func(ctx context.Context, c *call, _ []int, store bool) ([]loaded, error) {
 		l, err := ix.load(ctx, c, args, store)
 		return []loaded{l}, err
@@ -35,7 +35,7 @@ func (ix *index[T, K]) lookup(ctx context.Context, c *call, args []Arg) (listed[
 }
 
 // wanted addresses the entry of these arguments.
-func (ix *index[T, K]) wanted(c *call, args []Arg) wanted {
+func (ix *index) wanted(c *call, args []Arg) wanted {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, c.part, args)}
@@ -66,7 +66,7 @@ func readEntry[V any](ctx context.Context, c *call, w wanted, decode func(flushl
 }
 
 // load loads the primary keys of a list, or where nothing can be stored the rows.
-func (ix *index[T, K]) load(ctx context.Context, c *call, args []Arg, store bool) (loaded, error) {
+func (ix *index) load(ctx context.Context, c *call, args []Arg, store bool) (loaded, error) {
 	most := ix.spec.Limit
 	if most == 0 {
 		most = c.rt.opts.ListWindow + 1 // one more, to see whether there are more
@@ -75,8 +75,8 @@ func (ix *index[T, K]) load(ctx context.Context, c *call, args []Arg, store bool
 	if store {
 		q = q.Select(ix.selects)
 	}
-	var rows []*T
-	if err := findRows(c, q, &rows); err != nil {
+	rows, err := ix.t.findRows(c, q)
+	if err != nil {
 		return loaded{}, err
 	}
 	switch {
@@ -101,7 +101,7 @@ func (ix *index[T, K]) load(ctx context.Context, c *call, args []Arg, store bool
 }
 
 // encodeRows makes what the callers of one load share.
-func (ix *index[T, K]) encodeRows(ctx context.Context, rows []*T) flushlist.Value {
+func (ix *index) encodeRows(ctx context.Context, rows []any) flushlist.Value {
 	b := binary.AppendUvarint([]byte{rowsRead}, uint64(len(rows)))
 	for _, row := range rows {
 		var err error
@@ -114,18 +114,23 @@ func (ix *index[T, K]) encodeRows(ctx context.Context, rows []*T) flushlist.Valu
 
 // encodeKeys makes the entry of a list. That a one or a unique lookup found nothing is an absence, and
 // kept as long as one.
-func (ix *index[T, K]) encodeKeys(kind byte, rows []*T) flushlist.Value {
+func (ix *index) encodeKeys(kind byte, rows []any) flushlist.Value {
 	if len(rows) == 0 && ix.spec.Limit == 1 {
 		return flushlist.Value{Absent: true}
 	}
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
 	b := binary.AppendUvarint([]byte{kind}, uint64(len(rows)))
 	for _, row := range rows {
-		b = ix.t.spec.EncodeKey(b, ix.t.spec.Key(row))
+		s.args = ix.t.spec.KeyArgs(s.args[:0], row)
+		for _, a := range s.args {
+			b = appendArg(b, a)
+		}
 	}
 	return flushlist.Value{Payload: b}
 }
 
-func (ix *index[T, K]) decodeKeys(ctx context.Context, v flushlist.Value) (l listed[T, K], ok bool) {
+func (ix *index) decodeKeys(ctx context.Context, v flushlist.Value) (l listed, ok bool) {
 	if v.Absent {
 		return l, true
 	}
@@ -141,16 +146,18 @@ func (ix *index[T, K]) decodeKeys(ctx context.Context, v flushlist.Value) (l lis
 	n := d.uvarint()
 	// What the number says is not believed before it is there. An empty list is not nil.
 	if l.kind == rowsRead {
-		l.rows = make([]*T, 0, min(n, 1024))
+		l.rows = make([]any, 0, min(n, 1024))
 	} else {
-		l.keys = make([]K, 0, min(n, 1024))
+		l.keys = make([]Arg, 0, min(n, 1024)*uint64(len(ix.t.keyParts)))
 	}
 	for ; n > 0 && !d.bad; n-- {
 		if l.kind != rowsRead {
-			l.keys = append(l.keys, ix.t.spec.DecodeKey(&d))
+			for _, p := range ix.t.keyParts {
+				l.keys = append(l.keys, p.decodeArg(&d))
+			}
 			continue
 		}
-		row := new(T)
+		row := ix.t.spec.New()
 		ix.t.decodeRow(ctx, &d, row)
 		l.rows = append(l.rows, row)
 	}
@@ -159,7 +166,7 @@ func (ix *index[T, K]) decodeKeys(ctx context.Context, v flushlist.Value) (l lis
 
 // list returns the rows that the accessor finds with args, from offset on and at most limit; no limit
 // where that is negative.
-func (ix *index[T, K]) list(ctx context.Context, c *call, args []Arg, offset, limit int) ([]*T, error) {
+func (ix *index) list(ctx context.Context, c *call, args []Arg, offset, limit int) ([]any, error) {
 	rows, err := ix.read(ctx, c, args, offset, limit)
 	if err != nil {
 		return nil, err
@@ -180,7 +187,7 @@ func (ix *index[T, K]) list(ctx context.Context, c *call, args []Arg, offset, li
 //  4. R reads the list again: an intent, or a new stamp: loaded, without row 2
 //
 // Where writes keep coming in between, the third try is one statement that reads everything.
-func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, limit int) ([]*T, error) {
+func (ix *index) read(ctx context.Context, c *call, args []Arg, offset, limit int) ([]any, error) {
 	if err := badArg(ix.accessor, args); err != nil {
 		return nil, err
 	}
@@ -207,7 +214,7 @@ func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, li
 			}
 			break
 		}
-		rows, err := ix.t.rowsOf(ctx, c, part(l.keys, offset, limit))
+		rows, err := ix.t.rowsOf(ctx, c, part(ix.t.split(l.keys), offset, limit))
 		if err != nil {
 			return nil, err
 		}
@@ -219,7 +226,7 @@ func (ix *index[T, K]) read(ctx context.Context, c *call, args []Arg, offset, li
 	return ix.query(ctx, c, args, offset, limit)
 }
 
-func (ix *index[T, K]) allFit(s *scratch, rows []*T, folded string) bool {
+func (ix *index) allFit(s *scratch, rows []any, folded string) bool {
 	for _, row := range rows {
 		if !ix.fits(s, row, folded) {
 			return false
@@ -229,16 +236,15 @@ func (ix *index[T, K]) allFit(s *scratch, rows []*T, folded string) bool {
 }
 
 // query reads rows from the database in one statement.
-func (ix *index[T, K]) query(ctx context.Context, c *call, args []Arg, offset, limit int) ([]*T, error) {
+func (ix *index) query(ctx context.Context, c *call, args []Arg, offset, limit int) ([]any, error) {
 	if most := ix.spec.Limit; most > 0 { // rows past the list's limit do not exist
 		if offset >= most {
-			return []*T{}, nil
+			return []any{}, nil
 		}
 		if limit < 0 || limit > most-offset {
 			limit = most - offset
 		}
 	}
-	rows := []*T{} // an empty list is not nil
 	q := ix.rows(ctx, c, args).Order(ix.order)
 	if offset > 0 {
 		q = q.Offset(offset)
@@ -246,12 +252,11 @@ func (ix *index[T, K]) query(ctx context.Context, c *call, args []Arg, offset, l
 	if limit >= 0 {
 		q = q.Limit(limit)
 	}
-	err := q.Find(&rows).Error
-	return rows, err
+	return ix.t.findRows(c, q)
 }
 
 // first returns the only row of a one or a unique lookup.
-func (ix *index[T, K]) first(ctx context.Context, src Source, args []Arg) (*T, error) {
+func (ix *index) first(ctx context.Context, src Source, args []Arg) (any, error) {
 	c, err := ix.t.begin(ctx, src, ix.accessor)
 	if err != nil {
 		return nil, err
@@ -260,7 +265,7 @@ func (ix *index[T, K]) first(ctx context.Context, src Source, args []Arg) (*T, e
 }
 
 // Flush flushes the accessor's entries of these arguments.
-func (ix *index[T, K]) Flush(ctx context.Context, args ...Arg) error {
+func (ix *index) Flush(ctx context.Context, args ...Arg) error {
 	if ctx == nil {
 		return ErrNilContext
 	}
@@ -277,11 +282,11 @@ func (ix *index[T, K]) Flush(ctx context.Context, args ...Arg) error {
 	return ix.t.rt.flushNow(ctx, ix.t.rt.flushOf(fallsOf(ix.keys.allIn(p), nil, list)))
 }
 
-// part is the page of ks from offset on, of at most limit; all of it where limit is negative.
-func part[K any](ks []K, offset, limit int) []K {
-	ks = ks[min(offset, len(ks)):]
-	if limit >= 0 && limit < len(ks) {
-		ks = ks[:limit]
+// part is the page of a list from offset on, of at most limit; all of it where limit is negative.
+func part[S ~[]E, E any](of S, offset, limit int) S {
+	of = of[min(offset, len(of)):]
+	if limit >= 0 && limit < len(of) {
+		of = of[:limit]
 	}
-	return ks
+	return of
 }

@@ -12,7 +12,7 @@ import (
 	"gorm.io/gorm/schema"
 )
 
-// model is what the GORM plugin asks of one registered [Table], whatever its types. Rows travel
+// model is what the GORM plugin asks of one registered [Table]. Rows travel
 // as any and hold a *judgedRow of the table that they came from.
 type model interface {
 	// gormSchema is GORM's reading of the model, with the database's naming strategy.

@@ -9,9 +9,9 @@ import (
 // The types in this file are what generated code hands to the runtime. They are exported for
 // generated code only; programs have no reason to write them by hand.
 
-// TableSpec describes one model to the runtime. T is the model, K its primary key: the
-// field's own type, or a generated struct for a composite key.
-type TableSpec[T any, K comparable] struct {
+// TableSpec describes one model to the runtime. Wherever a row is given as an any, that holds a pointer to the
+// model's struct.
+type TableSpec struct {
 	// Model is the model's Go name.
 	Model string
 	// Fields are the model's columns as the generator saw them, in the order of the struct.
@@ -19,21 +19,18 @@ type TableSpec[T any, K comparable] struct {
 	Fields []Field
 	// TTL is how long a row may be cached: 0 is the runtime's default, Forever has no end.
 	TTL time.Duration
-	// Key returns a row's primary key.
-	Key func(v *T) K
-	// KeyArgs appends the columns of a primary key, in the order of GORM's primary fields.
-	KeyArgs func(to []Arg, k K) []Arg
-	// EncodeKey and DecodeKey are the codec of a primary key.
-	EncodeKey func(b []byte, k K) []byte
-	DecodeKey func(d *Decoder) K
+	// New makes an empty row.
+	New func() any
+	// KeyArgs appends the columns of a row's primary key, in the order of GORM's primary fields.
+	KeyArgs func(to []Arg, row any) []Arg
 	// Encode and Decode are the codec of a row, its serialized columns left out.
-	Encode func(b []byte, v *T) []byte
-	Decode func(d *Decoder, v *T)
+	Encode func(b []byte, row any) []byte
+	Decode func(d *Decoder, row any)
 	// Deleted reports whether a row is soft-deleted; nil where the model has no soft delete, and where Go
 	// cannot judge it: then the accessors' Same functions watch the soft-delete column.
-	Deleted func(v *T) bool
+	Deleted func(row any) bool
 	// AfterFind calls the model's AfterFind hook; nil where it has none.
-	AfterFind func(v *T, tx *gorm.DB) error
+	AfterFind func(row any, tx *gorm.DB) error
 }
 
 // Field is one column of a model, as the generator saw it.
@@ -65,7 +62,7 @@ func (c Class) String() string {
 
 // IndexSpec describes one accessor that finds rows by columns: a list, a one, a count or a
 // unique lookup. What each kind leaves out is said at its constructor.
-type IndexSpec[T any] struct {
+type IndexSpec struct {
 	// Name is the accessor's method name: "ListPopularInCity", "GetBySlug", "CountInCategory".
 	Name string
 	// By are the Go paths of the columns that the arguments are compared with.
@@ -80,15 +77,15 @@ type IndexSpec[T any] struct {
 	TTL time.Duration
 	// Args appends the row's own values of the By columns: the arguments under which the
 	// accessor finds it.
-	Args func(to []Arg, v *T) []Arg
+	Args func(to []Arg, row any) []Arg
 	// Holds reports whether the Where terms hold for a row. Terms that only the database can
 	// judge (text, times, floats) count as holding. Nil: there are no terms.
-	Holds func(v *T) bool
+	Holds func(row any) bool
 	// Same reports whether two states of a row are alike in every column that the order and
 	// the terms which only the database can judge depend on, and in the By columns that hold
 	// bytes, of which Args may not tell NULL from none, and in a soft-delete column that Deleted does not
 	// judge. Nil: there are none.
-	Same func(a, b *T) bool
+	Same func(a, b any) bool
 	// Unchecked says that the tag vouches for a unique lookup's uniqueness.
 	Unchecked bool
 }

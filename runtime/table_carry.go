@@ -28,7 +28,7 @@ type carried struct {
 }
 
 // carry finds the carried columns.
-func (t *Table[T, K]) carry() {
+func (t *Table) carry() {
 	for _, f := range t.spec.Fields {
 		if f.Class != Valuer && f.Class != Serialized {
 			continue
@@ -42,18 +42,16 @@ func (t *Table[T, K]) carry() {
 	}
 }
 
-// keyFits reports whether a row's primary key comes back from an entry as it was.
-func (t *Table[T, K]) keyFits(row *T) bool {
+// keyFits reports whether a row's primary key can be written to an entry: it has a value.
+func (t *Table) keyFits(row any) bool {
 	if !t.ownKey {
 		return true
 	}
-	k := t.spec.Key(row)
-	d := newDecoder(t.spec.EncodeKey(nil, k))
-	return t.spec.DecodeKey(&d) == k && d.end() == nil
+	return badArg(t.accessor, t.spec.KeyArgs(nil, row)) == nil
 }
 
 // encode appends a row, or returns errUnfit where the bytes would not bring it back.
-func (t *Table[T, K]) encode(ctx context.Context, b []byte, row *T) ([]byte, error) {
+func (t *Table) encode(ctx context.Context, b []byte, row any) ([]byte, error) {
 	start := len(b)
 	b = t.spec.Encode(b, row)
 	if len(t.carried) == 0 {
@@ -72,7 +70,7 @@ func (t *Table[T, K]) encode(ctx context.Context, b []byte, row *T) ([]byte, err
 var errUnfit = errors.New("cachegen: a row does not come back from its entry as it was")
 
 // decodeRow reads a row of an entry that holds others too. Bad bytes leave an error in d.
-func (t *Table[T, K]) decodeRow(ctx context.Context, d *Decoder, row *T) {
+func (t *Table) decodeRow(ctx context.Context, d *Decoder, row any) {
 	t.spec.Decode(d, row)
 	for _, f := range t.serialized {
 		decodeSerialized(ctx, d, f, reflect.ValueOf(row))
@@ -80,13 +78,13 @@ func (t *Table[T, K]) decodeRow(ctx context.Context, d *Decoder, row *T) {
 }
 
 // readBack returns an error unless a row's bytes bring it back, and tells of the column that is to blame.
-func (t *Table[T, K]) readBack(ctx context.Context, b []byte, row *T) (err error) {
+func (t *Table) readBack(ctx context.Context, b []byte, row any) (err error) {
 	defer func() {
 		if recover() != nil { // in an Equal method, say
 			err = errUnfit
 		}
 	}()
-	back := new(T)
+	back := t.spec.New()
 	d := newDecoder(b)
 	t.decodeRow(ctx, &d, back)
 	whole := d.end() == nil

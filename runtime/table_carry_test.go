@@ -24,19 +24,24 @@ type Cover struct {
 }
 
 // albums is a table of them, as far as its codec goes.
-func albums(t testing.TB) *Table[album, uint64] {
+func albums(t testing.TB) *Table {
 	t.Helper()
 	parsed, err := schema.Parse(&album{}, &sync.Map{}, schema.NamingStrategy{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	table := &Table[album, uint64]{rt: &Runtime{}, spec: TableSpec[album, uint64]{
+	table := &Table{rt: &Runtime{}, spec: TableSpec{
 		Model: "Album",
 		Fields: []Field{
 			{Path: "ID"}, {Path: "Tags", Class: Serialized}, {Path: "Links", Class: Serialized}, {Path: "Seen", Class: Serialized}, {Path: "Cover.Colors", Class: Serialized},
 		},
-		Encode: func(b []byte, v *album) []byte { return AppendBool(AppendUint(b, v.ID), v.Cover != nil) },
-		Decode: func(d *Decoder, v *album) {
+		New: func() any { return new(album) },
+		Encode: func(b []byte, row any) []byte {
+			v := row.(*album)
+			return AppendBool(AppendUint(b, v.ID), v.Cover != nil)
+		},
+		Decode: func(d *Decoder, row any) {
+			v := row.(*album)
 			v.ID, v.Cover = DecodeUint[uint64](d), nil
 			if DecodeBool[bool](d) {
 				v.Cover = new(Cover)

@@ -13,11 +13,11 @@ import (
 
 // What the GORM plugin asks of a Table; see the model interface.
 
-func (t *Table[T, K]) gormSchema() *schema.Schema     { return t.schema }
-func (t *Table[T, K]) indexed() bool                  { return len(t.indexes) > 0 }
-func (t *Table[T, K]) columns() []string              { return t.watched }
-func (t *Table[T, K]) all(p partition) flushlist.List { return t.keys.allIn(p) }
-func (t *Table[T, K]) derived() bool                  { return t.made }
+func (t *Table) gormSchema() *schema.Schema     { return t.schema }
+func (t *Table) indexed() bool                  { return len(t.indexes) > 0 }
+func (t *Table) columns() []string              { return t.watched }
+func (t *Table) all(p partition) flushlist.List { return t.keys.allIn(p) }
+func (t *Table) derived() bool                  { return t.made }
 
 // madeByDatabase reports whether the database makes the values of a column of others: GORM only reads
 // it, or its tag says so.
@@ -37,7 +37,7 @@ func madeByDatabase(f *schema.Field) bool {
 	return false
 }
 
-func (t *Table[T, K]) touches(column string) bool {
+func (t *Table) touches(column string) bool {
 	for _, w := range t.watched {
 		if w == column {
 			return true
@@ -47,22 +47,22 @@ func (t *Table[T, K]) touches(column string) bool {
 }
 
 // judgedRow is a row as the plugin reads it.
-type judgedRow[T any] struct {
-	v *T
+type judgedRow struct {
+	v any
 	// nulls says which of the watched columns are NULL. A Go type without NULL reads it as zero, but
 	// to the database the two are different: a change from one to the other may move the row.
 	// Nil where only the key is known.
 	nulls []bool
 }
 
-func (t *Table[T, K]) scan(tx *gorm.DB, rows *sql.Rows) (found []any, err error) {
+func (t *Table) scan(tx *gorm.DB, rows *sql.Rows) (found []any, err error) {
 	raw := make([]any, len(t.watched))
 	into := make([]any, len(raw))
 	for i := range raw {
 		into[i] = &raw[i]
 	}
 	for rows.Next() {
-		row := &judgedRow[T]{v: new(T), nulls: make([]bool, len(raw))}
+		row := &judgedRow{v: t.spec.New(), nulls: make([]bool, len(raw))}
 		if err := tx.ScanRows(rows, row.v); err != nil {
 			return nil, err
 		}
@@ -77,8 +77,8 @@ func (t *Table[T, K]) scan(tx *gorm.DB, rows *sql.Rows) (found []any, err error)
 	return found, rows.Err()
 }
 
-func (t *Table[T, K]) keyRow(ctx context.Context, value func(column string) (any, bool)) (any, bool, error) {
-	row := new(T)
+func (t *Table) keyRow(ctx context.Context, value func(column string) (any, bool)) (any, bool, error) {
+	row := t.spec.New()
 	rv := reflect.ValueOf(row).Elem()
 	for _, f := range t.primary {
 		v, ok := value(f.DBName)
@@ -89,31 +89,31 @@ func (t *Table[T, K]) keyRow(ctx context.Context, value func(column string) (any
 			return nil, false, err
 		}
 	}
-	return &judgedRow[T]{v: row}, true, nil
+	return &judgedRow{v: row}, true, nil
 }
 
-func (t *Table[T, K]) structOf(row any) reflect.Value { return reflect.ValueOf(row.(*judgedRow[T]).v) }
+func (t *Table) structOf(row any) reflect.Value { return reflect.ValueOf(row.(*judgedRow).v) }
 
-func (t *Table[T, K]) keyOf(row any) K { return t.spec.Key(row.(*judgedRow[T]).v) }
+func (t *Table) identity(row any) string {
+	return exactArgs(t.spec.KeyArgs(nil, row.(*judgedRow).v))
+}
 
-func (t *Table[T, K]) identity(row any) string { return t.identityOf(t.keyOf(row)) }
-
-func (t *Table[T, K]) rowList(p partition, row any) flushlist.List {
+func (t *Table) rowList(p partition, row any) flushlist.List {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	return t.listOf(s, p, t.spec.KeyArgs(nil, t.keyOf(row)))
+	return t.listOf(s, p, t.spec.KeyArgs(nil, row.(*judgedRow).v))
 }
 
 // listOf is the flush list of the row with these values in its primary key: `all`, where nobody but the
 // database knows which row that is.
-func (t *Table[T, K]) listOf(s *scratch, p partition, args []Arg) flushlist.List {
+func (t *Table) listOf(s *scratch, p partition, args []Arg) flushlist.List {
 	if t.undecided.is.Load() || t.keys.odd(args) {
 		return t.keys.allIn(p)
 	}
 	return t.keys.listOf(s, p, args)
 }
 
-func (t *Table[T, K]) lists(p partition, add func(flushlist.List), old, new any) {
+func (t *Table) lists(p partition, add func(flushlist.List), old, new any) {
 	if t.undecided.is.Load() {
 		add(t.keys.allIn(p))
 		return
@@ -127,8 +127,8 @@ func (t *Table[T, K]) lists(p partition, add func(flushlist.List), old, new any)
 }
 
 // alive is a row as accessors see it: nil where there is none, or where it is soft-deleted.
-func (t *Table[T, K]) alive(row any) *judgedRow[T] {
-	r, _ := row.(*judgedRow[T])
+func (t *Table) alive(row any) *judgedRow {
+	r, _ := row.(*judgedRow)
 	if r != nil && t.spec.Deleted != nil && t.spec.Deleted(r.v) {
 		return nil
 	}

@@ -14,17 +14,17 @@ import (
 
 // codecLayout is part of every fingerprint: another number leaves all entries behind when the codec's
 // bytes change.
-const codecLayout = 1
+const codecLayout = 2
 
 // Register compares the generated code's view of the model with GORM's, with the database's own
 // naming strategy, and makes the accessors ready. Its error matches [ErrModel] where the views
 // differ, and names the column, both views and the fix.
-func (t *Table[T, K]) Register() error {
+func (t *Table) Register() error {
 	if t.rt == nil {
 		return errors.New("cachegen: NewModels was given no Runtime: call cacheruntime.New first, and look at its error")
 	}
 	stmt := &gorm.Statement{DB: t.rt.db}
-	if err := stmt.Parse(new(T)); err != nil {
+	if err := stmt.Parse(t.spec.New()); err != nil {
 		return fmt.Errorf("cachegen: %s: GORM cannot read the model: %w", t.spec.Model, err)
 	}
 	t.schema = stmt.Schema
@@ -53,7 +53,7 @@ func (t *Table[T, K]) Register() error {
 }
 
 // checkFields finds GORM's field of every column, and every column of GORM's.
-func (t *Table[T, K]) checkFields() error {
+func (t *Table) checkFields() error {
 	t.fields = map[string]*schema.Field{}
 	for _, f := range t.schema.Fields {
 		if f.DBName != "" {
@@ -92,6 +92,7 @@ func (t *Table[T, K]) checkFields() error {
 		errs = append(errs, t.differ("the primary key", strings.Join(generated, ", "), strings.Join(parsed, ", ")))
 	}
 	t.primary = t.schema.PrimaryFields
+	t.keyParts = keyPartsOf(t.primary)
 	if judged := slices.ContainsFunc(t.schema.Fields, judgesDeleted); judged != (t.spec.Deleted != nil) {
 		errs = append(errs, t.differ("which rows are deleted", judgedBy(!judged), judgedBy(judged)))
 	}
@@ -102,13 +103,13 @@ func (t *Table[T, K]) checkFields() error {
 	return nil
 }
 
-func (t *Table[T, K]) differ(what, generated, parsed string) error {
+func (t *Table) differ(what, generated, parsed string) error {
 	return fmt.Errorf("%w: %s: %s is %s in the generated code and %s to GORM: run go generate again, and check the field's gorm tag",
 		ErrModel, t.spec.Model, what, generated, parsed)
 }
 
 // layout describes what a row's entry looks like.
-func (t *Table[T, K]) layout() string {
+func (t *Table) layout() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d %s", codecLayout, t.spec.Model)
 	for _, f := range t.spec.Fields {
@@ -130,7 +131,7 @@ func (t *Table[T, K]) layout() string {
 func fingerprint(s string) string { return fmt.Sprintf("%08x", uint32(xxhash.Sum64String(s))) }
 
 // watch lists the columns that naming a row's lists needs.
-func (t *Table[T, K]) watch() []string {
+func (t *Table) watch() []string {
 	var columns []string
 	add := func(f *schema.Field) {
 		if f != nil && !slices.Contains(columns, f.DBName) {

@@ -11,22 +11,18 @@ import (
 // GetMany is Get for several values of a lookup by one column, in their order: one round trip a tier
 // and one statement for what is missing. What is absent is left out; a value given twice gives two
 // copies.
-func (u *Unique[T, K]) GetMany(ctx context.Context, src Source, values []Arg) ([]*T, error) {
+func (u *Unique) GetMany(ctx context.Context, src Source, values []Arg) ([]any, error) {
 	c, err := u.t.begin(ctx, src, u.accessor)
 	if err != nil {
 		return nil, err
 	}
 	if len(values) == 0 {
-		return []*T{}, nil
+		return []any{}, nil
 	}
 	if err := badArg(u.accessor, values); err != nil {
 		return nil, err
 	}
-	exact := make([]string, len(values))
-	for i, v := range values {
-		exact[i] = exactArg(v)
-	}
-	_, at := dedupe(exact)
+	_, at := dedupe(split(values, 1))
 	var distinct []Arg
 	for i, d := range at {
 		if d == len(distinct) {
@@ -37,12 +33,12 @@ func (u *Unique[T, K]) GetMany(ctx context.Context, src Source, values []Arg) ([
 	if err != nil {
 		return nil, err
 	}
-	return u.t.arrange(ctx, &c, rows, at)
+	return u.t.arrange(ctx, &c, rows, at, false)
 }
 
 // each returns the row of each value, nil where there is none.
-func (u *Unique[T, K]) each(ctx context.Context, c *call, values []Arg) ([]*T, error) {
-	if c.database || slices.ContainsFunc(values, u.odd) || u.guard.refuses(ctx) {
+func (u *Unique) each(ctx context.Context, c *call, values []Arg) ([]any, error) {
+	if c.database || slices.ContainsFunc(values, func(v Arg) bool { return u.odd([]Arg{v}) }) || u.guard.refuses(ctx) {
 		return u.find(ctx, c, values, nil)
 	}
 	keys, err := u.lookups(ctx, c, values)
@@ -52,9 +48,11 @@ func (u *Unique[T, K]) each(ctx context.Context, c *call, values []Arg) ([]*T, e
 	if err != nil {
 		return nil, err
 	}
-	var ks []K
+	var ks [][]Arg // one of each value that has a row
 	for _, l := range keys {
-		ks = append(ks, l.keys...)
+		if len(l.keys) > 0 {
+			ks = append(ks, l.keys[:len(u.t.keyParts)])
+		}
 	}
 	distinct, at := dedupe(ks)
 	found, err := u.t.rowsOf(ctx, c, distinct)
@@ -63,7 +61,7 @@ func (u *Unique[T, K]) each(ctx context.Context, c *call, values []Arg) ([]*T, e
 	}
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	rows := make([]*T, len(values))
+	rows := make([]any, len(values))
 	next := 0
 	for i, l := range keys {
 		if l.kind == keysListed && len(l.keys) == 0 {
@@ -72,7 +70,9 @@ func (u *Unique[T, K]) each(ctx context.Context, c *call, values []Arg) ([]*T, e
 		if l.kind == keysListed {
 			rows[i] = found[at[next]]
 		}
-		next += len(l.keys)
+		if len(l.keys) > 0 {
+			next++
+		}
 		if u.fits(s, rows[i], u.keys.fit(values[i:i+1])) {
 			continue
 		}
@@ -90,8 +90,8 @@ func (u *Unique[T, K]) each(ctx context.Context, c *call, values []Arg) ([]*T, e
 }
 
 // lookups reads the entry of each value.
-func (u *Unique[T, K]) lookups(ctx context.Context, c *call, values []Arg) ([]listed[T, K], error) {
-	keys := make([]listed[T, K], len(values))
+func (u *Unique) lookups(ctx context.Context, c *call, values []Arg) ([]listed, error) {
+	keys := make([]listed, len(values))
 	var want []wanted
 	var at []int
 	for i := range values {
@@ -132,7 +132,7 @@ func (u *Unique[T, K]) lookups(ctx context.Context, c *call, values []Arg) ([]li
 }
 
 // loadEach loads the primary key of each value.
-func (u *Unique[T, K]) loadEach(ctx context.Context, c *call, values []Arg) ([]loaded, error) {
+func (u *Unique) loadEach(ctx context.Context, c *call, values []Arg) ([]loaded, error) {
 	rows, err := u.find(ctx, c, values, u.selects)
 	if err != nil {
 		return nil, err
@@ -153,26 +153,23 @@ func (u *Unique[T, K]) loadEach(ctx context.Context, c *call, values []Arg) ([]l
 		if !u.fits(s, row, u.keys.fit(values[i:i+1])) {
 			kind = keysOdd
 		}
-		results[i] = loaded{value: u.encodeKeys(kind, []*T{row}), noStore: kind == keysOdd}
+		results[i] = loaded{value: u.encodeKeys(kind, []any{row}), noStore: kind == keysOdd}
 	}
 	return results, nil
 }
 
 // find reads the row of each value from the database: these columns of it, or all.
-func (u *Unique[T, K]) find(ctx context.Context, c *call, values []Arg, columns []string) ([]*T, error) {
-	out := make([]*T, len(values))
+func (u *Unique) find(ctx context.Context, c *call, values []Arg, columns []string) ([]any, error) {
+	out := make([]any, len(values))
 	for start := 0; start < len(values); start += maxKeys {
 		part := values[start:min(start+maxKeys, len(values))]
-		args := make([][]Arg, len(part))
-		for i := range part {
-			args[i] = part[i : i+1]
-		}
-		var rows []*T
+		args := split(part, 1)
 		q := u.conditioned(c.statement(ctx), anyOf(u.by, args)).Order(u.order)
 		if columns != nil {
 			q = q.Select(columns)
 		}
-		if err := findRows(c, q, &rows); err != nil {
+		rows, err := u.t.findRows(c, q)
+		if err != nil {
 			return nil, err
 		}
 		if len(part) == 1 {
@@ -181,7 +178,7 @@ func (u *Unique[T, K]) find(ctx context.Context, c *call, values []Arg, columns 
 			}
 			continue
 		}
-		unclear := match(part, rows, out[start:], exactArg, u.nameOf, u.odd, u.valueOf)
+		unclear := match(args, rows, out[start:], u.spec.Args, u.nameOf, u.odd)
 		for _, i := range unclear {
 			alone, err := u.find(ctx, c, part[i:i+1], columns)
 			if err != nil {
@@ -193,19 +190,14 @@ func (u *Unique[T, K]) find(ctx context.Context, c *call, values []Arg, columns 
 	return out, nil
 }
 
-// valueOf is the value by which a row is found.
-func (u *Unique[T, K]) valueOf(row *T) Arg { return u.spec.Args(nil, row)[0] }
-
 // nameOf is a value as it stands in its list's name; see Table.nameOf.
-func (u *Unique[T, K]) nameOf(a Arg) string {
+func (u *Unique) nameOf(value []Arg) string {
 	if u.t.undecided.is.Load() {
 		return ""
 	}
-	return string(u.keys.appendNames(nil, []Arg{a}))
+	return string(u.keys.appendNames(nil, value))
 }
 
-func (u *Unique[T, K]) odd(a Arg) bool {
-	return !u.t.undecided.is.Load() && u.keys.columns != nil && u.keys.columns[0].odd(a)
+func (u *Unique) odd(value []Arg) bool {
+	return !u.t.undecided.is.Load() && u.keys.odd(value)
 }
-
-func exactArg(a Arg) string { return string(a.appendExact(nil)) }

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/dave/jennifer/jen"
 )
@@ -20,13 +21,15 @@ func (m Model) writeCodec(f *jen.File) {
 			serialized = " The runtime adds the serialized ones."
 		}
 	}
-	f.Add(comment(fmt.Sprintf("encode%s appends the columns of v.%s", m.Name, serialized)))
-	f.Func().Id("encode"+m.Name).Params(jen.Id("b").Index().Byte(), jen.Id("v").Op("*").Id(m.Name)).Index().Byte().Block(
-		append(m.encode(columns, 0), jen.Return(jen.Id("b")))...,
+	f.Add(comment(fmt.Sprintf("encode%s appends the columns of a row.%s", m.Name, serialized)))
+	f.Func().Id("encode"+m.Name).Params(jen.Id("b").Index().Byte(), jen.Id(m.untyped("v")).Any()).Index().Byte().Block(
+		slices.Concat([]jen.Code{m.typed("v")}, m.encode(columns, 0), []jen.Code{jen.Return(jen.Id("b"))})...,
 	)
 	f.Line()
-	f.Add(comment(fmt.Sprintf("decode%s reads into v what encode%s wrote. Bad bytes leave an error in d.", m.Name, m.Name)))
-	f.Func().Id("decode"+m.Name).Params(jen.Id("d").Op("*").Add(rt("Decoder")), jen.Id("v").Op("*").Id(m.Name)).Block(m.decode(columns, 0)...)
+	f.Add(comment(fmt.Sprintf("decode%s reads into a row what encode%s wrote. Bad bytes leave an error in d.", m.Name, m.Name)))
+	f.Func().Id("decode"+m.Name).Params(jen.Id("d").Op("*").Add(rt("Decoder")), jen.Id(m.untyped("v")).Any()).Block(
+		slices.Concat([]jen.Code{m.typed("v")}, m.decode(columns, 0))...,
+	)
 	f.Line()
 }
 

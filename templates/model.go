@@ -184,7 +184,7 @@ func ModelNames(m Model) []string {
 		m.table(), "new" + m.Name + "Table", "encode" + m.Name, "decode" + m.Name,
 	}
 	if len(m.keys()) > 1 {
-		names = append(names, m.Name+"Key", "encode"+m.Name+"Key", "decode"+m.Name+"Key")
+		names = append(names, m.Name+"Key", "append"+m.Name+"Key")
 	}
 	return names
 }

@@ -25,7 +25,7 @@ func (m Model) write(f *jen.File) {
 	f.Add(m.face(m.cache()))
 	f.Line()
 	for _, method := range m.reads() {
-		method.write(f, "c", m.cache(), true)
+		method.write(f, m, "c", m.cache(), true)
 	}
 	m.writeFlushes(f)
 
@@ -33,7 +33,7 @@ func (m Model) write(f *jen.File) {
 	f.Add(m.face(m.objects()))
 	f.Line()
 	for _, method := range m.reads() {
-		method.write(f, "o", m.objects(), false)
+		method.write(f, m, "o", m.objects(), false)
 	}
 
 	m.writeCodec(f)
@@ -69,7 +69,7 @@ func (m Model) writeUnimplemented(f *jen.File) {
 	for _, method := range m.reads() {
 		f.Add(comment(method.name + " returns an error matching cacheruntime.ErrUnimplemented."))
 		zero := jen.Nil()
-		if method.count {
+		if method.count() {
 			zero = jen.Lit(0)
 		}
 		f.Func().Params(jen.Id(name)).Id(method.name).Params(method.signature()...).Add(method.results()).Block(

@@ -14,11 +14,12 @@ type read struct {
 	params   []param // the context left out
 	variadic bool    // the last parameter is variadic
 	result   *jen.Statement
-	count    bool // the result is a number
+	typed    string // the runtime's function that gives the rows their type; "" where the result is a number
 	// body is the call on the table, as in rows.Get; the receiver's table, context and source
 	// are put in front of args.
 	field, method string
 	args          []jen.Code
+	keys          string // of GetMap, the parameter of keys
 }
 
 // signature writes the parameters.
@@ -35,18 +36,33 @@ func (r read) signature() []jen.Code {
 func (r read) results() *jen.Statement { return jen.Params(r.result, jen.Error()) }
 
 // write adds the method to a receiver.
-func (r read) write(f *jen.File, receiver, typ string, cached bool) {
+func (r read) write(f *jen.File, m Model, receiver, typ string, cached bool) {
 	doc := r.doc
 	if cached && r.cacheDoc != "" {
 		doc += " " + r.cacheDoc
 	}
 	f.Add(comment(doc))
 	args := append([]jen.Code{jen.Id("ctx"), jen.Id(receiver).Dot("source")}, r.args...)
-	f.Func().Params(jen.Id(receiver).Op("*").Id(typ)).Id(r.name).Params(r.signature()...).Add(r.results()).Block(
-		jen.Return(jen.Id(receiver).Dot("table").Dot(r.field).Dot(r.method).Call(args...)),
-	)
+	call := jen.Id(receiver).Dot("table").Dot(r.field).Dot(r.method).Call(args...)
+	var body []jen.Code
+	switch row := jen.Op("*").Id(m.Name); {
+	case r.count():
+		body = []jen.Code{jen.Return(call)}
+	case r.keys != "":
+		body = []jen.Code{
+			jen.Id(r.keys).Op("=").Add(rt("Distinct")).Call(jen.Id(r.keys)),
+			jen.List(jen.Id("found"), jen.Err()).Op(":=").Add(call),
+			jen.Return(rt(r.typed).Index(row).Call(jen.Id(r.keys), jen.Id("found"), jen.Err())),
+		}
+	default:
+		body = []jen.Code{jen.Return(rt(r.typed).Index(row).Call(call))}
+	}
+	f.Func().Params(jen.Id(receiver).Op("*").Id(typ)).Id(r.name).Params(r.signature()...).Add(r.results()).Block(body...)
 	f.Line()
 }
+
+// count reports whether the result is a number.
+func (r read) count() bool { return r.typed == "" }
 
 // reads returns the methods of a model in the order of its files.
 func (m Model) reads() []read {
@@ -62,9 +78,9 @@ func (m Model) keyReads() []read {
 	keys := m.keys()
 	names := m.params(keys)
 	get := read{
-		name: "Get", doc: m.docGet(names), params: byParams(keys, names), result: row, field: "rows", method: "Get",
+		name: "Get", doc: m.docGet(names), params: byParams(keys, names), result: row, typed: "Row", field: "rows", method: "Get",
 		cacheDoc: "On a miss, one caller loads it from the database and the others wait for that load.",
-		args:     []jen.Code{m.keyOf(names)},
+		args:     m.keyArgs(names),
 	}
 	many := m.manyKeys()
 	byKey := jen.Map(m.keyType()).Op("*").Id(m.Name)
@@ -72,11 +88,11 @@ func (m Model) keyReads() []read {
 		get,
 		{
 			name: "GetMany", doc: m.docGetMany(many.name), params: []param{many}, variadic: true,
-			result: rows, field: "rows", method: "GetMany", args: []jen.Code{jen.Id(many.name)},
+			result: rows, typed: "Rows", field: "rows", method: "GetMany", args: []jen.Code{m.manyKeyArgs(many.name)},
 		},
 		{
 			name: "GetMap", doc: m.docGetMap(), params: []param{many}, variadic: true,
-			result: byKey, field: "rows", method: "GetMap", args: []jen.Code{jen.Id(many.name)},
+			result: byKey, typed: "ByKey", field: "rows", method: "GetMap", args: []jen.Code{m.manyKeyArgs(many.name)}, keys: many.name,
 		},
 	}
 }
@@ -108,7 +124,7 @@ func (m Model) accessorReads(a Accessor) []read {
 		args[i] = c.toArg(jen.Id(names[i]))
 	}
 	get := read{
-		name: a.Method(), doc: m.doc(a), params: byParams(a.By, names), result: row,
+		name: a.Method(), doc: m.doc(a), params: byParams(a.By, names), result: row, typed: "Row",
 		field: a.field(), method: "Get", args: args,
 	}
 	switch a.Kind {
@@ -120,14 +136,14 @@ func (m Model) accessorReads(a Accessor) []read {
 		many := param{name: m.pluralParam(c), code: c.argument().code()}
 		return []read{get, {
 			name: "GetManyBy" + a.Name, doc: m.docManyBy(a, many.name), params: []param{many}, variadic: true,
-			result: rows, field: a.field(), method: "GetMany",
+			result: rows, typed: "Rows", field: a.field(), method: "GetMany",
 			args: []jen.Code{rt("Each").Call(jen.Id(many.name), c.eachArg())},
 		}}
 	case List:
-		get.result = rows
+		get.result, get.typed = rows, "Rows"
 		return []read{get, m.page(a)}
 	case Count:
-		get.result, get.count = jen.Int64(), true
+		get.result, get.typed = jen.Int64(), ""
 	}
 	return []read{get}
 }
@@ -149,7 +165,7 @@ func (m Model) page(a Accessor) read {
 	}
 	return read{
 		name: a.Method() + "Page", doc: m.docPage(a, offset, limit), params: append(byParams(a.By, names), window...),
-		result: jen.Index().Op("*").Id(m.Name), field: a.field(), method: "Page", args: args,
+		result: jen.Index().Op("*").Id(m.Name), typed: "Rows", field: a.field(), method: "Page", args: args,
 	}
 }
 
@@ -161,7 +177,7 @@ func (m Model) writeFlushes(f *jen.File) {
 	many := m.manyKeys()
 	f.Add(comment("Flush flushes the entries of the " + m.many() + " with these primary keys, as a write of them would."))
 	receiver("Flush", jen.Id(many.name).Op("...").Add(many.code)).Block(
-		jen.Return(jen.Id("c").Dot("table").Dot("rows").Dot("Flush").Call(jen.Id("ctx"), jen.Id(many.name))),
+		jen.Return(jen.Id("c").Dot("table").Dot("rows").Dot("Flush").Call(jen.Id("ctx"), m.manyKeyArgs(many.name))),
 	)
 	f.Line()
 	f.Add(comment("FlushAll flushes every entry of the table, whichever model reads it."))

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/dave/jennifer/jen"
@@ -12,9 +13,9 @@ var tableTypes = [...]string{Unique: "Unique", List: "List", One: "One", Count: 
 
 // writeTable adds what Cache and Objects share.
 func (m Model) writeTable(f *jen.File) {
-	fields := []jen.Code{jen.Id("rows").Op("*").Add(m.generic("Table"))}
+	fields := []jen.Code{jen.Id("rows").Op("*").Add(rt("Table"))}
 	for _, a := range m.Accessors {
-		fields = append(fields, jen.Id(a.field()).Op("*").Add(m.generic(tableTypes[a.Kind])))
+		fields = append(fields, jen.Id(a.field()).Op("*").Add(rt(tableTypes[a.Kind])))
 	}
 	f.Add(comment(fmt.Sprintf("%s holds what %s and %s share: how each accessor finds its rows.", m.table(), m.cache(), m.objects())))
 	f.Type().Id(m.table()).Struct(fields...)
@@ -45,11 +46,6 @@ func (m Model) writeTable(f *jen.File) {
 	f.Line()
 }
 
-// generic is a type of the runtime for the model and its key.
-func (m Model) generic(name string) *jen.Statement {
-	return rt(name).Types(jen.Id(m.Name), m.keyType())
-}
-
 func (m Model) tableSpec() *jen.Statement {
 	var columns []jen.Code
 	for _, c := range m.Columns {
@@ -72,19 +68,24 @@ func (m Model) tableSpec() *jen.Statement {
 	if m.TTL != 0 {
 		spec = append(spec, entry("TTL", duration(m.TTL)))
 	}
-	spec = append(spec, m.keySpec()...)
+	spec = append(spec,
+		entry("New", jen.Func().Params().Any().Block(jen.Return(jen.New(jen.Id(m.Name))))),
+		entry("KeyArgs", m.rowArgs(m.keys())),
+	)
 	spec = append(spec, entry("Encode", jen.Id("encode"+m.Name)), entry("Decode", jen.Id("decode"+m.Name)))
 	if c, ok := m.softDelete(); ok && c.Judged {
 		deleted := c.selector("v").Dot("Valid")
 		if len(c.Pointers) > 0 {
 			deleted = c.present("v").Op("&&").Add(deleted)
 		}
-		spec = append(spec, entry("Deleted", m.onRow("v").Bool().Block(jen.Return(deleted))))
+		spec = append(spec, entry("Deleted", m.test(deleted, "v")))
 	}
 	if m.AfterFind {
-		spec = append(spec, entry("AfterFind", jen.Parens(jen.Op("*").Id(m.Name)).Dot("AfterFind")))
+		spec = append(spec, entry("AfterFind", jen.Func().Params(jen.Id(m.untyped("v")).Any(), jen.Id("tx").Op("*").Qual(gormPath, "DB")).Error().Block(
+			jen.Return(jen.Id(m.untyped("v")).Assert(jen.Op("*").Id(m.Name)).Dot("AfterFind").Call(jen.Id("tx"))),
+		)))
 	}
-	return rt("TableSpec").Types(jen.Id(m.Name), m.keyType()).Add(lines(spec...))
+	return rt("TableSpec").Add(lines(spec...))
 }
 
 // class names the column's class in the runtime; "" is Plain.
@@ -101,17 +102,32 @@ func (c Column) class() string {
 	}
 }
 
-// onRow begins a function literal on rows.
-func (m Model) onRow(names ...string) *jen.Statement {
-	var params []jen.Code
+// test is a function literal that returns a condition on rows, which it calls by these names.
+func (m Model) test(condition jen.Code, names ...string) *jen.Statement {
+	params := make([]jen.Code, len(names))
 	for i, name := range names {
-		p := jen.Id(name)
-		if i == len(names)-1 {
-			p.Op("*").Id(m.Name)
-		}
-		params = append(params, p)
+		params[i] = jen.Id(m.untyped(name))
 	}
-	return jen.Func().Params(params...)
+	return jen.Func().Params(jen.List(params...).Any()).Bool().Block(m.typed(names...), jen.Return(condition))
+}
+
+// typed declares rows of the model's type by these names: what the runtime hands over is an any.
+func (m Model) typed(names ...string) jen.Code {
+	var vars, rows []jen.Code
+	for _, name := range names {
+		vars = append(vars, jen.Id(name))
+		rows = append(rows, jen.Id(m.untyped(name)).Assert(jen.Op("*").Id(m.Name)))
+	}
+	return jen.List(vars...).Op(":=").List(rows...)
+}
+
+// untyped is the name of a row before it has its type.
+func (m Model) untyped(name string) string {
+	name = map[string]string{"v": "row", "a": "was", "b": "is"}[name]
+	for slices.Contains(m.Taken, name) {
+		name += "Value"
+	}
+	return name
 }
 
 // indexSpec describes one accessor to the runtime.
@@ -153,12 +169,12 @@ func (m Model) indexSpec(a Accessor) *jen.Statement {
 	}
 	spec = append(spec, entry("Args", m.rowArgs(a.By)))
 	if test := holds(a.Where); test != nil {
-		spec = append(spec, explained("Holds judges the where terms that Go can judge.", "Holds", m.onRow("v").Bool().Block(jen.Return(test))))
+		spec = append(spec, explained("Holds judges the where terms that Go can judge.", "Holds", m.test(test, "v")))
 	}
 	if test := m.same(a); test != nil {
-		spec = append(spec, explained("Same compares what is left to the database: the columns that it orders by or judges itself.", "Same", m.onRow("a", "b").Bool().Block(jen.Return(test))))
+		spec = append(spec, explained("Same compares what is left to the database: the columns that it orders by or judges itself.", "Same", m.test(test, "a", "b")))
 	}
-	return jen.Id("rows").Dot(tableTypes[a.Kind]).Call(rt("IndexSpec").Types(jen.Id(m.Name)).Add(lines(spec...)))
+	return jen.Id("rows").Dot(tableTypes[a.Kind]).Call(rt("IndexSpec").Add(lines(spec...)))
 }
 
 // ttlOf is the ttl of an accessor: its own, or the model's.
@@ -171,21 +187,21 @@ func (m Model) ttlOf(a Accessor) time.Duration {
 
 // rowArgs is the function that appends a row's own values of columns.
 func (m Model) rowArgs(columns []Column) *jen.Statement {
-	v, result := "v", jen.Id("to")
-	if len(columns) == 0 {
-		v = "_"
-	} else {
-		args := []jen.Code{jen.Id("to")}
-		for _, c := range columns {
-			args = append(args, c.rowArg(v))
-		}
-		result = jen.Append(args...)
-		if len(columns) > 3 {
-			result = jen.Id("append").Custom(jen.Options{Open: "(", Close: ")", Separator: ",", Multi: true}, args...)
-		}
+	f := func(row string) *jen.Statement {
+		return jen.Func().Params(jen.Id("to").Index().Add(rt("Arg")), jen.Id(row).Any()).Index().Add(rt("Arg"))
 	}
-	return jen.Func().Params(jen.Id("to").Index().Add(rt("Arg")), jen.Id(v).Op("*").Id(m.Name)).
-		Index().Add(rt("Arg")).Block(jen.Return(result))
+	if len(columns) == 0 {
+		return f("_").Block(jen.Return(jen.Id("to")))
+	}
+	args := []jen.Code{jen.Id("to")}
+	for _, c := range columns {
+		args = append(args, c.rowArg("v"))
+	}
+	result := jen.Append(args...)
+	if len(columns) > 3 {
+		result = jen.Id("append").Custom(jen.Options{Open: "(", Close: ")", Separator: ",", Multi: true}, args...)
+	}
+	return f(m.untyped("v")).Block(m.typed("v"), jen.Return(result))
 }
 
 // aLineEach keeps one element on its line and gives several a line each.

@@ -72,13 +72,13 @@ type RowModel struct {
 
 // rowTable holds what RowCache and RowObjects share: how each accessor finds its rows.
 type rowTable struct {
-	rows       *cacheruntime.Table[Row, uint64]
-	listOfCity *cacheruntime.List[Row, uint64]
+	rows       *cacheruntime.Table
+	listOfCity *cacheruntime.List
 }
 
 // newRowTable describes Rows to the runtime and registers them there.
 func newRowTable(rt *cacheruntime.Runtime) (*rowTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Row, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Row",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -92,24 +92,24 @@ func newRowTable(rt *cacheruntime.Runtime) (*rowTable, error) {
 			{Path: "CreatedAt", Type: "time.Time"},
 			{Path: "UpdatedAt", Type: "time.Time"},
 		},
-		Key: func(v *Row) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Row)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Row)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeRow,
-		Decode:    decodeRow,
+		Encode: encodeRow,
+		Decode: decodeRow,
 	})
 	t := &rowTable{
 		rows: rows,
-		listOfCity: rows.List(cacheruntime.IndexSpec[Row]{
+		listOfCity: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListOfCity",
 			By:    []string{"City"},
 			Limit: 20,
-			Args: func(to []cacheruntime.Arg, v *Row) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Row)
 				return append(to, cacheruntime.Text(v.City))
 			},
 		}),
@@ -134,34 +134,36 @@ type RowCache struct {
 // Get returns the Row whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *RowCache) Get(ctx context.Context, id uint64) (*Row, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Row](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Rows with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *RowCache) GetMany(ctx context.Context, ids ...uint64) ([]*Row, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Row](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Rows with the given primary keys by key. What is absent is left out.
 func (c *RowCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Row, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Row](ids, found, err)
 }
 
 // ListOfCity returns the Rows of a City, by primary key; at most 20.
 func (c *RowCache) ListOfCity(ctx context.Context, city string) ([]*Row, error) {
-	return c.table.listOfCity.Get(ctx, c.source, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Row](c.table.listOfCity.Get(ctx, c.source, cacheruntime.Text(city)))
 }
 
 // ListOfCityPage returns at most limit Rows of ListOfCity, from offset on. There are no more than
 // 20.
 func (c *RowCache) ListOfCityPage(ctx context.Context, city string, offset, limit int) ([]*Row, error) {
-	return c.table.listOfCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Row](c.table.listOfCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city)))
 }
 
 // Flush flushes the entries of the Rows with these primary keys, as a write of them would.
 func (c *RowCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -182,33 +184,36 @@ type RowObjects struct {
 
 // Get returns the Row whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *RowObjects) Get(ctx context.Context, id uint64) (*Row, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Row](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Rows with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *RowObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Row, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Row](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Rows with the given primary keys by key. What is absent is left out.
 func (o *RowObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Row, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Row](ids, found, err)
 }
 
 // ListOfCity returns the Rows of a City, by primary key; at most 20.
 func (o *RowObjects) ListOfCity(ctx context.Context, city string) ([]*Row, error) {
-	return o.table.listOfCity.Get(ctx, o.source, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Row](o.table.listOfCity.Get(ctx, o.source, cacheruntime.Text(city)))
 }
 
 // ListOfCityPage returns at most limit Rows of ListOfCity, from offset on. There are no more than
 // 20.
 func (o *RowObjects) ListOfCityPage(ctx context.Context, city string, offset, limit int) ([]*Row, error) {
-	return o.table.listOfCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Row](o.table.listOfCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city)))
 }
 
-// encodeRow appends the columns of v.
-func encodeRow(b []byte, v *Row) []byte {
+// encodeRow appends the columns of a row.
+func encodeRow(b []byte, row any) []byte {
+	v := row.(*Row)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Slug)
 	b = cacheruntime.AppendText(b, v.Title)
@@ -222,8 +227,9 @@ func encodeRow(b []byte, v *Row) []byte {
 	return b
 }
 
-// decodeRow reads into v what encodeRow wrote. Bad bytes leave an error in d.
-func decodeRow(d *cacheruntime.Decoder, v *Row) {
+// decodeRow reads into a row what encodeRow wrote. Bad bytes leave an error in d.
+func decodeRow(d *cacheruntime.Decoder, row any) {
+	v := row.(*Row)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Slug = cacheruntime.DecodeText[string](d)
 	v.Title = cacheruntime.DecodeText[string](d)

@@ -70,36 +70,36 @@ type CityModel struct {
 
 // cityTable holds what CityCache and CityObjects share: how each accessor finds its rows.
 type cityTable struct {
-	rows          *cacheruntime.Table[City, string]
-	listByCountry *cacheruntime.List[City, string]
+	rows          *cacheruntime.Table
+	listByCountry *cacheruntime.List
 }
 
 // newCityTable describes Cities to the runtime and registers them there.
 func newCityTable(rt *cacheruntime.Runtime) (*cityTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[City, string]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "City",
 		Fields: []cacheruntime.Field{
 			{Path: "Name", Type: "string", PrimaryKey: true},
 			{Path: "Country", Type: "string"},
 			{Path: "Population", Type: "int64"},
 		},
-		Key: func(v *City) string {
-			return v.Name
+		New: func() any {
+			return new(City)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, name string) []cacheruntime.Arg {
-			return append(to, cacheruntime.Text(name))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*City)
+			return append(to, cacheruntime.Text(v.Name))
 		},
-		EncodeKey: cacheruntime.AppendText[string],
-		DecodeKey: cacheruntime.DecodeText[string],
-		Encode:    encodeCity,
-		Decode:    decodeCity,
+		Encode: encodeCity,
+		Decode: decodeCity,
 	})
 	t := &cityTable{
 		rows: rows,
-		listByCountry: rows.List(cacheruntime.IndexSpec[City]{
+		listByCountry: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByCountry",
 			By:   []string{"Country"},
-			Args: func(to []cacheruntime.Arg, v *City) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*City)
 				return append(to, cacheruntime.Text(v.Country))
 			},
 		}),
@@ -124,33 +124,35 @@ type CityCache struct {
 // Get returns the City whose primary key is name, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *CityCache) Get(ctx context.Context, name string) (*City, error) {
-	return c.table.rows.Get(ctx, c.source, name)
+	return cacheruntime.Row[*City](c.table.rows.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // GetMany returns the Cities with the given primary keys, in the order of names. What is absent is
 // left out; a key given twice gives two copies.
 func (c *CityCache) GetMany(ctx context.Context, names ...string) ([]*City, error) {
-	return c.table.rows.GetMany(ctx, c.source, names)
+	return cacheruntime.Rows[*City](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Cities with the given primary keys by key. What is absent is left out.
 func (c *CityCache) GetMap(ctx context.Context, names ...string) (map[string]*City, error) {
-	return c.table.rows.GetMap(ctx, c.source, names)
+	names = cacheruntime.Distinct(names)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*City](names, found, err)
 }
 
 // ListByCountry returns the Cities of a Country, by primary key.
 func (c *CityCache) ListByCountry(ctx context.Context, country string) ([]*City, error) {
-	return c.table.listByCountry.Get(ctx, c.source, cacheruntime.Text(country))
+	return cacheruntime.Rows[*City](c.table.listByCountry.Get(ctx, c.source, cacheruntime.Text(country)))
 }
 
 // ListByCountryPage returns at most limit Cities of ListByCountry, from offset on.
 func (c *CityCache) ListByCountryPage(ctx context.Context, country string, offset, limit int) ([]*City, error) {
-	return c.table.listByCountry.Page(ctx, c.source, offset, limit, cacheruntime.Text(country))
+	return cacheruntime.Rows[*City](c.table.listByCountry.Page(ctx, c.source, offset, limit, cacheruntime.Text(country)))
 }
 
 // Flush flushes the entries of the Cities with these primary keys, as a write of them would.
 func (c *CityCache) Flush(ctx context.Context, names ...string) error {
-	return c.table.rows.Flush(ctx, names)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(names, cacheruntime.Text[string]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -171,40 +173,44 @@ type CityObjects struct {
 
 // Get returns the City whose primary key is name, or an error matching gorm.ErrRecordNotFound.
 func (o *CityObjects) Get(ctx context.Context, name string) (*City, error) {
-	return o.table.rows.Get(ctx, o.source, name)
+	return cacheruntime.Row[*City](o.table.rows.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // GetMany returns the Cities with the given primary keys, in the order of names. What is absent is
 // left out; a key given twice gives two copies.
 func (o *CityObjects) GetMany(ctx context.Context, names ...string) ([]*City, error) {
-	return o.table.rows.GetMany(ctx, o.source, names)
+	return cacheruntime.Rows[*City](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Cities with the given primary keys by key. What is absent is left out.
 func (o *CityObjects) GetMap(ctx context.Context, names ...string) (map[string]*City, error) {
-	return o.table.rows.GetMap(ctx, o.source, names)
+	names = cacheruntime.Distinct(names)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*City](names, found, err)
 }
 
 // ListByCountry returns the Cities of a Country, by primary key.
 func (o *CityObjects) ListByCountry(ctx context.Context, country string) ([]*City, error) {
-	return o.table.listByCountry.Get(ctx, o.source, cacheruntime.Text(country))
+	return cacheruntime.Rows[*City](o.table.listByCountry.Get(ctx, o.source, cacheruntime.Text(country)))
 }
 
 // ListByCountryPage returns at most limit Cities of ListByCountry, from offset on.
 func (o *CityObjects) ListByCountryPage(ctx context.Context, country string, offset, limit int) ([]*City, error) {
-	return o.table.listByCountry.Page(ctx, o.source, offset, limit, cacheruntime.Text(country))
+	return cacheruntime.Rows[*City](o.table.listByCountry.Page(ctx, o.source, offset, limit, cacheruntime.Text(country)))
 }
 
-// encodeCity appends the columns of v.
-func encodeCity(b []byte, v *City) []byte {
+// encodeCity appends the columns of a row.
+func encodeCity(b []byte, row any) []byte {
+	v := row.(*City)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendText(b, v.Country)
 	b = cacheruntime.AppendInt(b, v.Population)
 	return b
 }
 
-// decodeCity reads into v what encodeCity wrote. Bad bytes leave an error in d.
-func decodeCity(d *cacheruntime.Decoder, v *City) {
+// decodeCity reads into a row what encodeCity wrote. Bad bytes leave an error in d.
+func decodeCity(d *cacheruntime.Decoder, row any) {
+	v := row.(*City)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.Country = cacheruntime.DecodeText[string](d)
 	v.Population = cacheruntime.DecodeInt[int64](d)

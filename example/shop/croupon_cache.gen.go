@@ -110,17 +110,17 @@ type CrouponModel struct {
 
 // crouponTable holds what CrouponCache and CrouponObjects share: how each accessor finds its rows.
 type crouponTable struct {
-	rows              *cacheruntime.Table[Croupon, uint64]
-	listPopularInCity *cacheruntime.List[Croupon, uint64]
-	oneNewestInCity   *cacheruntime.One[Croupon, uint64]
-	countInCategory   *cacheruntime.Count[Croupon, uint64]
-	bySlug            *cacheruntime.Unique[Croupon, uint64]
-	countByCity       *cacheruntime.Count[Croupon, uint64]
+	rows              *cacheruntime.Table
+	listPopularInCity *cacheruntime.List
+	oneNewestInCity   *cacheruntime.One
+	countInCategory   *cacheruntime.Count
+	bySlug            *cacheruntime.Unique
+	countByCity       *cacheruntime.Count
 }
 
 // newCrouponTable describes Croupons to the runtime and registers them there.
 func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Croupon, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Croupon",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -136,82 +136,91 @@ func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
 			{Path: "UpdatedAt", Type: "time.Time"},
 		},
 		TTL: 24 * time.Hour,
-		Key: func(v *Croupon) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Croupon)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Croupon)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeCroupon,
-		Decode:    decodeCroupon,
+		Encode: encodeCroupon,
+		Decode: decodeCroupon,
 	})
 	t := &crouponTable{
 		rows: rows,
-		listPopularInCity: rows.List(cacheruntime.IndexSpec[Croupon]{
+		listPopularInCity: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListPopularInCity",
 			By:    []string{"City"},
 			Where: []cacheruntime.Term{{Field: "Active", Op: "=", Values: []any{true}}},
 			Order: []cacheruntime.Order{{Field: "Popularity", Desc: true}},
 			Limit: 50,
 			TTL:   24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Croupon)
 				return append(to, cacheruntime.Text(v.City))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Croupon) bool {
+			Holds: func(row any) bool {
+				v := row.(*Croupon)
 				return v.Active
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Croupon) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Croupon), is.(*Croupon)
 				return a.Popularity == b.Popularity
 			},
 		}),
-		oneNewestInCity: rows.One(cacheruntime.IndexSpec[Croupon]{
+		oneNewestInCity: rows.One(cacheruntime.IndexSpec{
 			Name:  "OneNewestInCity",
 			By:    []string{"City"},
 			Where: []cacheruntime.Term{{Field: "Active", Op: "=", Values: []any{true}}},
 			Order: []cacheruntime.Order{{Field: "CreatedAt", Desc: true}},
 			TTL:   24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Croupon)
 				return append(to, cacheruntime.Text(v.City))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Croupon) bool {
+			Holds: func(row any) bool {
+				v := row.(*Croupon)
 				return v.Active
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Croupon) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Croupon), is.(*Croupon)
 				return cacheruntime.SameTime(a.CreatedAt, b.CreatedAt)
 			},
 		}),
-		countInCategory: rows.Count(cacheruntime.IndexSpec[Croupon]{
+		countInCategory: rows.Count(cacheruntime.IndexSpec{
 			Name:  "CountInCategory",
 			By:    []string{"City", "Category"},
 			Where: []cacheruntime.Term{{Field: "Active", Op: "=", Values: []any{true}}},
 			TTL:   24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Croupon)
 				return append(to, cacheruntime.Text(v.City), cacheruntime.Text(v.Category))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Croupon) bool {
+			Holds: func(row any) bool {
+				v := row.(*Croupon)
 				return v.Active
 			},
 		}),
-		bySlug: rows.Unique(cacheruntime.IndexSpec[Croupon]{
+		bySlug: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetBySlug",
 			By:   []string{"Slug"},
 			TTL:  24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Croupon)
 				return append(to, cacheruntime.Text(v.Slug))
 			},
 		}),
-		countByCity: rows.Count(cacheruntime.IndexSpec[Croupon]{
+		countByCity: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByCity",
 			By:   []string{"City"},
 			TTL:  24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, v *Croupon) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Croupon)
 				return append(to, cacheruntime.Text(v.City))
 			},
 		}),
@@ -236,36 +245,38 @@ type CrouponCache struct {
 // Get returns the Croupon whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *CrouponCache) Get(ctx context.Context, id uint64) (*Croupon, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Croupon](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Croupons with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *CrouponCache) GetMany(ctx context.Context, ids ...uint64) ([]*Croupon, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Croupon](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Croupons with the given primary keys by key. What is absent is left out.
 func (c *CrouponCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Croupon, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Croupon](ids, found, err)
 }
 
 // ListPopularInCity returns the Croupons of a City that are Active, by Popularity, highest first;
 // at most 50.
 func (c *CrouponCache) ListPopularInCity(ctx context.Context, city string) ([]*Croupon, error) {
-	return c.table.listPopularInCity.Get(ctx, c.source, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Croupon](c.table.listPopularInCity.Get(ctx, c.source, cacheruntime.Text(city)))
 }
 
 // ListPopularInCityPage returns at most limit Croupons of ListPopularInCity, from offset on. There
 // are no more than 50.
 func (c *CrouponCache) ListPopularInCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error) {
-	return c.table.listPopularInCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Croupon](c.table.listPopularInCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city)))
 }
 
 // OneNewestInCity returns the first Croupon of a City that is Active, by CreatedAt, latest first,
 // or an error matching gorm.ErrRecordNotFound.
 func (c *CrouponCache) OneNewestInCity(ctx context.Context, city string) (*Croupon, error) {
-	return c.table.oneNewestInCity.Get(ctx, c.source, cacheruntime.Text(city))
+	return cacheruntime.Row[*Croupon](c.table.oneNewestInCity.Get(ctx, c.source, cacheruntime.Text(city)))
 }
 
 // CountInCategory returns how many Croupons of a City and Category are Active.
@@ -275,13 +286,13 @@ func (c *CrouponCache) CountInCategory(ctx context.Context, city, category strin
 
 // GetBySlug returns the Croupon with this Slug, or an error matching gorm.ErrRecordNotFound.
 func (c *CrouponCache) GetBySlug(ctx context.Context, slug string) (*Croupon, error) {
-	return c.table.bySlug.Get(ctx, c.source, cacheruntime.Text(slug))
+	return cacheruntime.Row[*Croupon](c.table.bySlug.Get(ctx, c.source, cacheruntime.Text(slug)))
 }
 
 // GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
 // out.
 func (c *CrouponCache) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Croupon, error) {
-	return c.table.bySlug.GetMany(ctx, c.source, cacheruntime.Each(slugs, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Croupon](c.table.bySlug.GetMany(ctx, c.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
 }
 
 // CountByCity returns how many Croupons have this City.
@@ -291,7 +302,7 @@ func (c *CrouponCache) CountByCity(ctx context.Context, city string) (int64, err
 
 // Flush flushes the entries of the Croupons with these primary keys, as a write of them would.
 func (c *CrouponCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -333,36 +344,38 @@ type CrouponObjects struct {
 
 // Get returns the Croupon whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *CrouponObjects) Get(ctx context.Context, id uint64) (*Croupon, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Croupon](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Croupons with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *CrouponObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Croupon, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Croupon](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Croupons with the given primary keys by key. What is absent is left out.
 func (o *CrouponObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Croupon, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Croupon](ids, found, err)
 }
 
 // ListPopularInCity returns the Croupons of a City that are Active, by Popularity, highest first;
 // at most 50.
 func (o *CrouponObjects) ListPopularInCity(ctx context.Context, city string) ([]*Croupon, error) {
-	return o.table.listPopularInCity.Get(ctx, o.source, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Croupon](o.table.listPopularInCity.Get(ctx, o.source, cacheruntime.Text(city)))
 }
 
 // ListPopularInCityPage returns at most limit Croupons of ListPopularInCity, from offset on. There
 // are no more than 50.
 func (o *CrouponObjects) ListPopularInCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error) {
-	return o.table.listPopularInCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Croupon](o.table.listPopularInCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city)))
 }
 
 // OneNewestInCity returns the first Croupon of a City that is Active, by CreatedAt, latest first,
 // or an error matching gorm.ErrRecordNotFound.
 func (o *CrouponObjects) OneNewestInCity(ctx context.Context, city string) (*Croupon, error) {
-	return o.table.oneNewestInCity.Get(ctx, o.source, cacheruntime.Text(city))
+	return cacheruntime.Row[*Croupon](o.table.oneNewestInCity.Get(ctx, o.source, cacheruntime.Text(city)))
 }
 
 // CountInCategory returns how many Croupons of a City and Category are Active.
@@ -372,13 +385,13 @@ func (o *CrouponObjects) CountInCategory(ctx context.Context, city, category str
 
 // GetBySlug returns the Croupon with this Slug, or an error matching gorm.ErrRecordNotFound.
 func (o *CrouponObjects) GetBySlug(ctx context.Context, slug string) (*Croupon, error) {
-	return o.table.bySlug.Get(ctx, o.source, cacheruntime.Text(slug))
+	return cacheruntime.Row[*Croupon](o.table.bySlug.Get(ctx, o.source, cacheruntime.Text(slug)))
 }
 
 // GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
 // out.
 func (o *CrouponObjects) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Croupon, error) {
-	return o.table.bySlug.GetMany(ctx, o.source, cacheruntime.Each(slugs, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Croupon](o.table.bySlug.GetMany(ctx, o.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
 }
 
 // CountByCity returns how many Croupons have this City.
@@ -386,8 +399,9 @@ func (o *CrouponObjects) CountByCity(ctx context.Context, city string) (int64, e
 	return o.table.countByCity.Get(ctx, o.source, cacheruntime.Text(city))
 }
 
-// encodeCroupon appends the columns of v.
-func encodeCroupon(b []byte, v *Croupon) []byte {
+// encodeCroupon appends the columns of a row.
+func encodeCroupon(b []byte, row any) []byte {
+	v := row.(*Croupon)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Slug)
 	b = cacheruntime.AppendText(b, v.Title)
@@ -402,8 +416,9 @@ func encodeCroupon(b []byte, v *Croupon) []byte {
 	return b
 }
 
-// decodeCroupon reads into v what encodeCroupon wrote. Bad bytes leave an error in d.
-func decodeCroupon(d *cacheruntime.Decoder, v *Croupon) {
+// decodeCroupon reads into a row what encodeCroupon wrote. Bad bytes leave an error in d.
+func decodeCroupon(d *cacheruntime.Decoder, row any) {
+	v := row.(*Croupon)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Slug = cacheruntime.DecodeText[string](d)
 	v.Title = cacheruntime.DecodeText[string](d)

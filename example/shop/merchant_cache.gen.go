@@ -72,37 +72,37 @@ type MerchantModel struct {
 // merchantTable holds what MerchantCache and MerchantObjects share: how each accessor finds its
 // rows.
 type merchantTable struct {
-	rows   *cacheruntime.Table[Merchant, uint64]
-	byName *cacheruntime.Unique[Merchant, uint64]
+	rows   *cacheruntime.Table
+	byName *cacheruntime.Unique
 }
 
 // newMerchantTable describes Merchants to the runtime and registers them there.
 func newMerchantTable(rt *cacheruntime.Runtime) (*merchantTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Merchant, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Merchant",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 		},
 		TTL: cacheruntime.Forever,
-		Key: func(v *Merchant) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Merchant)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Merchant)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeMerchant,
-		Decode:    decodeMerchant,
+		Encode: encodeMerchant,
+		Decode: decodeMerchant,
 	})
 	t := &merchantTable{
 		rows: rows,
-		byName: rows.Unique(cacheruntime.IndexSpec[Merchant]{
+		byName: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByName",
 			By:   []string{"Name"},
 			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, v *Merchant) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Merchant)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 		}),
@@ -127,34 +127,36 @@ type MerchantCache struct {
 // Get returns the Merchant whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 // On a miss, one caller loads it from the database and the others wait for that load.
 func (c *MerchantCache) Get(ctx context.Context, id uint64) (*Merchant, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Merchant](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Merchants with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (c *MerchantCache) GetMany(ctx context.Context, ids ...uint64) ([]*Merchant, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Merchant](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Merchants with the given primary keys by key. What is absent is left out.
 func (c *MerchantCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Merchant, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Merchant](ids, found, err)
 }
 
 // GetByName returns the Merchant with this Name, or an error matching gorm.ErrRecordNotFound.
 func (c *MerchantCache) GetByName(ctx context.Context, name string) (*Merchant, error) {
-	return c.table.byName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Row[*Merchant](c.table.byName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
 func (c *MerchantCache) GetManyByName(ctx context.Context, names ...string) ([]*Merchant, error) {
-	return c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Merchant](c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // Flush flushes the entries of the Merchants with these primary keys, as a write of them would.
 func (c *MerchantCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -176,40 +178,44 @@ type MerchantObjects struct {
 
 // Get returns the Merchant whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *MerchantObjects) Get(ctx context.Context, id uint64) (*Merchant, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Merchant](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Merchants with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (o *MerchantObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Merchant, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Merchant](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Merchants with the given primary keys by key. What is absent is left out.
 func (o *MerchantObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Merchant, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Merchant](ids, found, err)
 }
 
 // GetByName returns the Merchant with this Name, or an error matching gorm.ErrRecordNotFound.
 func (o *MerchantObjects) GetByName(ctx context.Context, name string) (*Merchant, error) {
-	return o.table.byName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Row[*Merchant](o.table.byName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
 func (o *MerchantObjects) GetManyByName(ctx context.Context, names ...string) ([]*Merchant, error) {
-	return o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Merchant](o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
-// encodeMerchant appends the columns of v.
-func encodeMerchant(b []byte, v *Merchant) []byte {
+// encodeMerchant appends the columns of a row.
+func encodeMerchant(b []byte, row any) []byte {
+	v := row.(*Merchant)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	return b
 }
 
-// decodeMerchant reads into v what encodeMerchant wrote. Bad bytes leave an error in d.
-func decodeMerchant(d *cacheruntime.Decoder, v *Merchant) {
+// decodeMerchant reads into a row what encodeMerchant wrote. Bad bytes leave an error in d.
+func decodeMerchant(d *cacheruntime.Decoder, row any) {
+	v := row.(*Merchant)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 }

@@ -78,14 +78,14 @@ type ReviewModel struct {
 
 // reviewTable holds what ReviewCache and ReviewObjects share: how each accessor finds its rows.
 type reviewTable struct {
-	rows             *cacheruntime.Table[Review, uint64]
-	listLatest       *cacheruntime.List[Review, uint64]
-	countByCrouponID *cacheruntime.Count[Review, uint64]
+	rows             *cacheruntime.Table
+	listLatest       *cacheruntime.List
+	countByCrouponID *cacheruntime.Count
 }
 
 // newReviewTable describes Reviews to the runtime and registers them there.
 func newReviewTable(rt *cacheruntime.Runtime) (*reviewTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Review, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Review",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -93,36 +93,38 @@ func newReviewTable(rt *cacheruntime.Runtime) (*reviewTable, error) {
 			{Path: "Stars", Type: "uint8"},
 			{Path: "Text", Type: "string"},
 		},
-		Key: func(v *Review) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Review)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Review)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeReview,
-		Decode:    decodeReview,
+		Encode: encodeReview,
+		Decode: decodeReview,
 	})
 	t := &reviewTable{
 		rows: rows,
-		listLatest: rows.List(cacheruntime.IndexSpec[Review]{
+		listLatest: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListLatest",
 			By:    []string{"CrouponID"},
 			Order: []cacheruntime.Order{{Field: "ID", Desc: true}},
 			Limit: 5,
-			Args: func(to []cacheruntime.Arg, v *Review) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Review)
 				return append(to, cacheruntime.Uint(v.CrouponID))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Review) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Review), is.(*Review)
 				return a.ID == b.ID
 			},
 		}),
-		countByCrouponID: rows.Count(cacheruntime.IndexSpec[Review]{
+		countByCrouponID: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByCrouponID",
 			By:   []string{"CrouponID"},
-			Args: func(to []cacheruntime.Arg, v *Review) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Review)
 				return append(to, cacheruntime.Uint(v.CrouponID))
 			},
 		}),
@@ -147,29 +149,31 @@ type ReviewCache struct {
 // Get returns the Review whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *ReviewCache) Get(ctx context.Context, id uint64) (*Review, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Review](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Reviews with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *ReviewCache) GetMany(ctx context.Context, ids ...uint64) ([]*Review, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Review](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Reviews with the given primary keys by key. What is absent is left out.
 func (c *ReviewCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Review, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Review](ids, found, err)
 }
 
 // ListLatest returns the Reviews of a CrouponID, by ID, highest first; at most 5.
 func (c *ReviewCache) ListLatest(ctx context.Context, crouponID uint64) ([]*Review, error) {
-	return c.table.listLatest.Get(ctx, c.source, cacheruntime.Uint(crouponID))
+	return cacheruntime.Rows[*Review](c.table.listLatest.Get(ctx, c.source, cacheruntime.Uint(crouponID)))
 }
 
 // ListLatestPage returns at most limit Reviews of ListLatest, from offset on. There are no more
 // than 5.
 func (c *ReviewCache) ListLatestPage(ctx context.Context, crouponID uint64, offset, limit int) ([]*Review, error) {
-	return c.table.listLatest.Page(ctx, c.source, offset, limit, cacheruntime.Uint(crouponID))
+	return cacheruntime.Rows[*Review](c.table.listLatest.Page(ctx, c.source, offset, limit, cacheruntime.Uint(crouponID)))
 }
 
 // CountByCrouponID returns how many Reviews have this CrouponID.
@@ -179,7 +183,7 @@ func (c *ReviewCache) CountByCrouponID(ctx context.Context, crouponID uint64) (i
 
 // Flush flushes the entries of the Reviews with these primary keys, as a write of them would.
 func (c *ReviewCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -206,29 +210,31 @@ type ReviewObjects struct {
 
 // Get returns the Review whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *ReviewObjects) Get(ctx context.Context, id uint64) (*Review, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Review](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Reviews with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *ReviewObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Review, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Review](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Reviews with the given primary keys by key. What is absent is left out.
 func (o *ReviewObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Review, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Review](ids, found, err)
 }
 
 // ListLatest returns the Reviews of a CrouponID, by ID, highest first; at most 5.
 func (o *ReviewObjects) ListLatest(ctx context.Context, crouponID uint64) ([]*Review, error) {
-	return o.table.listLatest.Get(ctx, o.source, cacheruntime.Uint(crouponID))
+	return cacheruntime.Rows[*Review](o.table.listLatest.Get(ctx, o.source, cacheruntime.Uint(crouponID)))
 }
 
 // ListLatestPage returns at most limit Reviews of ListLatest, from offset on. There are no more
 // than 5.
 func (o *ReviewObjects) ListLatestPage(ctx context.Context, crouponID uint64, offset, limit int) ([]*Review, error) {
-	return o.table.listLatest.Page(ctx, o.source, offset, limit, cacheruntime.Uint(crouponID))
+	return cacheruntime.Rows[*Review](o.table.listLatest.Page(ctx, o.source, offset, limit, cacheruntime.Uint(crouponID)))
 }
 
 // CountByCrouponID returns how many Reviews have this CrouponID.
@@ -236,8 +242,9 @@ func (o *ReviewObjects) CountByCrouponID(ctx context.Context, crouponID uint64) 
 	return o.table.countByCrouponID.Get(ctx, o.source, cacheruntime.Uint(crouponID))
 }
 
-// encodeReview appends the columns of v.
-func encodeReview(b []byte, v *Review) []byte {
+// encodeReview appends the columns of a row.
+func encodeReview(b []byte, row any) []byte {
+	v := row.(*Review)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendUint(b, v.CrouponID)
 	b = cacheruntime.AppendUint(b, v.Stars)
@@ -245,8 +252,9 @@ func encodeReview(b []byte, v *Review) []byte {
 	return b
 }
 
-// decodeReview reads into v what encodeReview wrote. Bad bytes leave an error in d.
-func decodeReview(d *cacheruntime.Decoder, v *Review) {
+// decodeReview reads into a row what encodeReview wrote. Bad bytes leave an error in d.
+func decodeReview(d *cacheruntime.Decoder, row any) {
+	v := row.(*Review)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.CrouponID = cacheruntime.DecodeUint[uint64](d)
 	v.Stars = cacheruntime.DecodeUint[uint8](d)

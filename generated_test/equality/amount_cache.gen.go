@@ -155,20 +155,20 @@ type AmountModel struct {
 
 // amountTable holds what AmountCache and AmountObjects share: how each accessor finds its rows.
 type amountTable struct {
-	rows         *cacheruntime.Table[Amount, uint64]
-	listCheap    *cacheruntime.List[Amount, uint64]
-	byPrice      *cacheruntime.Unique[Amount, uint64]
-	listByPrice  *cacheruntime.List[Amount, uint64]
-	countByPrice *cacheruntime.Count[Amount, uint64]
-	listBySerial *cacheruntime.List[Amount, uint64]
-	listByRate   *cacheruntime.List[Amount, uint64]
-	listByWeight *cacheruntime.List[Amount, uint64]
-	countByYear  *cacheruntime.Count[Amount, uint64]
+	rows         *cacheruntime.Table
+	listCheap    *cacheruntime.List
+	byPrice      *cacheruntime.Unique
+	listByPrice  *cacheruntime.List
+	countByPrice *cacheruntime.Count
+	listBySerial *cacheruntime.List
+	listByRate   *cacheruntime.List
+	listByWeight *cacheruntime.List
+	countByYear  *cacheruntime.Count
 }
 
 // newAmountTable describes Amounts to the runtime and registers them there.
 func newAmountTable(rt *cacheruntime.Runtime) (*amountTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Amount, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Amount",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -178,81 +178,89 @@ func newAmountTable(rt *cacheruntime.Runtime) (*amountTable, error) {
 			{Path: "Weight", Type: "float64"},
 			{Path: "Year", Type: "int"},
 		},
-		Key: func(v *Amount) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Amount)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Amount)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeAmount,
-		Decode:    decodeAmount,
+		Encode: encodeAmount,
+		Decode: decodeAmount,
 	})
 	t := &amountTable{
 		rows: rows,
-		listCheap: rows.List(cacheruntime.IndexSpec[Amount]{
+		listCheap: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListCheap",
 			Where: []cacheruntime.Term{{Field: "Price", Op: "=", Values: []any{"1.50"}}},
-			Args: func(to []cacheruntime.Arg, _ *Amount) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Amount) bool {
+			Holds: func(row any) bool {
+				v := row.(*Amount)
 				return cacheruntime.SameText(v.Price, "1.50")
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Amount) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Amount), is.(*Amount)
 				return a.Price == b.Price
 			},
 		}),
-		byPrice: rows.Unique(cacheruntime.IndexSpec[Amount]{
+		byPrice: rows.Unique(cacheruntime.IndexSpec{
 			Name:      "GetByPrice",
 			By:        []string{"Price"},
 			Unchecked: true,
-			Args: func(to []cacheruntime.Arg, v *Amount) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Amount)
 				return append(to, cacheruntime.Text(v.Price))
 			},
 		}),
-		listByPrice: rows.List(cacheruntime.IndexSpec[Amount]{
+		listByPrice: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByPrice",
 			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, v *Amount) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Amount)
 				return append(to, cacheruntime.Text(v.Price))
 			},
 		}),
-		countByPrice: rows.Count(cacheruntime.IndexSpec[Amount]{
+		countByPrice: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByPrice",
 			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, v *Amount) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Amount)
 				return append(to, cacheruntime.Text(v.Price))
 			},
 		}),
-		listBySerial: rows.List(cacheruntime.IndexSpec[Amount]{
+		listBySerial: rows.List(cacheruntime.IndexSpec{
 			Name: "ListBySerial",
 			By:   []string{"Serial"},
-			Args: func(to []cacheruntime.Arg, v *Amount) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Amount)
 				return append(to, cacheruntime.Text(v.Serial))
 			},
 		}),
-		listByRate: rows.List(cacheruntime.IndexSpec[Amount]{
+		listByRate: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByRate",
 			By:   []string{"Rate"},
-			Args: func(to []cacheruntime.Arg, v *Amount) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Amount)
 				return append(to, cacheruntime.Ptr(v.Rate, cacheruntime.Float[float64]))
 			},
 		}),
-		listByWeight: rows.List(cacheruntime.IndexSpec[Amount]{
+		listByWeight: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByWeight",
 			By:   []string{"Weight"},
-			Args: func(to []cacheruntime.Arg, v *Amount) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Amount)
 				return append(to, cacheruntime.Float(v.Weight))
 			},
 		}),
-		countByYear: rows.Count(cacheruntime.IndexSpec[Amount]{
+		countByYear: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByYear",
 			By:   []string{"Year"},
-			Args: func(to []cacheruntime.Arg, v *Amount) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Amount)
 				return append(to, cacheruntime.Int(v.Year))
 			},
 		}),
@@ -277,49 +285,51 @@ type AmountCache struct {
 // Get returns the Amount whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *AmountCache) Get(ctx context.Context, id uint64) (*Amount, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Amount](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Amounts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *AmountCache) GetMany(ctx context.Context, ids ...uint64) ([]*Amount, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Amount](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Amounts with the given primary keys by key. What is absent is left out.
 func (c *AmountCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Amount, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Amount](ids, found, err)
 }
 
 // ListCheap returns the Amounts where Price = "1.50", by primary key.
 func (c *AmountCache) ListCheap(ctx context.Context) ([]*Amount, error) {
-	return c.table.listCheap.Get(ctx, c.source)
+	return cacheruntime.Rows[*Amount](c.table.listCheap.Get(ctx, c.source))
 }
 
 // ListCheapPage returns at most limit Amounts of ListCheap, from offset on.
 func (c *AmountCache) ListCheapPage(ctx context.Context, offset, limit int) ([]*Amount, error) {
-	return c.table.listCheap.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Amount](c.table.listCheap.Page(ctx, c.source, offset, limit))
 }
 
 // GetByPrice returns the Amount with this Price, or an error matching gorm.ErrRecordNotFound.
 func (c *AmountCache) GetByPrice(ctx context.Context, price string) (*Amount, error) {
-	return c.table.byPrice.Get(ctx, c.source, cacheruntime.Text(price))
+	return cacheruntime.Row[*Amount](c.table.byPrice.Get(ctx, c.source, cacheruntime.Text(price)))
 }
 
 // GetManyByPrice is GetByPrice for several values, in the order of prices. What is absent is left
 // out.
 func (c *AmountCache) GetManyByPrice(ctx context.Context, prices ...string) ([]*Amount, error) {
-	return c.table.byPrice.GetMany(ctx, c.source, cacheruntime.Each(prices, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Amount](c.table.byPrice.GetMany(ctx, c.source, cacheruntime.Each(prices, cacheruntime.Text[string])))
 }
 
 // ListByPrice returns the Amounts of a Price, by primary key.
 func (c *AmountCache) ListByPrice(ctx context.Context, price string) ([]*Amount, error) {
-	return c.table.listByPrice.Get(ctx, c.source, cacheruntime.Text(price))
+	return cacheruntime.Rows[*Amount](c.table.listByPrice.Get(ctx, c.source, cacheruntime.Text(price)))
 }
 
 // ListByPricePage returns at most limit Amounts of ListByPrice, from offset on.
 func (c *AmountCache) ListByPricePage(ctx context.Context, price string, offset, limit int) ([]*Amount, error) {
-	return c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Text(price))
+	return cacheruntime.Rows[*Amount](c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Text(price)))
 }
 
 // CountByPrice returns how many Amounts have this Price.
@@ -329,32 +339,32 @@ func (c *AmountCache) CountByPrice(ctx context.Context, price string) (int64, er
 
 // ListBySerial returns the Amounts of a Serial, by primary key.
 func (c *AmountCache) ListBySerial(ctx context.Context, serial string) ([]*Amount, error) {
-	return c.table.listBySerial.Get(ctx, c.source, cacheruntime.Text(serial))
+	return cacheruntime.Rows[*Amount](c.table.listBySerial.Get(ctx, c.source, cacheruntime.Text(serial)))
 }
 
 // ListBySerialPage returns at most limit Amounts of ListBySerial, from offset on.
 func (c *AmountCache) ListBySerialPage(ctx context.Context, serial string, offset, limit int) ([]*Amount, error) {
-	return c.table.listBySerial.Page(ctx, c.source, offset, limit, cacheruntime.Text(serial))
+	return cacheruntime.Rows[*Amount](c.table.listBySerial.Page(ctx, c.source, offset, limit, cacheruntime.Text(serial)))
 }
 
 // ListByRate returns the Amounts of a Rate, by primary key. Nil means IS NULL.
 func (c *AmountCache) ListByRate(ctx context.Context, rate *float64) ([]*Amount, error) {
-	return c.table.listByRate.Get(ctx, c.source, cacheruntime.Ptr(rate, cacheruntime.Float[float64]))
+	return cacheruntime.Rows[*Amount](c.table.listByRate.Get(ctx, c.source, cacheruntime.Ptr(rate, cacheruntime.Float[float64])))
 }
 
 // ListByRatePage returns at most limit Amounts of ListByRate, from offset on.
 func (c *AmountCache) ListByRatePage(ctx context.Context, rate *float64, offset, limit int) ([]*Amount, error) {
-	return c.table.listByRate.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(rate, cacheruntime.Float[float64]))
+	return cacheruntime.Rows[*Amount](c.table.listByRate.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(rate, cacheruntime.Float[float64])))
 }
 
 // ListByWeight returns the Amounts of a Weight, by primary key.
 func (c *AmountCache) ListByWeight(ctx context.Context, weight float64) ([]*Amount, error) {
-	return c.table.listByWeight.Get(ctx, c.source, cacheruntime.Float(weight))
+	return cacheruntime.Rows[*Amount](c.table.listByWeight.Get(ctx, c.source, cacheruntime.Float(weight)))
 }
 
 // ListByWeightPage returns at most limit Amounts of ListByWeight, from offset on.
 func (c *AmountCache) ListByWeightPage(ctx context.Context, weight float64, offset, limit int) ([]*Amount, error) {
-	return c.table.listByWeight.Page(ctx, c.source, offset, limit, cacheruntime.Float(weight))
+	return cacheruntime.Rows[*Amount](c.table.listByWeight.Page(ctx, c.source, offset, limit, cacheruntime.Float(weight)))
 }
 
 // CountByYear returns how many Amounts have this Year.
@@ -364,7 +374,7 @@ func (c *AmountCache) CountByYear(ctx context.Context, year int) (int64, error) 
 
 // Flush flushes the entries of the Amounts with these primary keys, as a write of them would.
 func (c *AmountCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -421,49 +431,51 @@ type AmountObjects struct {
 
 // Get returns the Amount whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *AmountObjects) Get(ctx context.Context, id uint64) (*Amount, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Amount](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Amounts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *AmountObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Amount, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Amount](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Amounts with the given primary keys by key. What is absent is left out.
 func (o *AmountObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Amount, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Amount](ids, found, err)
 }
 
 // ListCheap returns the Amounts where Price = "1.50", by primary key.
 func (o *AmountObjects) ListCheap(ctx context.Context) ([]*Amount, error) {
-	return o.table.listCheap.Get(ctx, o.source)
+	return cacheruntime.Rows[*Amount](o.table.listCheap.Get(ctx, o.source))
 }
 
 // ListCheapPage returns at most limit Amounts of ListCheap, from offset on.
 func (o *AmountObjects) ListCheapPage(ctx context.Context, offset, limit int) ([]*Amount, error) {
-	return o.table.listCheap.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Amount](o.table.listCheap.Page(ctx, o.source, offset, limit))
 }
 
 // GetByPrice returns the Amount with this Price, or an error matching gorm.ErrRecordNotFound.
 func (o *AmountObjects) GetByPrice(ctx context.Context, price string) (*Amount, error) {
-	return o.table.byPrice.Get(ctx, o.source, cacheruntime.Text(price))
+	return cacheruntime.Row[*Amount](o.table.byPrice.Get(ctx, o.source, cacheruntime.Text(price)))
 }
 
 // GetManyByPrice is GetByPrice for several values, in the order of prices. What is absent is left
 // out.
 func (o *AmountObjects) GetManyByPrice(ctx context.Context, prices ...string) ([]*Amount, error) {
-	return o.table.byPrice.GetMany(ctx, o.source, cacheruntime.Each(prices, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Amount](o.table.byPrice.GetMany(ctx, o.source, cacheruntime.Each(prices, cacheruntime.Text[string])))
 }
 
 // ListByPrice returns the Amounts of a Price, by primary key.
 func (o *AmountObjects) ListByPrice(ctx context.Context, price string) ([]*Amount, error) {
-	return o.table.listByPrice.Get(ctx, o.source, cacheruntime.Text(price))
+	return cacheruntime.Rows[*Amount](o.table.listByPrice.Get(ctx, o.source, cacheruntime.Text(price)))
 }
 
 // ListByPricePage returns at most limit Amounts of ListByPrice, from offset on.
 func (o *AmountObjects) ListByPricePage(ctx context.Context, price string, offset, limit int) ([]*Amount, error) {
-	return o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Text(price))
+	return cacheruntime.Rows[*Amount](o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Text(price)))
 }
 
 // CountByPrice returns how many Amounts have this Price.
@@ -473,32 +485,32 @@ func (o *AmountObjects) CountByPrice(ctx context.Context, price string) (int64, 
 
 // ListBySerial returns the Amounts of a Serial, by primary key.
 func (o *AmountObjects) ListBySerial(ctx context.Context, serial string) ([]*Amount, error) {
-	return o.table.listBySerial.Get(ctx, o.source, cacheruntime.Text(serial))
+	return cacheruntime.Rows[*Amount](o.table.listBySerial.Get(ctx, o.source, cacheruntime.Text(serial)))
 }
 
 // ListBySerialPage returns at most limit Amounts of ListBySerial, from offset on.
 func (o *AmountObjects) ListBySerialPage(ctx context.Context, serial string, offset, limit int) ([]*Amount, error) {
-	return o.table.listBySerial.Page(ctx, o.source, offset, limit, cacheruntime.Text(serial))
+	return cacheruntime.Rows[*Amount](o.table.listBySerial.Page(ctx, o.source, offset, limit, cacheruntime.Text(serial)))
 }
 
 // ListByRate returns the Amounts of a Rate, by primary key. Nil means IS NULL.
 func (o *AmountObjects) ListByRate(ctx context.Context, rate *float64) ([]*Amount, error) {
-	return o.table.listByRate.Get(ctx, o.source, cacheruntime.Ptr(rate, cacheruntime.Float[float64]))
+	return cacheruntime.Rows[*Amount](o.table.listByRate.Get(ctx, o.source, cacheruntime.Ptr(rate, cacheruntime.Float[float64])))
 }
 
 // ListByRatePage returns at most limit Amounts of ListByRate, from offset on.
 func (o *AmountObjects) ListByRatePage(ctx context.Context, rate *float64, offset, limit int) ([]*Amount, error) {
-	return o.table.listByRate.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(rate, cacheruntime.Float[float64]))
+	return cacheruntime.Rows[*Amount](o.table.listByRate.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(rate, cacheruntime.Float[float64])))
 }
 
 // ListByWeight returns the Amounts of a Weight, by primary key.
 func (o *AmountObjects) ListByWeight(ctx context.Context, weight float64) ([]*Amount, error) {
-	return o.table.listByWeight.Get(ctx, o.source, cacheruntime.Float(weight))
+	return cacheruntime.Rows[*Amount](o.table.listByWeight.Get(ctx, o.source, cacheruntime.Float(weight)))
 }
 
 // ListByWeightPage returns at most limit Amounts of ListByWeight, from offset on.
 func (o *AmountObjects) ListByWeightPage(ctx context.Context, weight float64, offset, limit int) ([]*Amount, error) {
-	return o.table.listByWeight.Page(ctx, o.source, offset, limit, cacheruntime.Float(weight))
+	return cacheruntime.Rows[*Amount](o.table.listByWeight.Page(ctx, o.source, offset, limit, cacheruntime.Float(weight)))
 }
 
 // CountByYear returns how many Amounts have this Year.
@@ -506,8 +518,9 @@ func (o *AmountObjects) CountByYear(ctx context.Context, year int) (int64, error
 	return o.table.countByYear.Get(ctx, o.source, cacheruntime.Int(year))
 }
 
-// encodeAmount appends the columns of v.
-func encodeAmount(b []byte, v *Amount) []byte {
+// encodeAmount appends the columns of a row.
+func encodeAmount(b []byte, row any) []byte {
+	v := row.(*Amount)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Price)
 	b = cacheruntime.AppendText(b, v.Serial)
@@ -517,8 +530,9 @@ func encodeAmount(b []byte, v *Amount) []byte {
 	return b
 }
 
-// decodeAmount reads into v what encodeAmount wrote. Bad bytes leave an error in d.
-func decodeAmount(d *cacheruntime.Decoder, v *Amount) {
+// decodeAmount reads into a row what encodeAmount wrote. Bad bytes leave an error in d.
+func decodeAmount(d *cacheruntime.Decoder, row any) {
+	v := row.(*Amount)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Price = cacheruntime.DecodeText[string](d)
 	v.Serial = cacheruntime.DecodeText[string](d)

@@ -148,19 +148,19 @@ type MadeModel struct {
 
 // madeTable holds what MadeCache and MadeObjects share: how each accessor finds its rows.
 type madeTable struct {
-	rows          *cacheruntime.Table[Made, uint64]
-	listByCity    *cacheruntime.List[Made, uint64]
-	countByCity   *cacheruntime.Count[Made, uint64]
-	listByLower   *cacheruntime.List[Made, uint64]
-	listByStamped *cacheruntime.List[Made, uint64]
-	byCode        *cacheruntime.Unique[Made, uint64]
-	listByPrice   *cacheruntime.List[Made, uint64]
-	listByKind    *cacheruntime.List[Made, uint64]
+	rows          *cacheruntime.Table
+	listByCity    *cacheruntime.List
+	countByCity   *cacheruntime.Count
+	listByLower   *cacheruntime.List
+	listByStamped *cacheruntime.List
+	byCode        *cacheruntime.Unique
+	listByPrice   *cacheruntime.List
+	listByKind    *cacheruntime.List
 }
 
 // newMadeTable describes Mades to the runtime and registers them there.
 func newMadeTable(rt *cacheruntime.Runtime) (*madeTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Made, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Made",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -172,66 +172,72 @@ func newMadeTable(rt *cacheruntime.Runtime) (*madeTable, error) {
 			{Path: "Price", Type: "float64"},
 			{Path: "Kind", Type: "string"},
 		},
-		Key: func(v *Made) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Made)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Made)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeMade,
-		Decode:    decodeMade,
+		Encode: encodeMade,
+		Decode: decodeMade,
 	})
 	t := &madeTable{
 		rows: rows,
-		listByCity: rows.List(cacheruntime.IndexSpec[Made]{
+		listByCity: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByCity",
 			By:   []string{"City"},
-			Args: func(to []cacheruntime.Arg, v *Made) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Made)
 				return append(to, cacheruntime.Text(v.City))
 			},
 		}),
-		countByCity: rows.Count(cacheruntime.IndexSpec[Made]{
+		countByCity: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByCity",
 			By:   []string{"City"},
-			Args: func(to []cacheruntime.Arg, v *Made) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Made)
 				return append(to, cacheruntime.Text(v.City))
 			},
 		}),
-		listByLower: rows.List(cacheruntime.IndexSpec[Made]{
+		listByLower: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByLower",
 			By:   []string{"Lower"},
-			Args: func(to []cacheruntime.Arg, v *Made) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Made)
 				return append(to, cacheruntime.Text(v.Lower))
 			},
 		}),
-		listByStamped: rows.List(cacheruntime.IndexSpec[Made]{
+		listByStamped: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByStamped",
 			By:   []string{"Stamped"},
-			Args: func(to []cacheruntime.Arg, v *Made) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Made)
 				return append(to, cacheruntime.Text(v.Stamped))
 			},
 		}),
-		byCode: rows.Unique(cacheruntime.IndexSpec[Made]{
+		byCode: rows.Unique(cacheruntime.IndexSpec{
 			Name:      "GetByCode",
 			By:        []string{"Code"},
 			Unchecked: true,
-			Args: func(to []cacheruntime.Arg, v *Made) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Made)
 				return append(to, cacheruntime.Text(v.Code))
 			},
 		}),
-		listByPrice: rows.List(cacheruntime.IndexSpec[Made]{
+		listByPrice: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByPrice",
 			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, v *Made) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Made)
 				return append(to, cacheruntime.Float(v.Price))
 			},
 		}),
-		listByKind: rows.List(cacheruntime.IndexSpec[Made]{
+		listByKind: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByKind",
 			By:   []string{"Kind"},
-			Args: func(to []cacheruntime.Arg, v *Made) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Made)
 				return append(to, cacheruntime.Text(v.Kind))
 			},
 		}),
@@ -256,28 +262,30 @@ type MadeCache struct {
 // Get returns the Made whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *MadeCache) Get(ctx context.Context, id uint64) (*Made, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Made](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Mades with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *MadeCache) GetMany(ctx context.Context, ids ...uint64) ([]*Made, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Made](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Mades with the given primary keys by key. What is absent is left out.
 func (c *MadeCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Made, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Made](ids, found, err)
 }
 
 // ListByCity returns the Mades of a City, by primary key.
 func (c *MadeCache) ListByCity(ctx context.Context, city string) ([]*Made, error) {
-	return c.table.listByCity.Get(ctx, c.source, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Made](c.table.listByCity.Get(ctx, c.source, cacheruntime.Text(city)))
 }
 
 // ListByCityPage returns at most limit Mades of ListByCity, from offset on.
 func (c *MadeCache) ListByCityPage(ctx context.Context, city string, offset, limit int) ([]*Made, error) {
-	return c.table.listByCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Made](c.table.listByCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city)))
 }
 
 // CountByCity returns how many Mades have this City.
@@ -287,58 +295,58 @@ func (c *MadeCache) CountByCity(ctx context.Context, city string) (int64, error)
 
 // ListByLower returns the Mades of a Lower, by primary key.
 func (c *MadeCache) ListByLower(ctx context.Context, lower string) ([]*Made, error) {
-	return c.table.listByLower.Get(ctx, c.source, cacheruntime.Text(lower))
+	return cacheruntime.Rows[*Made](c.table.listByLower.Get(ctx, c.source, cacheruntime.Text(lower)))
 }
 
 // ListByLowerPage returns at most limit Mades of ListByLower, from offset on.
 func (c *MadeCache) ListByLowerPage(ctx context.Context, lower string, offset, limit int) ([]*Made, error) {
-	return c.table.listByLower.Page(ctx, c.source, offset, limit, cacheruntime.Text(lower))
+	return cacheruntime.Rows[*Made](c.table.listByLower.Page(ctx, c.source, offset, limit, cacheruntime.Text(lower)))
 }
 
 // ListByStamped returns the Mades of a Stamped, by primary key.
 func (c *MadeCache) ListByStamped(ctx context.Context, stamped string) ([]*Made, error) {
-	return c.table.listByStamped.Get(ctx, c.source, cacheruntime.Text(stamped))
+	return cacheruntime.Rows[*Made](c.table.listByStamped.Get(ctx, c.source, cacheruntime.Text(stamped)))
 }
 
 // ListByStampedPage returns at most limit Mades of ListByStamped, from offset on.
 func (c *MadeCache) ListByStampedPage(ctx context.Context, stamped string, offset, limit int) ([]*Made, error) {
-	return c.table.listByStamped.Page(ctx, c.source, offset, limit, cacheruntime.Text(stamped))
+	return cacheruntime.Rows[*Made](c.table.listByStamped.Page(ctx, c.source, offset, limit, cacheruntime.Text(stamped)))
 }
 
 // GetByCode returns the Made with this Code, or an error matching gorm.ErrRecordNotFound.
 func (c *MadeCache) GetByCode(ctx context.Context, code string) (*Made, error) {
-	return c.table.byCode.Get(ctx, c.source, cacheruntime.Text(code))
+	return cacheruntime.Row[*Made](c.table.byCode.Get(ctx, c.source, cacheruntime.Text(code)))
 }
 
 // GetManyByCode is GetByCode for several values, in the order of codes. What is absent is left
 // out.
 func (c *MadeCache) GetManyByCode(ctx context.Context, codes ...string) ([]*Made, error) {
-	return c.table.byCode.GetMany(ctx, c.source, cacheruntime.Each(codes, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Made](c.table.byCode.GetMany(ctx, c.source, cacheruntime.Each(codes, cacheruntime.Text[string])))
 }
 
 // ListByPrice returns the Mades of a Price, by primary key.
 func (c *MadeCache) ListByPrice(ctx context.Context, price float64) ([]*Made, error) {
-	return c.table.listByPrice.Get(ctx, c.source, cacheruntime.Float(price))
+	return cacheruntime.Rows[*Made](c.table.listByPrice.Get(ctx, c.source, cacheruntime.Float(price)))
 }
 
 // ListByPricePage returns at most limit Mades of ListByPrice, from offset on.
 func (c *MadeCache) ListByPricePage(ctx context.Context, price float64, offset, limit int) ([]*Made, error) {
-	return c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Float(price))
+	return cacheruntime.Rows[*Made](c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Float(price)))
 }
 
 // ListByKind returns the Mades of a Kind, by primary key.
 func (c *MadeCache) ListByKind(ctx context.Context, kind string) ([]*Made, error) {
-	return c.table.listByKind.Get(ctx, c.source, cacheruntime.Text(kind))
+	return cacheruntime.Rows[*Made](c.table.listByKind.Get(ctx, c.source, cacheruntime.Text(kind)))
 }
 
 // ListByKindPage returns at most limit Mades of ListByKind, from offset on.
 func (c *MadeCache) ListByKindPage(ctx context.Context, kind string, offset, limit int) ([]*Made, error) {
-	return c.table.listByKind.Page(ctx, c.source, offset, limit, cacheruntime.Text(kind))
+	return cacheruntime.Rows[*Made](c.table.listByKind.Page(ctx, c.source, offset, limit, cacheruntime.Text(kind)))
 }
 
 // Flush flushes the entries of the Mades with these primary keys, as a write of them would.
 func (c *MadeCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -389,28 +397,30 @@ type MadeObjects struct {
 
 // Get returns the Made whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *MadeObjects) Get(ctx context.Context, id uint64) (*Made, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Made](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Mades with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *MadeObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Made, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Made](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Mades with the given primary keys by key. What is absent is left out.
 func (o *MadeObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Made, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Made](ids, found, err)
 }
 
 // ListByCity returns the Mades of a City, by primary key.
 func (o *MadeObjects) ListByCity(ctx context.Context, city string) ([]*Made, error) {
-	return o.table.listByCity.Get(ctx, o.source, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Made](o.table.listByCity.Get(ctx, o.source, cacheruntime.Text(city)))
 }
 
 // ListByCityPage returns at most limit Mades of ListByCity, from offset on.
 func (o *MadeObjects) ListByCityPage(ctx context.Context, city string, offset, limit int) ([]*Made, error) {
-	return o.table.listByCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city))
+	return cacheruntime.Rows[*Made](o.table.listByCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city)))
 }
 
 // CountByCity returns how many Mades have this City.
@@ -420,57 +430,58 @@ func (o *MadeObjects) CountByCity(ctx context.Context, city string) (int64, erro
 
 // ListByLower returns the Mades of a Lower, by primary key.
 func (o *MadeObjects) ListByLower(ctx context.Context, lower string) ([]*Made, error) {
-	return o.table.listByLower.Get(ctx, o.source, cacheruntime.Text(lower))
+	return cacheruntime.Rows[*Made](o.table.listByLower.Get(ctx, o.source, cacheruntime.Text(lower)))
 }
 
 // ListByLowerPage returns at most limit Mades of ListByLower, from offset on.
 func (o *MadeObjects) ListByLowerPage(ctx context.Context, lower string, offset, limit int) ([]*Made, error) {
-	return o.table.listByLower.Page(ctx, o.source, offset, limit, cacheruntime.Text(lower))
+	return cacheruntime.Rows[*Made](o.table.listByLower.Page(ctx, o.source, offset, limit, cacheruntime.Text(lower)))
 }
 
 // ListByStamped returns the Mades of a Stamped, by primary key.
 func (o *MadeObjects) ListByStamped(ctx context.Context, stamped string) ([]*Made, error) {
-	return o.table.listByStamped.Get(ctx, o.source, cacheruntime.Text(stamped))
+	return cacheruntime.Rows[*Made](o.table.listByStamped.Get(ctx, o.source, cacheruntime.Text(stamped)))
 }
 
 // ListByStampedPage returns at most limit Mades of ListByStamped, from offset on.
 func (o *MadeObjects) ListByStampedPage(ctx context.Context, stamped string, offset, limit int) ([]*Made, error) {
-	return o.table.listByStamped.Page(ctx, o.source, offset, limit, cacheruntime.Text(stamped))
+	return cacheruntime.Rows[*Made](o.table.listByStamped.Page(ctx, o.source, offset, limit, cacheruntime.Text(stamped)))
 }
 
 // GetByCode returns the Made with this Code, or an error matching gorm.ErrRecordNotFound.
 func (o *MadeObjects) GetByCode(ctx context.Context, code string) (*Made, error) {
-	return o.table.byCode.Get(ctx, o.source, cacheruntime.Text(code))
+	return cacheruntime.Row[*Made](o.table.byCode.Get(ctx, o.source, cacheruntime.Text(code)))
 }
 
 // GetManyByCode is GetByCode for several values, in the order of codes. What is absent is left
 // out.
 func (o *MadeObjects) GetManyByCode(ctx context.Context, codes ...string) ([]*Made, error) {
-	return o.table.byCode.GetMany(ctx, o.source, cacheruntime.Each(codes, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Made](o.table.byCode.GetMany(ctx, o.source, cacheruntime.Each(codes, cacheruntime.Text[string])))
 }
 
 // ListByPrice returns the Mades of a Price, by primary key.
 func (o *MadeObjects) ListByPrice(ctx context.Context, price float64) ([]*Made, error) {
-	return o.table.listByPrice.Get(ctx, o.source, cacheruntime.Float(price))
+	return cacheruntime.Rows[*Made](o.table.listByPrice.Get(ctx, o.source, cacheruntime.Float(price)))
 }
 
 // ListByPricePage returns at most limit Mades of ListByPrice, from offset on.
 func (o *MadeObjects) ListByPricePage(ctx context.Context, price float64, offset, limit int) ([]*Made, error) {
-	return o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Float(price))
+	return cacheruntime.Rows[*Made](o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Float(price)))
 }
 
 // ListByKind returns the Mades of a Kind, by primary key.
 func (o *MadeObjects) ListByKind(ctx context.Context, kind string) ([]*Made, error) {
-	return o.table.listByKind.Get(ctx, o.source, cacheruntime.Text(kind))
+	return cacheruntime.Rows[*Made](o.table.listByKind.Get(ctx, o.source, cacheruntime.Text(kind)))
 }
 
 // ListByKindPage returns at most limit Mades of ListByKind, from offset on.
 func (o *MadeObjects) ListByKindPage(ctx context.Context, kind string, offset, limit int) ([]*Made, error) {
-	return o.table.listByKind.Page(ctx, o.source, offset, limit, cacheruntime.Text(kind))
+	return cacheruntime.Rows[*Made](o.table.listByKind.Page(ctx, o.source, offset, limit, cacheruntime.Text(kind)))
 }
 
-// encodeMade appends the columns of v.
-func encodeMade(b []byte, v *Made) []byte {
+// encodeMade appends the columns of a row.
+func encodeMade(b []byte, row any) []byte {
+	v := row.(*Made)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Text)
 	b = cacheruntime.AppendText(b, v.City)
@@ -482,8 +493,9 @@ func encodeMade(b []byte, v *Made) []byte {
 	return b
 }
 
-// decodeMade reads into v what encodeMade wrote. Bad bytes leave an error in d.
-func decodeMade(d *cacheruntime.Decoder, v *Made) {
+// decodeMade reads into a row what encodeMade wrote. Bad bytes leave an error in d.
+func decodeMade(d *cacheruntime.Decoder, row any) {
+	v := row.(*Made)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Text = cacheruntime.DecodeText[string](d)
 	v.City = cacheruntime.DecodeText[string](d)

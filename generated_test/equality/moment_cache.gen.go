@@ -120,18 +120,18 @@ type MomentModel struct {
 
 // momentTable holds what MomentCache and MomentObjects share: how each accessor finds its rows.
 type momentTable struct {
-	rows         *cacheruntime.Table[Moment, uint64]
-	listByAt     *cacheruntime.List[Moment, uint64]
-	countByAt    *cacheruntime.Count[Moment, uint64]
-	listByClock  *cacheruntime.List[Moment, uint64]
-	countByClock *cacheruntime.Count[Moment, uint64]
-	listByDay    *cacheruntime.List[Moment, uint64]
-	countByDay   *cacheruntime.Count[Moment, uint64]
+	rows         *cacheruntime.Table
+	listByAt     *cacheruntime.List
+	countByAt    *cacheruntime.Count
+	listByClock  *cacheruntime.List
+	countByClock *cacheruntime.Count
+	listByDay    *cacheruntime.List
+	countByDay   *cacheruntime.Count
 }
 
 // newMomentTable describes Moments to the runtime and registers them there.
 func newMomentTable(rt *cacheruntime.Runtime) (*momentTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Moment, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Moment",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -139,58 +139,63 @@ func newMomentTable(rt *cacheruntime.Runtime) (*momentTable, error) {
 			{Path: "Clock", Type: "time.Time"},
 			{Path: "Day", Type: "*time.Time"},
 		},
-		Key: func(v *Moment) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Moment)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Moment)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeMoment,
-		Decode:    decodeMoment,
+		Encode: encodeMoment,
+		Decode: decodeMoment,
 	})
 	t := &momentTable{
 		rows: rows,
-		listByAt: rows.List(cacheruntime.IndexSpec[Moment]{
+		listByAt: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByAt",
 			By:   []string{"At"},
-			Args: func(to []cacheruntime.Arg, v *Moment) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Moment)
 				return append(to, cacheruntime.Time(v.At))
 			},
 		}),
-		countByAt: rows.Count(cacheruntime.IndexSpec[Moment]{
+		countByAt: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByAt",
 			By:   []string{"At"},
-			Args: func(to []cacheruntime.Arg, v *Moment) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Moment)
 				return append(to, cacheruntime.Time(v.At))
 			},
 		}),
-		listByClock: rows.List(cacheruntime.IndexSpec[Moment]{
+		listByClock: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByClock",
 			By:   []string{"Clock"},
-			Args: func(to []cacheruntime.Arg, v *Moment) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Moment)
 				return append(to, cacheruntime.Time(v.Clock))
 			},
 		}),
-		countByClock: rows.Count(cacheruntime.IndexSpec[Moment]{
+		countByClock: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByClock",
 			By:   []string{"Clock"},
-			Args: func(to []cacheruntime.Arg, v *Moment) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Moment)
 				return append(to, cacheruntime.Time(v.Clock))
 			},
 		}),
-		listByDay: rows.List(cacheruntime.IndexSpec[Moment]{
+		listByDay: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByDay",
 			By:   []string{"Day"},
-			Args: func(to []cacheruntime.Arg, v *Moment) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Moment)
 				return append(to, cacheruntime.Ptr(v.Day, cacheruntime.Time))
 			},
 		}),
-		countByDay: rows.Count(cacheruntime.IndexSpec[Moment]{
+		countByDay: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByDay",
 			By:   []string{"Day"},
-			Args: func(to []cacheruntime.Arg, v *Moment) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Moment)
 				return append(to, cacheruntime.Ptr(v.Day, cacheruntime.Time))
 			},
 		}),
@@ -215,28 +220,30 @@ type MomentCache struct {
 // Get returns the Moment whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *MomentCache) Get(ctx context.Context, id uint64) (*Moment, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Moment](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Moments with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *MomentCache) GetMany(ctx context.Context, ids ...uint64) ([]*Moment, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Moment](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Moments with the given primary keys by key. What is absent is left out.
 func (c *MomentCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Moment, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Moment](ids, found, err)
 }
 
 // ListByAt returns the Moments of an At, by primary key.
 func (c *MomentCache) ListByAt(ctx context.Context, at time.Time) ([]*Moment, error) {
-	return c.table.listByAt.Get(ctx, c.source, cacheruntime.Time(at))
+	return cacheruntime.Rows[*Moment](c.table.listByAt.Get(ctx, c.source, cacheruntime.Time(at)))
 }
 
 // ListByAtPage returns at most limit Moments of ListByAt, from offset on.
 func (c *MomentCache) ListByAtPage(ctx context.Context, at time.Time, offset, limit int) ([]*Moment, error) {
-	return c.table.listByAt.Page(ctx, c.source, offset, limit, cacheruntime.Time(at))
+	return cacheruntime.Rows[*Moment](c.table.listByAt.Page(ctx, c.source, offset, limit, cacheruntime.Time(at)))
 }
 
 // CountByAt returns how many Moments have this At.
@@ -246,12 +253,12 @@ func (c *MomentCache) CountByAt(ctx context.Context, at time.Time) (int64, error
 
 // ListByClock returns the Moments of a Clock, by primary key.
 func (c *MomentCache) ListByClock(ctx context.Context, clock time.Time) ([]*Moment, error) {
-	return c.table.listByClock.Get(ctx, c.source, cacheruntime.Time(clock))
+	return cacheruntime.Rows[*Moment](c.table.listByClock.Get(ctx, c.source, cacheruntime.Time(clock)))
 }
 
 // ListByClockPage returns at most limit Moments of ListByClock, from offset on.
 func (c *MomentCache) ListByClockPage(ctx context.Context, clock time.Time, offset, limit int) ([]*Moment, error) {
-	return c.table.listByClock.Page(ctx, c.source, offset, limit, cacheruntime.Time(clock))
+	return cacheruntime.Rows[*Moment](c.table.listByClock.Page(ctx, c.source, offset, limit, cacheruntime.Time(clock)))
 }
 
 // CountByClock returns how many Moments have this Clock.
@@ -261,12 +268,12 @@ func (c *MomentCache) CountByClock(ctx context.Context, clock time.Time) (int64,
 
 // ListByDay returns the Moments of a Day, by primary key. Nil means IS NULL.
 func (c *MomentCache) ListByDay(ctx context.Context, day *time.Time) ([]*Moment, error) {
-	return c.table.listByDay.Get(ctx, c.source, cacheruntime.Ptr(day, cacheruntime.Time))
+	return cacheruntime.Rows[*Moment](c.table.listByDay.Get(ctx, c.source, cacheruntime.Ptr(day, cacheruntime.Time)))
 }
 
 // ListByDayPage returns at most limit Moments of ListByDay, from offset on.
 func (c *MomentCache) ListByDayPage(ctx context.Context, day *time.Time, offset, limit int) ([]*Moment, error) {
-	return c.table.listByDay.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(day, cacheruntime.Time))
+	return cacheruntime.Rows[*Moment](c.table.listByDay.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(day, cacheruntime.Time)))
 }
 
 // CountByDay returns how many Moments have this Day. Nil means IS NULL.
@@ -276,7 +283,7 @@ func (c *MomentCache) CountByDay(ctx context.Context, day *time.Time) (int64, er
 
 // Flush flushes the entries of the Moments with these primary keys, as a write of them would.
 func (c *MomentCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -323,28 +330,30 @@ type MomentObjects struct {
 
 // Get returns the Moment whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *MomentObjects) Get(ctx context.Context, id uint64) (*Moment, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Moment](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Moments with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *MomentObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Moment, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Moment](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Moments with the given primary keys by key. What is absent is left out.
 func (o *MomentObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Moment, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Moment](ids, found, err)
 }
 
 // ListByAt returns the Moments of an At, by primary key.
 func (o *MomentObjects) ListByAt(ctx context.Context, at time.Time) ([]*Moment, error) {
-	return o.table.listByAt.Get(ctx, o.source, cacheruntime.Time(at))
+	return cacheruntime.Rows[*Moment](o.table.listByAt.Get(ctx, o.source, cacheruntime.Time(at)))
 }
 
 // ListByAtPage returns at most limit Moments of ListByAt, from offset on.
 func (o *MomentObjects) ListByAtPage(ctx context.Context, at time.Time, offset, limit int) ([]*Moment, error) {
-	return o.table.listByAt.Page(ctx, o.source, offset, limit, cacheruntime.Time(at))
+	return cacheruntime.Rows[*Moment](o.table.listByAt.Page(ctx, o.source, offset, limit, cacheruntime.Time(at)))
 }
 
 // CountByAt returns how many Moments have this At.
@@ -354,12 +363,12 @@ func (o *MomentObjects) CountByAt(ctx context.Context, at time.Time) (int64, err
 
 // ListByClock returns the Moments of a Clock, by primary key.
 func (o *MomentObjects) ListByClock(ctx context.Context, clock time.Time) ([]*Moment, error) {
-	return o.table.listByClock.Get(ctx, o.source, cacheruntime.Time(clock))
+	return cacheruntime.Rows[*Moment](o.table.listByClock.Get(ctx, o.source, cacheruntime.Time(clock)))
 }
 
 // ListByClockPage returns at most limit Moments of ListByClock, from offset on.
 func (o *MomentObjects) ListByClockPage(ctx context.Context, clock time.Time, offset, limit int) ([]*Moment, error) {
-	return o.table.listByClock.Page(ctx, o.source, offset, limit, cacheruntime.Time(clock))
+	return cacheruntime.Rows[*Moment](o.table.listByClock.Page(ctx, o.source, offset, limit, cacheruntime.Time(clock)))
 }
 
 // CountByClock returns how many Moments have this Clock.
@@ -369,12 +378,12 @@ func (o *MomentObjects) CountByClock(ctx context.Context, clock time.Time) (int6
 
 // ListByDay returns the Moments of a Day, by primary key. Nil means IS NULL.
 func (o *MomentObjects) ListByDay(ctx context.Context, day *time.Time) ([]*Moment, error) {
-	return o.table.listByDay.Get(ctx, o.source, cacheruntime.Ptr(day, cacheruntime.Time))
+	return cacheruntime.Rows[*Moment](o.table.listByDay.Get(ctx, o.source, cacheruntime.Ptr(day, cacheruntime.Time)))
 }
 
 // ListByDayPage returns at most limit Moments of ListByDay, from offset on.
 func (o *MomentObjects) ListByDayPage(ctx context.Context, day *time.Time, offset, limit int) ([]*Moment, error) {
-	return o.table.listByDay.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(day, cacheruntime.Time))
+	return cacheruntime.Rows[*Moment](o.table.listByDay.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(day, cacheruntime.Time)))
 }
 
 // CountByDay returns how many Moments have this Day. Nil means IS NULL.
@@ -382,8 +391,9 @@ func (o *MomentObjects) CountByDay(ctx context.Context, day *time.Time) (int64, 
 	return o.table.countByDay.Get(ctx, o.source, cacheruntime.Ptr(day, cacheruntime.Time))
 }
 
-// encodeMoment appends the columns of v.
-func encodeMoment(b []byte, v *Moment) []byte {
+// encodeMoment appends the columns of a row.
+func encodeMoment(b []byte, row any) []byte {
+	v := row.(*Moment)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendTime(b, v.At)
 	b = cacheruntime.AppendTime(b, v.Clock)
@@ -391,8 +401,9 @@ func encodeMoment(b []byte, v *Moment) []byte {
 	return b
 }
 
-// decodeMoment reads into v what encodeMoment wrote. Bad bytes leave an error in d.
-func decodeMoment(d *cacheruntime.Decoder, v *Moment) {
+// decodeMoment reads into a row what encodeMoment wrote. Bad bytes leave an error in d.
+func decodeMoment(d *cacheruntime.Decoder, row any) {
+	v := row.(*Moment)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.At = cacheruntime.DecodeTime(d)
 	v.Clock = cacheruntime.DecodeTime(d)

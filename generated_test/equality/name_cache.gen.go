@@ -56,27 +56,26 @@ type NameModel struct {
 
 // nameTable holds what NameCache and NameObjects share: how each accessor finds its rows.
 type nameTable struct {
-	rows *cacheruntime.Table[Name, string]
+	rows *cacheruntime.Table
 }
 
 // newNameTable describes Names to the runtime and registers them there.
 func newNameTable(rt *cacheruntime.Runtime) (*nameTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Name, string]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Name",
 		Fields: []cacheruntime.Field{
 			{Path: "Name", Type: "string", PrimaryKey: true},
 			{Path: "Title", Type: "string"},
 		},
-		Key: func(v *Name) string {
-			return v.Name
+		New: func() any {
+			return new(Name)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, name string) []cacheruntime.Arg {
-			return append(to, cacheruntime.Text(name))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Name)
+			return append(to, cacheruntime.Text(v.Name))
 		},
-		EncodeKey: cacheruntime.AppendText[string],
-		DecodeKey: cacheruntime.DecodeText[string],
-		Encode:    encodeName,
-		Decode:    decodeName,
+		Encode: encodeName,
+		Decode: decodeName,
 	})
 	t := &nameTable{
 		rows: rows,
@@ -101,23 +100,25 @@ type NameCache struct {
 // Get returns the Name whose primary key is name, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *NameCache) Get(ctx context.Context, name string) (*Name, error) {
-	return c.table.rows.Get(ctx, c.source, name)
+	return cacheruntime.Row[*Name](c.table.rows.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // GetMany returns the Names with the given primary keys, in the order of names. What is absent is
 // left out; a key given twice gives two copies.
 func (c *NameCache) GetMany(ctx context.Context, names ...string) ([]*Name, error) {
-	return c.table.rows.GetMany(ctx, c.source, names)
+	return cacheruntime.Rows[*Name](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Names with the given primary keys by key. What is absent is left out.
 func (c *NameCache) GetMap(ctx context.Context, names ...string) (map[string]*Name, error) {
-	return c.table.rows.GetMap(ctx, c.source, names)
+	names = cacheruntime.Distinct(names)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*Name](names, found, err)
 }
 
 // Flush flushes the entries of the Names with these primary keys, as a write of them would.
 func (c *NameCache) Flush(ctx context.Context, names ...string) error {
-	return c.table.rows.Flush(ctx, names)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(names, cacheruntime.Text[string]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -133,29 +134,33 @@ type NameObjects struct {
 
 // Get returns the Name whose primary key is name, or an error matching gorm.ErrRecordNotFound.
 func (o *NameObjects) Get(ctx context.Context, name string) (*Name, error) {
-	return o.table.rows.Get(ctx, o.source, name)
+	return cacheruntime.Row[*Name](o.table.rows.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // GetMany returns the Names with the given primary keys, in the order of names. What is absent is
 // left out; a key given twice gives two copies.
 func (o *NameObjects) GetMany(ctx context.Context, names ...string) ([]*Name, error) {
-	return o.table.rows.GetMany(ctx, o.source, names)
+	return cacheruntime.Rows[*Name](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Names with the given primary keys by key. What is absent is left out.
 func (o *NameObjects) GetMap(ctx context.Context, names ...string) (map[string]*Name, error) {
-	return o.table.rows.GetMap(ctx, o.source, names)
+	names = cacheruntime.Distinct(names)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*Name](names, found, err)
 }
 
-// encodeName appends the columns of v.
-func encodeName(b []byte, v *Name) []byte {
+// encodeName appends the columns of a row.
+func encodeName(b []byte, row any) []byte {
+	v := row.(*Name)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendText(b, v.Title)
 	return b
 }
 
-// decodeName reads into v what encodeName wrote. Bad bytes leave an error in d.
-func decodeName(d *cacheruntime.Decoder, v *Name) {
+// decodeName reads into a row what encodeName wrote. Bad bytes leave an error in d.
+func decodeName(d *cacheruntime.Decoder, row any) {
+	v := row.(*Name)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.Title = cacheruntime.DecodeText[string](d)
 }

@@ -135,19 +135,19 @@ type WordModel struct {
 
 // wordTable holds what WordCache and WordObjects share: how each accessor finds its rows.
 type wordTable struct {
-	rows        *cacheruntime.Table[Word, uint64]
-	listChosen  *cacheruntime.List[Word, uint64]
-	countLive   *cacheruntime.Count[Word, uint64]
-	listOthers  *cacheruntime.List[Word, uint64]
-	oneLatest   *cacheruntime.One[Word, uint64]
-	byText      *cacheruntime.Unique[Word, uint64]
-	listByText  *cacheruntime.List[Word, uint64]
-	countByText *cacheruntime.Count[Word, uint64]
+	rows        *cacheruntime.Table
+	listChosen  *cacheruntime.List
+	countLive   *cacheruntime.Count
+	listOthers  *cacheruntime.List
+	oneLatest   *cacheruntime.One
+	byText      *cacheruntime.Unique
+	listByText  *cacheruntime.List
+	countByText *cacheruntime.Count
 }
 
 // newWordTable describes Words to the runtime and registers them there.
 func newWordTable(rt *cacheruntime.Runtime) (*wordTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Word, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Word",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -155,94 +155,103 @@ func newWordTable(rt *cacheruntime.Runtime) (*wordTable, error) {
 			{Path: "Live", Type: "bool"},
 			{Path: "N", Type: "int64"},
 		},
-		Key: func(v *Word) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Word)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Word)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeWord,
-		Decode:    decodeWord,
+		Encode: encodeWord,
+		Decode: decodeWord,
 	})
 	t := &wordTable{
 		rows: rows,
-		listChosen: rows.List(cacheruntime.IndexSpec[Word]{
+		listChosen: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListChosen",
 			Where: []cacheruntime.Term{{Field: "Text", Op: "=", Values: []any{"Straße"}}},
-			Args: func(to []cacheruntime.Arg, _ *Word) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Word) bool {
+			Holds: func(row any) bool {
+				v := row.(*Word)
 				return cacheruntime.SameText(v.Text, "Straße")
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Word) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Word), is.(*Word)
 				return a.Text == b.Text
 			},
 		}),
-		countLive: rows.Count(cacheruntime.IndexSpec[Word]{
+		countLive: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountLive",
 			Where: []cacheruntime.Term{
 				{Field: "Text", Op: "IN", Values: []any{"abc", "ÅR"}},
 				{Field: "Live", Op: "=", Values: []any{true}},
 			},
-			Args: func(to []cacheruntime.Arg, _ *Word) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Word) bool {
+			Holds: func(row any) bool {
+				v := row.(*Word)
 				return (cacheruntime.SameText(v.Text, "abc") || cacheruntime.SameText(v.Text, "ÅR")) && v.Live
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Word) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Word), is.(*Word)
 				return a.Text == b.Text
 			},
 		}),
-		listOthers: rows.List(cacheruntime.IndexSpec[Word]{
+		listOthers: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListOthers",
 			Where: []cacheruntime.Term{{Field: "Text", Op: "!=", Values: []any{"abc"}}},
-			Args: func(to []cacheruntime.Arg, _ *Word) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Word) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Word), is.(*Word)
 				return a.Text == b.Text
 			},
 		}),
-		oneLatest: rows.One(cacheruntime.IndexSpec[Word]{
+		oneLatest: rows.One(cacheruntime.IndexSpec{
 			Name:  "OneLatest",
 			By:    []string{"Text", "Live"},
 			Order: []cacheruntime.Order{{Field: "N", Desc: true}},
-			Args: func(to []cacheruntime.Arg, v *Word) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Word)
 				return append(to, cacheruntime.Text(v.Text), cacheruntime.Bool(v.Live))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Word) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Word), is.(*Word)
 				return a.N == b.N
 			},
 		}),
-		byText: rows.Unique(cacheruntime.IndexSpec[Word]{
+		byText: rows.Unique(cacheruntime.IndexSpec{
 			Name:      "GetByText",
 			By:        []string{"Text"},
 			Unchecked: true,
-			Args: func(to []cacheruntime.Arg, v *Word) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Word)
 				return append(to, cacheruntime.Text(v.Text))
 			},
 		}),
-		listByText: rows.List(cacheruntime.IndexSpec[Word]{
+		listByText: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByText",
 			By:   []string{"Text"},
-			Args: func(to []cacheruntime.Arg, v *Word) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Word)
 				return append(to, cacheruntime.Text(v.Text))
 			},
 		}),
-		countByText: rows.Count(cacheruntime.IndexSpec[Word]{
+		countByText: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByText",
 			By:   []string{"Text"},
-			Args: func(to []cacheruntime.Arg, v *Word) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Word)
 				return append(to, cacheruntime.Text(v.Text))
 			},
 		}),
@@ -267,28 +276,30 @@ type WordCache struct {
 // Get returns the Word whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *WordCache) Get(ctx context.Context, id uint64) (*Word, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Word](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Words with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *WordCache) GetMany(ctx context.Context, ids ...uint64) ([]*Word, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Word](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Words with the given primary keys by key. What is absent is left out.
 func (c *WordCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Word, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Word](ids, found, err)
 }
 
 // ListChosen returns the Words where Text = "Straße", by primary key.
 func (c *WordCache) ListChosen(ctx context.Context) ([]*Word, error) {
-	return c.table.listChosen.Get(ctx, c.source)
+	return cacheruntime.Rows[*Word](c.table.listChosen.Get(ctx, c.source))
 }
 
 // ListChosenPage returns at most limit Words of ListChosen, from offset on.
 func (c *WordCache) ListChosenPage(ctx context.Context, offset, limit int) ([]*Word, error) {
-	return c.table.listChosen.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Word](c.table.listChosen.Page(ctx, c.source, offset, limit))
 }
 
 // CountLive returns how many Words there are where Text IN ("abc", "ÅR") and Live = true.
@@ -298,39 +309,39 @@ func (c *WordCache) CountLive(ctx context.Context) (int64, error) {
 
 // ListOthers returns the Words where Text != "abc", by primary key.
 func (c *WordCache) ListOthers(ctx context.Context) ([]*Word, error) {
-	return c.table.listOthers.Get(ctx, c.source)
+	return cacheruntime.Rows[*Word](c.table.listOthers.Get(ctx, c.source))
 }
 
 // ListOthersPage returns at most limit Words of ListOthers, from offset on.
 func (c *WordCache) ListOthersPage(ctx context.Context, offset, limit int) ([]*Word, error) {
-	return c.table.listOthers.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Word](c.table.listOthers.Page(ctx, c.source, offset, limit))
 }
 
 // OneLatest returns the first Word of a Text and Live, by N, highest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (c *WordCache) OneLatest(ctx context.Context, text string, live bool) (*Word, error) {
-	return c.table.oneLatest.Get(ctx, c.source, cacheruntime.Text(text), cacheruntime.Bool(live))
+	return cacheruntime.Row[*Word](c.table.oneLatest.Get(ctx, c.source, cacheruntime.Text(text), cacheruntime.Bool(live)))
 }
 
 // GetByText returns the Word with this Text, or an error matching gorm.ErrRecordNotFound.
 func (c *WordCache) GetByText(ctx context.Context, text string) (*Word, error) {
-	return c.table.byText.Get(ctx, c.source, cacheruntime.Text(text))
+	return cacheruntime.Row[*Word](c.table.byText.Get(ctx, c.source, cacheruntime.Text(text)))
 }
 
 // GetManyByText is GetByText for several values, in the order of texts. What is absent is left
 // out.
 func (c *WordCache) GetManyByText(ctx context.Context, texts ...string) ([]*Word, error) {
-	return c.table.byText.GetMany(ctx, c.source, cacheruntime.Each(texts, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Word](c.table.byText.GetMany(ctx, c.source, cacheruntime.Each(texts, cacheruntime.Text[string])))
 }
 
 // ListByText returns the Words of a Text, by primary key.
 func (c *WordCache) ListByText(ctx context.Context, text string) ([]*Word, error) {
-	return c.table.listByText.Get(ctx, c.source, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Word](c.table.listByText.Get(ctx, c.source, cacheruntime.Text(text)))
 }
 
 // ListByTextPage returns at most limit Words of ListByText, from offset on.
 func (c *WordCache) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Word, error) {
-	return c.table.listByText.Page(ctx, c.source, offset, limit, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Word](c.table.listByText.Page(ctx, c.source, offset, limit, cacheruntime.Text(text)))
 }
 
 // CountByText returns how many Words have this Text.
@@ -340,7 +351,7 @@ func (c *WordCache) CountByText(ctx context.Context, text string) (int64, error)
 
 // Flush flushes the entries of the Words with these primary keys, as a write of them would.
 func (c *WordCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -391,28 +402,30 @@ type WordObjects struct {
 
 // Get returns the Word whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *WordObjects) Get(ctx context.Context, id uint64) (*Word, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Word](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Words with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *WordObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Word, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Word](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Words with the given primary keys by key. What is absent is left out.
 func (o *WordObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Word, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Word](ids, found, err)
 }
 
 // ListChosen returns the Words where Text = "Straße", by primary key.
 func (o *WordObjects) ListChosen(ctx context.Context) ([]*Word, error) {
-	return o.table.listChosen.Get(ctx, o.source)
+	return cacheruntime.Rows[*Word](o.table.listChosen.Get(ctx, o.source))
 }
 
 // ListChosenPage returns at most limit Words of ListChosen, from offset on.
 func (o *WordObjects) ListChosenPage(ctx context.Context, offset, limit int) ([]*Word, error) {
-	return o.table.listChosen.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Word](o.table.listChosen.Page(ctx, o.source, offset, limit))
 }
 
 // CountLive returns how many Words there are where Text IN ("abc", "ÅR") and Live = true.
@@ -422,39 +435,39 @@ func (o *WordObjects) CountLive(ctx context.Context) (int64, error) {
 
 // ListOthers returns the Words where Text != "abc", by primary key.
 func (o *WordObjects) ListOthers(ctx context.Context) ([]*Word, error) {
-	return o.table.listOthers.Get(ctx, o.source)
+	return cacheruntime.Rows[*Word](o.table.listOthers.Get(ctx, o.source))
 }
 
 // ListOthersPage returns at most limit Words of ListOthers, from offset on.
 func (o *WordObjects) ListOthersPage(ctx context.Context, offset, limit int) ([]*Word, error) {
-	return o.table.listOthers.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Word](o.table.listOthers.Page(ctx, o.source, offset, limit))
 }
 
 // OneLatest returns the first Word of a Text and Live, by N, highest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (o *WordObjects) OneLatest(ctx context.Context, text string, live bool) (*Word, error) {
-	return o.table.oneLatest.Get(ctx, o.source, cacheruntime.Text(text), cacheruntime.Bool(live))
+	return cacheruntime.Row[*Word](o.table.oneLatest.Get(ctx, o.source, cacheruntime.Text(text), cacheruntime.Bool(live)))
 }
 
 // GetByText returns the Word with this Text, or an error matching gorm.ErrRecordNotFound.
 func (o *WordObjects) GetByText(ctx context.Context, text string) (*Word, error) {
-	return o.table.byText.Get(ctx, o.source, cacheruntime.Text(text))
+	return cacheruntime.Row[*Word](o.table.byText.Get(ctx, o.source, cacheruntime.Text(text)))
 }
 
 // GetManyByText is GetByText for several values, in the order of texts. What is absent is left
 // out.
 func (o *WordObjects) GetManyByText(ctx context.Context, texts ...string) ([]*Word, error) {
-	return o.table.byText.GetMany(ctx, o.source, cacheruntime.Each(texts, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Word](o.table.byText.GetMany(ctx, o.source, cacheruntime.Each(texts, cacheruntime.Text[string])))
 }
 
 // ListByText returns the Words of a Text, by primary key.
 func (o *WordObjects) ListByText(ctx context.Context, text string) ([]*Word, error) {
-	return o.table.listByText.Get(ctx, o.source, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Word](o.table.listByText.Get(ctx, o.source, cacheruntime.Text(text)))
 }
 
 // ListByTextPage returns at most limit Words of ListByText, from offset on.
 func (o *WordObjects) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Word, error) {
-	return o.table.listByText.Page(ctx, o.source, offset, limit, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Word](o.table.listByText.Page(ctx, o.source, offset, limit, cacheruntime.Text(text)))
 }
 
 // CountByText returns how many Words have this Text.
@@ -462,8 +475,9 @@ func (o *WordObjects) CountByText(ctx context.Context, text string) (int64, erro
 	return o.table.countByText.Get(ctx, o.source, cacheruntime.Text(text))
 }
 
-// encodeWord appends the columns of v.
-func encodeWord(b []byte, v *Word) []byte {
+// encodeWord appends the columns of a row.
+func encodeWord(b []byte, row any) []byte {
+	v := row.(*Word)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Text)
 	b = cacheruntime.AppendBool(b, v.Live)
@@ -471,8 +485,9 @@ func encodeWord(b []byte, v *Word) []byte {
 	return b
 }
 
-// decodeWord reads into v what encodeWord wrote. Bad bytes leave an error in d.
-func decodeWord(d *cacheruntime.Decoder, v *Word) {
+// decodeWord reads into a row what encodeWord wrote. Bad bytes leave an error in d.
+func decodeWord(d *cacheruntime.Decoder, row any) {
+	v := row.(*Word)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Text = cacheruntime.DecodeText[string](d)
 	v.Live = cacheruntime.DecodeBool[bool](d)

@@ -85,14 +85,14 @@ type AccessModel struct {
 
 // accessTable holds what AccessCache and AccessObjects share: how each accessor finds its rows.
 type accessTable struct {
-	rows        *cacheruntime.Table[Access, uint64]
-	listByTwice *cacheruntime.List[Access, uint64]
-	listNamed   *cacheruntime.List[Access, uint64]
+	rows        *cacheruntime.Table
+	listByTwice *cacheruntime.List
+	listNamed   *cacheruntime.List
 }
 
 // newAccessTable describes Accesses to the runtime and registers them there.
 func newAccessTable(rt *cacheruntime.Runtime) (*accessTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Access, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Access",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -106,35 +106,37 @@ func newAccessTable(rt *cacheruntime.Runtime) (*accessTable, error) {
 			{Path: "ReadOnly", Type: "string"},
 			{Path: "UpdatedAt", Type: "time.Time"},
 		},
-		Key: func(v *Access) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Access)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Access)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeAccess,
-		Decode:    decodeAccess,
+		Encode: encodeAccess,
+		Decode: decodeAccess,
 	})
 	t := &accessTable{
 		rows: rows,
-		listByTwice: rows.List(cacheruntime.IndexSpec[Access]{
+		listByTwice: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByTwice",
 			By:   []string{"Twice"},
-			Args: func(to []cacheruntime.Arg, v *Access) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Access)
 				return append(to, cacheruntime.Int(v.Twice))
 			},
 		}),
-		listNamed: rows.List(cacheruntime.IndexSpec[Access]{
+		listNamed: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListNamed",
 			By:    []string{"Name"},
 			Order: []cacheruntime.Order{{Field: "Once"}},
-			Args: func(to []cacheruntime.Arg, v *Access) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Access)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Access) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Access), is.(*Access)
 				return a.Once == b.Once
 			},
 		}),
@@ -159,43 +161,45 @@ type AccessCache struct {
 // Get returns the Access whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *AccessCache) Get(ctx context.Context, id uint64) (*Access, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Access](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Accesses with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *AccessCache) GetMany(ctx context.Context, ids ...uint64) ([]*Access, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Access](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Accesses with the given primary keys by key. What is absent is left out.
 func (c *AccessCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Access, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Access](ids, found, err)
 }
 
 // ListByTwice returns the Accesses of a Twice, by primary key.
 func (c *AccessCache) ListByTwice(ctx context.Context, twice int64) ([]*Access, error) {
-	return c.table.listByTwice.Get(ctx, c.source, cacheruntime.Int(twice))
+	return cacheruntime.Rows[*Access](c.table.listByTwice.Get(ctx, c.source, cacheruntime.Int(twice)))
 }
 
 // ListByTwicePage returns at most limit Accesses of ListByTwice, from offset on.
 func (c *AccessCache) ListByTwicePage(ctx context.Context, twice int64, offset, limit int) ([]*Access, error) {
-	return c.table.listByTwice.Page(ctx, c.source, offset, limit, cacheruntime.Int(twice))
+	return cacheruntime.Rows[*Access](c.table.listByTwice.Page(ctx, c.source, offset, limit, cacheruntime.Int(twice)))
 }
 
 // ListNamed returns the Accesses of a Name, by Once, lowest first.
 func (c *AccessCache) ListNamed(ctx context.Context, name string) ([]*Access, error) {
-	return c.table.listNamed.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Access](c.table.listNamed.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // ListNamedPage returns at most limit Accesses of ListNamed, from offset on.
 func (c *AccessCache) ListNamedPage(ctx context.Context, name string, offset, limit int) ([]*Access, error) {
-	return c.table.listNamed.Page(ctx, c.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Access](c.table.listNamed.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // Flush flushes the entries of the Accesses with these primary keys, as a write of them would.
 func (c *AccessCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -222,42 +226,45 @@ type AccessObjects struct {
 
 // Get returns the Access whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *AccessObjects) Get(ctx context.Context, id uint64) (*Access, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Access](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Accesses with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *AccessObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Access, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Access](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Accesses with the given primary keys by key. What is absent is left out.
 func (o *AccessObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Access, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Access](ids, found, err)
 }
 
 // ListByTwice returns the Accesses of a Twice, by primary key.
 func (o *AccessObjects) ListByTwice(ctx context.Context, twice int64) ([]*Access, error) {
-	return o.table.listByTwice.Get(ctx, o.source, cacheruntime.Int(twice))
+	return cacheruntime.Rows[*Access](o.table.listByTwice.Get(ctx, o.source, cacheruntime.Int(twice)))
 }
 
 // ListByTwicePage returns at most limit Accesses of ListByTwice, from offset on.
 func (o *AccessObjects) ListByTwicePage(ctx context.Context, twice int64, offset, limit int) ([]*Access, error) {
-	return o.table.listByTwice.Page(ctx, o.source, offset, limit, cacheruntime.Int(twice))
+	return cacheruntime.Rows[*Access](o.table.listByTwice.Page(ctx, o.source, offset, limit, cacheruntime.Int(twice)))
 }
 
 // ListNamed returns the Accesses of a Name, by Once, lowest first.
 func (o *AccessObjects) ListNamed(ctx context.Context, name string) ([]*Access, error) {
-	return o.table.listNamed.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Access](o.table.listNamed.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // ListNamedPage returns at most limit Accesses of ListNamed, from offset on.
 func (o *AccessObjects) ListNamedPage(ctx context.Context, name string, offset, limit int) ([]*Access, error) {
-	return o.table.listNamed.Page(ctx, o.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Access](o.table.listNamed.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
 }
 
-// encodeAccess appends the columns of v.
-func encodeAccess(b []byte, v *Access) []byte {
+// encodeAccess appends the columns of a row.
+func encodeAccess(b []byte, row any) []byte {
+	v := row.(*Access)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendInt(b, v.Once)
@@ -270,8 +277,9 @@ func encodeAccess(b []byte, v *Access) []byte {
 	return b
 }
 
-// decodeAccess reads into v what encodeAccess wrote. Bad bytes leave an error in d.
-func decodeAccess(d *cacheruntime.Decoder, v *Access) {
+// decodeAccess reads into a row what encodeAccess wrote. Bad bytes leave an error in d.
+func decodeAccess(d *cacheruntime.Decoder, row any) {
+	v := row.(*Access)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.Once = cacheruntime.DecodeInt[int](d)

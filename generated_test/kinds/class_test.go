@@ -43,7 +43,7 @@ func TestClassHasChanged(t *testing.T) {
 	register := func(change func(f []cacheruntime.Field)) error {
 		fields := drifted()
 		change(fields)
-		return cacheruntime.NewTable(w.rt, cacheruntime.TableSpec[Drifted, uint64]{Model: "Drifted", Fields: fields}).Register()
+		return cacheruntime.NewTable(w.rt, cacheruntime.TableSpec{Model: "Drifted", Fields: fields, New: func() any { return new(Drifted) }}).Register()
 	}
 	must(t, register(func([]cacheruntime.Field) {}))
 	for _, c := range []struct {

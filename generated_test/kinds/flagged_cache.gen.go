@@ -92,15 +92,15 @@ type FlaggedModel struct {
 
 // flaggedTable holds what FlaggedCache and FlaggedObjects share: how each accessor finds its rows.
 type flaggedTable struct {
-	rows        *cacheruntime.Table[Flagged, uint64]
-	listAll     *cacheruntime.List[Flagged, uint64]
-	listByName  *cacheruntime.List[Flagged, uint64]
-	countByName *cacheruntime.Count[Flagged, uint64]
+	rows        *cacheruntime.Table
+	listAll     *cacheruntime.List
+	listByName  *cacheruntime.List
+	countByName *cacheruntime.Count
 }
 
 // newFlaggedTable describes Flaggeds to the runtime and registers them there.
 func newFlaggedTable(rt *cacheruntime.Runtime) (*flaggedTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Flagged, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Flagged",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -108,49 +108,53 @@ func newFlaggedTable(rt *cacheruntime.Runtime) (*flaggedTable, error) {
 			{Path: "GoneAt", Type: "*time.Time"},
 			{Path: "Gone", Type: "kinds.Gone", SoftDelete: true},
 		},
-		Key: func(v *Flagged) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Flagged)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Flagged)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeFlagged,
-		Decode:    decodeFlagged,
+		Encode: encodeFlagged,
+		Decode: decodeFlagged,
 	})
 	t := &flaggedTable{
 		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec[Flagged]{
+		listAll: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListAll",
 			Order: []cacheruntime.Order{{Field: "Name"}},
-			Args: func(to []cacheruntime.Arg, _ *Flagged) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Flagged) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Flagged), is.(*Flagged)
 				return a.Name == b.Name && a.Gone == b.Gone
 			},
 		}),
-		listByName: rows.List(cacheruntime.IndexSpec[Flagged]{
+		listByName: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *Flagged) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Flagged)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Flagged) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Flagged), is.(*Flagged)
 				return a.Gone == b.Gone
 			},
 		}),
-		countByName: rows.Count(cacheruntime.IndexSpec[Flagged]{
+		countByName: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *Flagged) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Flagged)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Flagged) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Flagged), is.(*Flagged)
 				return a.Gone == b.Gone
 			},
 		}),
@@ -175,38 +179,40 @@ type FlaggedCache struct {
 // Get returns the Flagged whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *FlaggedCache) Get(ctx context.Context, id uint64) (*Flagged, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Flagged](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Flaggeds with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *FlaggedCache) GetMany(ctx context.Context, ids ...uint64) ([]*Flagged, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Flagged](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Flaggeds with the given primary keys by key. What is absent is left out.
 func (c *FlaggedCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Flagged, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Flagged](ids, found, err)
 }
 
 // ListAll returns the Flaggeds, by Name.
 func (c *FlaggedCache) ListAll(ctx context.Context) ([]*Flagged, error) {
-	return c.table.listAll.Get(ctx, c.source)
+	return cacheruntime.Rows[*Flagged](c.table.listAll.Get(ctx, c.source))
 }
 
 // ListAllPage returns at most limit Flaggeds of ListAll, from offset on.
 func (c *FlaggedCache) ListAllPage(ctx context.Context, offset, limit int) ([]*Flagged, error) {
-	return c.table.listAll.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Flagged](c.table.listAll.Page(ctx, c.source, offset, limit))
 }
 
 // ListByName returns the Flaggeds of a Name, by primary key.
 func (c *FlaggedCache) ListByName(ctx context.Context, name string) ([]*Flagged, error) {
-	return c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Flagged](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Flaggeds of ListByName, from offset on.
 func (c *FlaggedCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Flagged, error) {
-	return c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Flagged](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many Flaggeds have this Name.
@@ -216,7 +222,7 @@ func (c *FlaggedCache) CountByName(ctx context.Context, name string) (int64, err
 
 // Flush flushes the entries of the Flaggeds with these primary keys, as a write of them would.
 func (c *FlaggedCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -248,38 +254,40 @@ type FlaggedObjects struct {
 
 // Get returns the Flagged whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *FlaggedObjects) Get(ctx context.Context, id uint64) (*Flagged, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Flagged](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Flaggeds with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *FlaggedObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Flagged, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Flagged](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Flaggeds with the given primary keys by key. What is absent is left out.
 func (o *FlaggedObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Flagged, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Flagged](ids, found, err)
 }
 
 // ListAll returns the Flaggeds, by Name.
 func (o *FlaggedObjects) ListAll(ctx context.Context) ([]*Flagged, error) {
-	return o.table.listAll.Get(ctx, o.source)
+	return cacheruntime.Rows[*Flagged](o.table.listAll.Get(ctx, o.source))
 }
 
 // ListAllPage returns at most limit Flaggeds of ListAll, from offset on.
 func (o *FlaggedObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*Flagged, error) {
-	return o.table.listAll.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Flagged](o.table.listAll.Page(ctx, o.source, offset, limit))
 }
 
 // ListByName returns the Flaggeds of a Name, by primary key.
 func (o *FlaggedObjects) ListByName(ctx context.Context, name string) ([]*Flagged, error) {
-	return o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Flagged](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Flaggeds of ListByName, from offset on.
 func (o *FlaggedObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Flagged, error) {
-	return o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Flagged](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many Flaggeds have this Name.
@@ -287,8 +295,9 @@ func (o *FlaggedObjects) CountByName(ctx context.Context, name string) (int64, e
 	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
 }
 
-// encodeFlagged appends the columns of v.
-func encodeFlagged(b []byte, v *Flagged) []byte {
+// encodeFlagged appends the columns of a row.
+func encodeFlagged(b []byte, row any) []byte {
+	v := row.(*Flagged)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendPtr(b, v.GoneAt, cacheruntime.AppendTime)
@@ -296,8 +305,9 @@ func encodeFlagged(b []byte, v *Flagged) []byte {
 	return b
 }
 
-// decodeFlagged reads into v what encodeFlagged wrote. Bad bytes leave an error in d.
-func decodeFlagged(d *cacheruntime.Decoder, v *Flagged) {
+// decodeFlagged reads into a row what encodeFlagged wrote. Bad bytes leave an error in d.
+func decodeFlagged(d *cacheruntime.Decoder, row any) {
+	v := row.(*Flagged)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.GoneAt = cacheruntime.DecodePtr(d, cacheruntime.DecodeTime)

@@ -71,39 +71,39 @@ type HeadlineModel struct {
 // headlineTable holds what HeadlineCache and HeadlineObjects share: how each accessor finds its
 // rows.
 type headlineTable struct {
-	rows    *cacheruntime.Table[Headline, string]
-	listAll *cacheruntime.List[Headline, string]
+	rows    *cacheruntime.Table
+	listAll *cacheruntime.List
 }
 
 // newHeadlineTable describes Headlines to the runtime and registers them there.
 func newHeadlineTable(rt *cacheruntime.Runtime) (*headlineTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Headline, string]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Headline",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "string", PrimaryKey: true},
 			{Path: "Title", Type: "string"},
 		},
-		Key: func(v *Headline) string {
-			return v.ID
+		New: func() any {
+			return new(Headline)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id string) []cacheruntime.Arg {
-			return append(to, cacheruntime.Text(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Headline)
+			return append(to, cacheruntime.Text(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendText[string],
-		DecodeKey: cacheruntime.DecodeText[string],
-		Encode:    encodeHeadline,
-		Decode:    decodeHeadline,
+		Encode: encodeHeadline,
+		Decode: decodeHeadline,
 	})
 	t := &headlineTable{
 		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec[Headline]{
+		listAll: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListAll",
 			Order: []cacheruntime.Order{{Field: "Title"}},
-			Args: func(to []cacheruntime.Arg, _ *Headline) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Headline) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Headline), is.(*Headline)
 				return a.Title == b.Title
 			},
 		}),
@@ -128,33 +128,35 @@ type HeadlineCache struct {
 // Get returns the Headline whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 // On a miss, one caller loads it from the database and the others wait for that load.
 func (c *HeadlineCache) Get(ctx context.Context, id string) (*Headline, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Headline](c.table.rows.Get(ctx, c.source, cacheruntime.Text(id)))
 }
 
 // GetMany returns the Headlines with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (c *HeadlineCache) GetMany(ctx context.Context, ids ...string) ([]*Headline, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Headline](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Headlines with the given primary keys by key. What is absent is left out.
 func (c *HeadlineCache) GetMap(ctx context.Context, ids ...string) (map[string]*Headline, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*Headline](ids, found, err)
 }
 
 // ListAll returns the Headlines, by Title.
 func (c *HeadlineCache) ListAll(ctx context.Context) ([]*Headline, error) {
-	return c.table.listAll.Get(ctx, c.source)
+	return cacheruntime.Rows[*Headline](c.table.listAll.Get(ctx, c.source))
 }
 
 // ListAllPage returns at most limit Headlines of ListAll, from offset on.
 func (c *HeadlineCache) ListAllPage(ctx context.Context, offset, limit int) ([]*Headline, error) {
-	return c.table.listAll.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Headline](c.table.listAll.Page(ctx, c.source, offset, limit))
 }
 
 // Flush flushes the entries of the Headlines with these primary keys, as a write of them would.
 func (c *HeadlineCache) Flush(ctx context.Context, ids ...string) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Text[string]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -176,39 +178,43 @@ type HeadlineObjects struct {
 
 // Get returns the Headline whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *HeadlineObjects) Get(ctx context.Context, id string) (*Headline, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Headline](o.table.rows.Get(ctx, o.source, cacheruntime.Text(id)))
 }
 
 // GetMany returns the Headlines with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (o *HeadlineObjects) GetMany(ctx context.Context, ids ...string) ([]*Headline, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Headline](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Headlines with the given primary keys by key. What is absent is left out.
 func (o *HeadlineObjects) GetMap(ctx context.Context, ids ...string) (map[string]*Headline, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*Headline](ids, found, err)
 }
 
 // ListAll returns the Headlines, by Title.
 func (o *HeadlineObjects) ListAll(ctx context.Context) ([]*Headline, error) {
-	return o.table.listAll.Get(ctx, o.source)
+	return cacheruntime.Rows[*Headline](o.table.listAll.Get(ctx, o.source))
 }
 
 // ListAllPage returns at most limit Headlines of ListAll, from offset on.
 func (o *HeadlineObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*Headline, error) {
-	return o.table.listAll.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Headline](o.table.listAll.Page(ctx, o.source, offset, limit))
 }
 
-// encodeHeadline appends the columns of v.
-func encodeHeadline(b []byte, v *Headline) []byte {
+// encodeHeadline appends the columns of a row.
+func encodeHeadline(b []byte, row any) []byte {
+	v := row.(*Headline)
 	b = cacheruntime.AppendText(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Title)
 	return b
 }
 
-// decodeHeadline reads into v what encodeHeadline wrote. Bad bytes leave an error in d.
-func decodeHeadline(d *cacheruntime.Decoder, v *Headline) {
+// decodeHeadline reads into a row what encodeHeadline wrote. Bad bytes leave an error in d.
+func decodeHeadline(d *cacheruntime.Decoder, row any) {
+	v := row.(*Headline)
 	v.ID = cacheruntime.DecodeText[string](d)
 	v.Title = cacheruntime.DecodeText[string](d)
 }

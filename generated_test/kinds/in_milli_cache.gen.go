@@ -91,64 +91,68 @@ type InMilliModel struct {
 
 // inMilliTable holds what InMilliCache and InMilliObjects share: how each accessor finds its rows.
 type inMilliTable struct {
-	rows        *cacheruntime.Table[InMilli, uint64]
-	listAll     *cacheruntime.List[InMilli, uint64]
-	listByName  *cacheruntime.List[InMilli, uint64]
-	countByName *cacheruntime.Count[InMilli, uint64]
+	rows        *cacheruntime.Table
+	listAll     *cacheruntime.List
+	listByName  *cacheruntime.List
+	countByName *cacheruntime.Count
 }
 
 // newInMilliTable describes InMillis to the runtime and registers them there.
 func newInMilliTable(rt *cacheruntime.Runtime) (*inMilliTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[InMilli, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "InMilli",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 			{Path: "Gone", Type: "kinds.Gone", SoftDelete: true},
 		},
-		Key: func(v *InMilli) uint64 {
-			return v.ID
+		New: func() any {
+			return new(InMilli)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*InMilli)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeInMilli,
-		Decode:    decodeInMilli,
+		Encode: encodeInMilli,
+		Decode: decodeInMilli,
 	})
 	t := &inMilliTable{
 		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec[InMilli]{
+		listAll: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListAll",
 			Order: []cacheruntime.Order{{Field: "Name"}},
-			Args: func(to []cacheruntime.Arg, _ *InMilli) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *InMilli) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*InMilli), is.(*InMilli)
 				return a.Name == b.Name && a.Gone == b.Gone
 			},
 		}),
-		listByName: rows.List(cacheruntime.IndexSpec[InMilli]{
+		listByName: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *InMilli) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*InMilli)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *InMilli) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*InMilli), is.(*InMilli)
 				return a.Gone == b.Gone
 			},
 		}),
-		countByName: rows.Count(cacheruntime.IndexSpec[InMilli]{
+		countByName: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *InMilli) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*InMilli)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *InMilli) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*InMilli), is.(*InMilli)
 				return a.Gone == b.Gone
 			},
 		}),
@@ -173,38 +177,40 @@ type InMilliCache struct {
 // Get returns the InMilli whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *InMilliCache) Get(ctx context.Context, id uint64) (*InMilli, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*InMilli](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the InMillis with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *InMilliCache) GetMany(ctx context.Context, ids ...uint64) ([]*InMilli, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*InMilli](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the InMillis with the given primary keys by key. What is absent is left out.
 func (c *InMilliCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InMilli, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*InMilli](ids, found, err)
 }
 
 // ListAll returns the InMillis, by Name.
 func (c *InMilliCache) ListAll(ctx context.Context) ([]*InMilli, error) {
-	return c.table.listAll.Get(ctx, c.source)
+	return cacheruntime.Rows[*InMilli](c.table.listAll.Get(ctx, c.source))
 }
 
 // ListAllPage returns at most limit InMillis of ListAll, from offset on.
 func (c *InMilliCache) ListAllPage(ctx context.Context, offset, limit int) ([]*InMilli, error) {
-	return c.table.listAll.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*InMilli](c.table.listAll.Page(ctx, c.source, offset, limit))
 }
 
 // ListByName returns the InMillis of a Name, by primary key.
 func (c *InMilliCache) ListByName(ctx context.Context, name string) ([]*InMilli, error) {
-	return c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InMilli](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit InMillis of ListByName, from offset on.
 func (c *InMilliCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InMilli, error) {
-	return c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InMilli](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many InMillis have this Name.
@@ -214,7 +220,7 @@ func (c *InMilliCache) CountByName(ctx context.Context, name string) (int64, err
 
 // Flush flushes the entries of the InMillis with these primary keys, as a write of them would.
 func (c *InMilliCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -246,38 +252,40 @@ type InMilliObjects struct {
 
 // Get returns the InMilli whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *InMilliObjects) Get(ctx context.Context, id uint64) (*InMilli, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*InMilli](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the InMillis with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *InMilliObjects) GetMany(ctx context.Context, ids ...uint64) ([]*InMilli, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*InMilli](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the InMillis with the given primary keys by key. What is absent is left out.
 func (o *InMilliObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InMilli, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*InMilli](ids, found, err)
 }
 
 // ListAll returns the InMillis, by Name.
 func (o *InMilliObjects) ListAll(ctx context.Context) ([]*InMilli, error) {
-	return o.table.listAll.Get(ctx, o.source)
+	return cacheruntime.Rows[*InMilli](o.table.listAll.Get(ctx, o.source))
 }
 
 // ListAllPage returns at most limit InMillis of ListAll, from offset on.
 func (o *InMilliObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*InMilli, error) {
-	return o.table.listAll.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*InMilli](o.table.listAll.Page(ctx, o.source, offset, limit))
 }
 
 // ListByName returns the InMillis of a Name, by primary key.
 func (o *InMilliObjects) ListByName(ctx context.Context, name string) ([]*InMilli, error) {
-	return o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InMilli](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit InMillis of ListByName, from offset on.
 func (o *InMilliObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InMilli, error) {
-	return o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InMilli](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many InMillis have this Name.
@@ -285,16 +293,18 @@ func (o *InMilliObjects) CountByName(ctx context.Context, name string) (int64, e
 	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
 }
 
-// encodeInMilli appends the columns of v.
-func encodeInMilli(b []byte, v *InMilli) []byte {
+// encodeInMilli appends the columns of a row.
+func encodeInMilli(b []byte, row any) []byte {
+	v := row.(*InMilli)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendUint(b, v.Gone)
 	return b
 }
 
-// decodeInMilli reads into v what encodeInMilli wrote. Bad bytes leave an error in d.
-func decodeInMilli(d *cacheruntime.Decoder, v *InMilli) {
+// decodeInMilli reads into a row what encodeInMilli wrote. Bad bytes leave an error in d.
+func decodeInMilli(d *cacheruntime.Decoder, row any) {
+	v := row.(*InMilli)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.Gone = cacheruntime.DecodeUint[Gone](d)

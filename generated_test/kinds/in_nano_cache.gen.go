@@ -91,64 +91,68 @@ type InNanoModel struct {
 
 // inNanoTable holds what InNanoCache and InNanoObjects share: how each accessor finds its rows.
 type inNanoTable struct {
-	rows        *cacheruntime.Table[InNano, uint64]
-	listAll     *cacheruntime.List[InNano, uint64]
-	listByName  *cacheruntime.List[InNano, uint64]
-	countByName *cacheruntime.Count[InNano, uint64]
+	rows        *cacheruntime.Table
+	listAll     *cacheruntime.List
+	listByName  *cacheruntime.List
+	countByName *cacheruntime.Count
 }
 
 // newInNanoTable describes InNano rows to the runtime and registers them there.
 func newInNanoTable(rt *cacheruntime.Runtime) (*inNanoTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[InNano, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "InNano",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 			{Path: "Gone", Type: "kinds.Gone", SoftDelete: true},
 		},
-		Key: func(v *InNano) uint64 {
-			return v.ID
+		New: func() any {
+			return new(InNano)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*InNano)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeInNano,
-		Decode:    decodeInNano,
+		Encode: encodeInNano,
+		Decode: decodeInNano,
 	})
 	t := &inNanoTable{
 		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec[InNano]{
+		listAll: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListAll",
 			Order: []cacheruntime.Order{{Field: "Name"}},
-			Args: func(to []cacheruntime.Arg, _ *InNano) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *InNano) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*InNano), is.(*InNano)
 				return a.Name == b.Name && a.Gone == b.Gone
 			},
 		}),
-		listByName: rows.List(cacheruntime.IndexSpec[InNano]{
+		listByName: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *InNano) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*InNano)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *InNano) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*InNano), is.(*InNano)
 				return a.Gone == b.Gone
 			},
 		}),
-		countByName: rows.Count(cacheruntime.IndexSpec[InNano]{
+		countByName: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *InNano) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*InNano)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *InNano) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*InNano), is.(*InNano)
 				return a.Gone == b.Gone
 			},
 		}),
@@ -173,38 +177,40 @@ type InNanoCache struct {
 // Get returns the InNano whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *InNanoCache) Get(ctx context.Context, id uint64) (*InNano, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*InNano](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the InNano rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (c *InNanoCache) GetMany(ctx context.Context, ids ...uint64) ([]*InNano, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*InNano](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the InNano rows with the given primary keys by key. What is absent is left out.
 func (c *InNanoCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InNano, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*InNano](ids, found, err)
 }
 
 // ListAll returns the InNano rows, by Name.
 func (c *InNanoCache) ListAll(ctx context.Context) ([]*InNano, error) {
-	return c.table.listAll.Get(ctx, c.source)
+	return cacheruntime.Rows[*InNano](c.table.listAll.Get(ctx, c.source))
 }
 
 // ListAllPage returns at most limit InNano rows of ListAll, from offset on.
 func (c *InNanoCache) ListAllPage(ctx context.Context, offset, limit int) ([]*InNano, error) {
-	return c.table.listAll.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*InNano](c.table.listAll.Page(ctx, c.source, offset, limit))
 }
 
 // ListByName returns the InNano rows of a Name, by primary key.
 func (c *InNanoCache) ListByName(ctx context.Context, name string) ([]*InNano, error) {
-	return c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InNano](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit InNano rows of ListByName, from offset on.
 func (c *InNanoCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InNano, error) {
-	return c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InNano](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many InNano rows have this Name.
@@ -214,7 +220,7 @@ func (c *InNanoCache) CountByName(ctx context.Context, name string) (int64, erro
 
 // Flush flushes the entries of the InNano rows with these primary keys, as a write of them would.
 func (c *InNanoCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -246,38 +252,40 @@ type InNanoObjects struct {
 
 // Get returns the InNano whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *InNanoObjects) Get(ctx context.Context, id uint64) (*InNano, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*InNano](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the InNano rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (o *InNanoObjects) GetMany(ctx context.Context, ids ...uint64) ([]*InNano, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*InNano](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the InNano rows with the given primary keys by key. What is absent is left out.
 func (o *InNanoObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InNano, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*InNano](ids, found, err)
 }
 
 // ListAll returns the InNano rows, by Name.
 func (o *InNanoObjects) ListAll(ctx context.Context) ([]*InNano, error) {
-	return o.table.listAll.Get(ctx, o.source)
+	return cacheruntime.Rows[*InNano](o.table.listAll.Get(ctx, o.source))
 }
 
 // ListAllPage returns at most limit InNano rows of ListAll, from offset on.
 func (o *InNanoObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*InNano, error) {
-	return o.table.listAll.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*InNano](o.table.listAll.Page(ctx, o.source, offset, limit))
 }
 
 // ListByName returns the InNano rows of a Name, by primary key.
 func (o *InNanoObjects) ListByName(ctx context.Context, name string) ([]*InNano, error) {
-	return o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InNano](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit InNano rows of ListByName, from offset on.
 func (o *InNanoObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InNano, error) {
-	return o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InNano](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many InNano rows have this Name.
@@ -285,16 +293,18 @@ func (o *InNanoObjects) CountByName(ctx context.Context, name string) (int64, er
 	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
 }
 
-// encodeInNano appends the columns of v.
-func encodeInNano(b []byte, v *InNano) []byte {
+// encodeInNano appends the columns of a row.
+func encodeInNano(b []byte, row any) []byte {
+	v := row.(*InNano)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendUint(b, v.Gone)
 	return b
 }
 
-// decodeInNano reads into v what encodeInNano wrote. Bad bytes leave an error in d.
-func decodeInNano(d *cacheruntime.Decoder, v *InNano) {
+// decodeInNano reads into a row what encodeInNano wrote. Bad bytes leave an error in d.
+func decodeInNano(d *cacheruntime.Decoder, row any) {
+	v := row.(*InNano)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.Gone = cacheruntime.DecodeUint[Gone](d)

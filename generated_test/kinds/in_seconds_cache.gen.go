@@ -108,76 +108,82 @@ type InSecondsModel struct {
 // inSecondsTable holds what InSecondsCache and InSecondsObjects share: how each accessor finds its
 // rows.
 type inSecondsTable struct {
-	rows        *cacheruntime.Table[InSeconds, uint64]
-	listAll     *cacheruntime.List[InSeconds, uint64]
-	byName      *cacheruntime.Unique[InSeconds, uint64]
-	listByName  *cacheruntime.List[InSeconds, uint64]
-	countByName *cacheruntime.Count[InSeconds, uint64]
+	rows        *cacheruntime.Table
+	listAll     *cacheruntime.List
+	byName      *cacheruntime.Unique
+	listByName  *cacheruntime.List
+	countByName *cacheruntime.Count
 }
 
 // newInSecondsTable describes InSeconds rows to the runtime and registers them there.
 func newInSecondsTable(rt *cacheruntime.Runtime) (*inSecondsTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[InSeconds, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "InSeconds",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 			{Path: "Gone", Type: "kinds.Gone", SoftDelete: true},
 		},
-		Key: func(v *InSeconds) uint64 {
-			return v.ID
+		New: func() any {
+			return new(InSeconds)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*InSeconds)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeInSeconds,
-		Decode:    decodeInSeconds,
+		Encode: encodeInSeconds,
+		Decode: decodeInSeconds,
 	})
 	t := &inSecondsTable{
 		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec[InSeconds]{
+		listAll: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListAll",
 			Order: []cacheruntime.Order{{Field: "Name"}},
-			Args: func(to []cacheruntime.Arg, _ *InSeconds) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *InSeconds) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*InSeconds), is.(*InSeconds)
 				return a.Name == b.Name && a.Gone == b.Gone
 			},
 		}),
-		byName: rows.Unique(cacheruntime.IndexSpec[InSeconds]{
+		byName: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *InSeconds) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*InSeconds)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *InSeconds) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*InSeconds), is.(*InSeconds)
 				return a.Gone == b.Gone
 			},
 		}),
-		listByName: rows.List(cacheruntime.IndexSpec[InSeconds]{
+		listByName: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *InSeconds) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*InSeconds)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *InSeconds) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*InSeconds), is.(*InSeconds)
 				return a.Gone == b.Gone
 			},
 		}),
-		countByName: rows.Count(cacheruntime.IndexSpec[InSeconds]{
+		countByName: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *InSeconds) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*InSeconds)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *InSeconds) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*InSeconds), is.(*InSeconds)
 				return a.Gone == b.Gone
 			},
 		}),
@@ -202,50 +208,52 @@ type InSecondsCache struct {
 // Get returns the InSeconds whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 // On a miss, one caller loads it from the database and the others wait for that load.
 func (c *InSecondsCache) Get(ctx context.Context, id uint64) (*InSeconds, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*InSeconds](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the InSeconds rows with the given primary keys, in the order of ids. What is
 // absent is left out; a key given twice gives two copies.
 func (c *InSecondsCache) GetMany(ctx context.Context, ids ...uint64) ([]*InSeconds, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*InSeconds](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the InSeconds rows with the given primary keys by key. What is absent is left
 // out.
 func (c *InSecondsCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InSeconds, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*InSeconds](ids, found, err)
 }
 
 // ListAll returns the InSeconds rows, by Name.
 func (c *InSecondsCache) ListAll(ctx context.Context) ([]*InSeconds, error) {
-	return c.table.listAll.Get(ctx, c.source)
+	return cacheruntime.Rows[*InSeconds](c.table.listAll.Get(ctx, c.source))
 }
 
 // ListAllPage returns at most limit InSeconds rows of ListAll, from offset on.
 func (c *InSecondsCache) ListAllPage(ctx context.Context, offset, limit int) ([]*InSeconds, error) {
-	return c.table.listAll.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*InSeconds](c.table.listAll.Page(ctx, c.source, offset, limit))
 }
 
 // GetByName returns the InSeconds with this Name, or an error matching gorm.ErrRecordNotFound.
 func (c *InSecondsCache) GetByName(ctx context.Context, name string) (*InSeconds, error) {
-	return c.table.byName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Row[*InSeconds](c.table.byName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
 func (c *InSecondsCache) GetManyByName(ctx context.Context, names ...string) ([]*InSeconds, error) {
-	return c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*InSeconds](c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // ListByName returns the InSeconds rows of a Name, by primary key.
 func (c *InSecondsCache) ListByName(ctx context.Context, name string) ([]*InSeconds, error) {
-	return c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InSeconds](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit InSeconds rows of ListByName, from offset on.
 func (c *InSecondsCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InSeconds, error) {
-	return c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InSeconds](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many InSeconds rows have this Name.
@@ -256,7 +264,7 @@ func (c *InSecondsCache) CountByName(ctx context.Context, name string) (int64, e
 // Flush flushes the entries of the InSeconds rows with these primary keys, as a write of them
 // would.
 func (c *InSecondsCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -293,50 +301,52 @@ type InSecondsObjects struct {
 
 // Get returns the InSeconds whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *InSecondsObjects) Get(ctx context.Context, id uint64) (*InSeconds, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*InSeconds](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the InSeconds rows with the given primary keys, in the order of ids. What is
 // absent is left out; a key given twice gives two copies.
 func (o *InSecondsObjects) GetMany(ctx context.Context, ids ...uint64) ([]*InSeconds, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*InSeconds](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the InSeconds rows with the given primary keys by key. What is absent is left
 // out.
 func (o *InSecondsObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InSeconds, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*InSeconds](ids, found, err)
 }
 
 // ListAll returns the InSeconds rows, by Name.
 func (o *InSecondsObjects) ListAll(ctx context.Context) ([]*InSeconds, error) {
-	return o.table.listAll.Get(ctx, o.source)
+	return cacheruntime.Rows[*InSeconds](o.table.listAll.Get(ctx, o.source))
 }
 
 // ListAllPage returns at most limit InSeconds rows of ListAll, from offset on.
 func (o *InSecondsObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*InSeconds, error) {
-	return o.table.listAll.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*InSeconds](o.table.listAll.Page(ctx, o.source, offset, limit))
 }
 
 // GetByName returns the InSeconds with this Name, or an error matching gorm.ErrRecordNotFound.
 func (o *InSecondsObjects) GetByName(ctx context.Context, name string) (*InSeconds, error) {
-	return o.table.byName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Row[*InSeconds](o.table.byName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
 func (o *InSecondsObjects) GetManyByName(ctx context.Context, names ...string) ([]*InSeconds, error) {
-	return o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*InSeconds](o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // ListByName returns the InSeconds rows of a Name, by primary key.
 func (o *InSecondsObjects) ListByName(ctx context.Context, name string) ([]*InSeconds, error) {
-	return o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InSeconds](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit InSeconds rows of ListByName, from offset on.
 func (o *InSecondsObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InSeconds, error) {
-	return o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*InSeconds](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many InSeconds rows have this Name.
@@ -344,16 +354,18 @@ func (o *InSecondsObjects) CountByName(ctx context.Context, name string) (int64,
 	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
 }
 
-// encodeInSeconds appends the columns of v.
-func encodeInSeconds(b []byte, v *InSeconds) []byte {
+// encodeInSeconds appends the columns of a row.
+func encodeInSeconds(b []byte, row any) []byte {
+	v := row.(*InSeconds)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendUint(b, v.Gone)
 	return b
 }
 
-// decodeInSeconds reads into v what encodeInSeconds wrote. Bad bytes leave an error in d.
-func decodeInSeconds(d *cacheruntime.Decoder, v *InSeconds) {
+// decodeInSeconds reads into a row what encodeInSeconds wrote. Bad bytes leave an error in d.
+func decodeInSeconds(d *cacheruntime.Decoder, row any) {
+	v := row.(*InSeconds)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.Gone = cacheruntime.DecodeUint[Gone](d)

@@ -167,20 +167,20 @@ type ItemModel struct {
 
 // itemTable holds what ItemCache and ItemObjects share: how each accessor finds its rows.
 type itemTable struct {
-	rows         *cacheruntime.Table[Item, uuid.UUID]
-	listDear     *cacheruntime.List[Item, uuid.UUID]
-	listFull     *cacheruntime.List[Item, uuid.UUID]
-	listUnowned  *cacheruntime.List[Item, uuid.UUID]
-	listOf       *cacheruntime.List[Item, uuid.UUID]
-	bySerial     *cacheruntime.Unique[Item, uuid.UUID]
-	listByPrice  *cacheruntime.List[Item, uuid.UUID]
-	countByPrice *cacheruntime.Count[Item, uuid.UUID]
-	listByRebate *cacheruntime.List[Item, uuid.UUID]
+	rows         *cacheruntime.Table
+	listDear     *cacheruntime.List
+	listFull     *cacheruntime.List
+	listUnowned  *cacheruntime.List
+	listOf       *cacheruntime.List
+	bySerial     *cacheruntime.Unique
+	listByPrice  *cacheruntime.List
+	countByPrice *cacheruntime.Count
+	listByRebate *cacheruntime.List
 }
 
 // newItemTable describes Items to the runtime and registers them there.
 func newItemTable(rt *cacheruntime.Runtime) (*itemTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Item, uuid.UUID]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Item",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uuid.UUID", Class: cacheruntime.Valuer, PrimaryKey: true},
@@ -203,93 +203,98 @@ func newItemTable(rt *cacheruntime.Runtime) (*itemTable, error) {
 			{Path: "Other", Type: "*sql.NullString", Class: cacheruntime.Valuer},
 			{Path: "Maybe", Type: "sql.Null[github.com/shopspring/decimal.Decimal]", Class: cacheruntime.Valuer},
 		},
-		Key: func(v *Item) uuid.UUID {
-			return v.ID
+		New: func() any {
+			return new(Item)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uuid.UUID) []cacheruntime.Arg {
-			return append(to, cacheruntime.Value(id))
-		},
-		EncodeKey: cacheruntime.AppendValue[uuid.UUID],
-		DecodeKey: func(d *cacheruntime.Decoder) (k uuid.UUID) {
-			cacheruntime.DecodeValue(d, &k)
-			return k
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Item)
+			return append(to, cacheruntime.Value(v.ID))
 		},
 		Encode: encodeItem,
 		Decode: decodeItem,
 	})
 	t := &itemTable{
 		rows: rows,
-		listDear: rows.List(cacheruntime.IndexSpec[Item]{
+		listDear: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListDear",
 			Order: []cacheruntime.Order{{Field: "Price", Desc: true}},
-			Args: func(to []cacheruntime.Arg, _ *Item) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Item) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Item), is.(*Item)
 				return cacheruntime.SameValue(a.Price, b.Price)
 			},
 		}),
-		listFull: rows.List(cacheruntime.IndexSpec[Item]{
+		listFull: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListFull",
 			Where: []cacheruntime.Term{{Field: "Rebate", Op: "IS NULL"}},
-			Args: func(to []cacheruntime.Arg, _ *Item) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Item) bool {
+			Holds: func(row any) bool {
+				v := row.(*Item)
 				return v.Rebate == nil
 			},
 		}),
-		listUnowned: rows.List(cacheruntime.IndexSpec[Item]{
+		listUnowned: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListUnowned",
 			Where: []cacheruntime.Term{{Field: "Owner", Op: "IS NULL"}},
 			Order: []cacheruntime.Order{{Field: "Title"}},
-			Args: func(to []cacheruntime.Arg, _ *Item) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Item) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Item), is.(*Item)
 				return a.Title == b.Title && cacheruntime.SameValue(a.Owner, b.Owner)
 			},
 		}),
-		listOf: rows.List(cacheruntime.IndexSpec[Item]{
+		listOf: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListOf",
 			By:    []string{"Owner", "Weight"},
 			Order: []cacheruntime.Order{{Field: "Weight", Desc: true}},
-			Args: func(to []cacheruntime.Arg, v *Item) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Item)
 				return append(to, cacheruntime.Value(v.Owner), cacheruntime.Value(v.Weight))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Item) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Item), is.(*Item)
 				return cacheruntime.SameValue(a.Weight, b.Weight)
 			},
 		}),
-		bySerial: rows.Unique(cacheruntime.IndexSpec[Item]{
+		bySerial: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetBySerial",
 			By:   []string{"Serial"},
-			Args: func(to []cacheruntime.Arg, v *Item) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Item)
 				return append(to, cacheruntime.Value(v.Serial))
 			},
 		}),
-		listByPrice: rows.List(cacheruntime.IndexSpec[Item]{
+		listByPrice: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByPrice",
 			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, v *Item) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Item)
 				return append(to, cacheruntime.Value(v.Price))
 			},
 		}),
-		countByPrice: rows.Count(cacheruntime.IndexSpec[Item]{
+		countByPrice: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByPrice",
 			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, v *Item) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Item)
 				return append(to, cacheruntime.Value(v.Price))
 			},
 		}),
-		listByRebate: rows.List(cacheruntime.IndexSpec[Item]{
+		listByRebate: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByRebate",
 			By:   []string{"Rebate"},
-			Args: func(to []cacheruntime.Arg, v *Item) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Item)
 				return append(to, cacheruntime.Value(v.Rebate))
 			},
 		}),
@@ -314,79 +319,81 @@ type ItemCache struct {
 // Get returns the Item whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *ItemCache) Get(ctx context.Context, id uuid.UUID) (*Item, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Item](c.table.rows.Get(ctx, c.source, cacheruntime.Value(id)))
 }
 
 // GetMany returns the Items with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *ItemCache) GetMany(ctx context.Context, ids ...uuid.UUID) ([]*Item, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Item](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID])))
 }
 
 // GetMap returns the Items with the given primary keys by key. What is absent is left out.
 func (c *ItemCache) GetMap(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*Item, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
+	return cacheruntime.ByKey[*Item](ids, found, err)
 }
 
 // ListDear returns the Items, by Price, highest first.
 func (c *ItemCache) ListDear(ctx context.Context) ([]*Item, error) {
-	return c.table.listDear.Get(ctx, c.source)
+	return cacheruntime.Rows[*Item](c.table.listDear.Get(ctx, c.source))
 }
 
 // ListDearPage returns at most limit Items of ListDear, from offset on.
 func (c *ItemCache) ListDearPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return c.table.listDear.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Item](c.table.listDear.Page(ctx, c.source, offset, limit))
 }
 
 // ListFull returns the Items where Rebate IS NULL, by primary key.
 func (c *ItemCache) ListFull(ctx context.Context) ([]*Item, error) {
-	return c.table.listFull.Get(ctx, c.source)
+	return cacheruntime.Rows[*Item](c.table.listFull.Get(ctx, c.source))
 }
 
 // ListFullPage returns at most limit Items of ListFull, from offset on.
 func (c *ItemCache) ListFullPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return c.table.listFull.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Item](c.table.listFull.Page(ctx, c.source, offset, limit))
 }
 
 // ListUnowned returns the Items where Owner IS NULL, by Title.
 func (c *ItemCache) ListUnowned(ctx context.Context) ([]*Item, error) {
-	return c.table.listUnowned.Get(ctx, c.source)
+	return cacheruntime.Rows[*Item](c.table.listUnowned.Get(ctx, c.source))
 }
 
 // ListUnownedPage returns at most limit Items of ListUnowned, from offset on.
 func (c *ItemCache) ListUnownedPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return c.table.listUnowned.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Item](c.table.listUnowned.Page(ctx, c.source, offset, limit))
 }
 
 // ListOf returns the Items of an Owner and Weight, by Weight, highest first.
 func (c *ItemCache) ListOf(ctx context.Context, owner uuid.NullUUID, weight units.Grams) ([]*Item, error) {
-	return c.table.listOf.Get(ctx, c.source, cacheruntime.Value(owner), cacheruntime.Value(weight))
+	return cacheruntime.Rows[*Item](c.table.listOf.Get(ctx, c.source, cacheruntime.Value(owner), cacheruntime.Value(weight)))
 }
 
 // ListOfPage returns at most limit Items of ListOf, from offset on.
 func (c *ItemCache) ListOfPage(ctx context.Context, owner uuid.NullUUID, weight units.Grams, offset, limit int) ([]*Item, error) {
-	return c.table.listOf.Page(ctx, c.source, offset, limit, cacheruntime.Value(owner), cacheruntime.Value(weight))
+	return cacheruntime.Rows[*Item](c.table.listOf.Page(ctx, c.source, offset, limit, cacheruntime.Value(owner), cacheruntime.Value(weight)))
 }
 
 // GetBySerial returns the Item with this Serial, or an error matching gorm.ErrRecordNotFound.
 func (c *ItemCache) GetBySerial(ctx context.Context, serial uuid.UUID) (*Item, error) {
-	return c.table.bySerial.Get(ctx, c.source, cacheruntime.Value(serial))
+	return cacheruntime.Row[*Item](c.table.bySerial.Get(ctx, c.source, cacheruntime.Value(serial)))
 }
 
 // GetManyBySerial is GetBySerial for several values, in the order of serials. What is absent is
 // left out.
 func (c *ItemCache) GetManyBySerial(ctx context.Context, serials ...uuid.UUID) ([]*Item, error) {
-	return c.table.bySerial.GetMany(ctx, c.source, cacheruntime.Each(serials, cacheruntime.Value[uuid.UUID]))
+	return cacheruntime.Rows[*Item](c.table.bySerial.GetMany(ctx, c.source, cacheruntime.Each(serials, cacheruntime.Value[uuid.UUID])))
 }
 
 // ListByPrice returns the Items of a Price, by primary key.
 func (c *ItemCache) ListByPrice(ctx context.Context, price decimal.Decimal) ([]*Item, error) {
-	return c.table.listByPrice.Get(ctx, c.source, cacheruntime.Value(price))
+	return cacheruntime.Rows[*Item](c.table.listByPrice.Get(ctx, c.source, cacheruntime.Value(price)))
 }
 
 // ListByPricePage returns at most limit Items of ListByPrice, from offset on.
 func (c *ItemCache) ListByPricePage(ctx context.Context, price decimal.Decimal, offset, limit int) ([]*Item, error) {
-	return c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Value(price))
+	return cacheruntime.Rows[*Item](c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Value(price)))
 }
 
 // CountByPrice returns how many Items have this Price.
@@ -396,17 +403,17 @@ func (c *ItemCache) CountByPrice(ctx context.Context, price decimal.Decimal) (in
 
 // ListByRebate returns the Items of a Rebate, by primary key. Nil means IS NULL.
 func (c *ItemCache) ListByRebate(ctx context.Context, rebate *decimal.Decimal) ([]*Item, error) {
-	return c.table.listByRebate.Get(ctx, c.source, cacheruntime.Value(rebate))
+	return cacheruntime.Rows[*Item](c.table.listByRebate.Get(ctx, c.source, cacheruntime.Value(rebate)))
 }
 
 // ListByRebatePage returns at most limit Items of ListByRebate, from offset on.
 func (c *ItemCache) ListByRebatePage(ctx context.Context, rebate *decimal.Decimal, offset, limit int) ([]*Item, error) {
-	return c.table.listByRebate.Page(ctx, c.source, offset, limit, cacheruntime.Value(rebate))
+	return cacheruntime.Rows[*Item](c.table.listByRebate.Page(ctx, c.source, offset, limit, cacheruntime.Value(rebate)))
 }
 
 // Flush flushes the entries of the Items with these primary keys, as a write of them would.
 func (c *ItemCache) Flush(ctx context.Context, ids ...uuid.UUID) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -462,79 +469,81 @@ type ItemObjects struct {
 
 // Get returns the Item whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *ItemObjects) Get(ctx context.Context, id uuid.UUID) (*Item, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Item](o.table.rows.Get(ctx, o.source, cacheruntime.Value(id)))
 }
 
 // GetMany returns the Items with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *ItemObjects) GetMany(ctx context.Context, ids ...uuid.UUID) ([]*Item, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Item](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID])))
 }
 
 // GetMap returns the Items with the given primary keys by key. What is absent is left out.
 func (o *ItemObjects) GetMap(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*Item, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
+	return cacheruntime.ByKey[*Item](ids, found, err)
 }
 
 // ListDear returns the Items, by Price, highest first.
 func (o *ItemObjects) ListDear(ctx context.Context) ([]*Item, error) {
-	return o.table.listDear.Get(ctx, o.source)
+	return cacheruntime.Rows[*Item](o.table.listDear.Get(ctx, o.source))
 }
 
 // ListDearPage returns at most limit Items of ListDear, from offset on.
 func (o *ItemObjects) ListDearPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return o.table.listDear.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Item](o.table.listDear.Page(ctx, o.source, offset, limit))
 }
 
 // ListFull returns the Items where Rebate IS NULL, by primary key.
 func (o *ItemObjects) ListFull(ctx context.Context) ([]*Item, error) {
-	return o.table.listFull.Get(ctx, o.source)
+	return cacheruntime.Rows[*Item](o.table.listFull.Get(ctx, o.source))
 }
 
 // ListFullPage returns at most limit Items of ListFull, from offset on.
 func (o *ItemObjects) ListFullPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return o.table.listFull.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Item](o.table.listFull.Page(ctx, o.source, offset, limit))
 }
 
 // ListUnowned returns the Items where Owner IS NULL, by Title.
 func (o *ItemObjects) ListUnowned(ctx context.Context) ([]*Item, error) {
-	return o.table.listUnowned.Get(ctx, o.source)
+	return cacheruntime.Rows[*Item](o.table.listUnowned.Get(ctx, o.source))
 }
 
 // ListUnownedPage returns at most limit Items of ListUnowned, from offset on.
 func (o *ItemObjects) ListUnownedPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return o.table.listUnowned.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Item](o.table.listUnowned.Page(ctx, o.source, offset, limit))
 }
 
 // ListOf returns the Items of an Owner and Weight, by Weight, highest first.
 func (o *ItemObjects) ListOf(ctx context.Context, owner uuid.NullUUID, weight units.Grams) ([]*Item, error) {
-	return o.table.listOf.Get(ctx, o.source, cacheruntime.Value(owner), cacheruntime.Value(weight))
+	return cacheruntime.Rows[*Item](o.table.listOf.Get(ctx, o.source, cacheruntime.Value(owner), cacheruntime.Value(weight)))
 }
 
 // ListOfPage returns at most limit Items of ListOf, from offset on.
 func (o *ItemObjects) ListOfPage(ctx context.Context, owner uuid.NullUUID, weight units.Grams, offset, limit int) ([]*Item, error) {
-	return o.table.listOf.Page(ctx, o.source, offset, limit, cacheruntime.Value(owner), cacheruntime.Value(weight))
+	return cacheruntime.Rows[*Item](o.table.listOf.Page(ctx, o.source, offset, limit, cacheruntime.Value(owner), cacheruntime.Value(weight)))
 }
 
 // GetBySerial returns the Item with this Serial, or an error matching gorm.ErrRecordNotFound.
 func (o *ItemObjects) GetBySerial(ctx context.Context, serial uuid.UUID) (*Item, error) {
-	return o.table.bySerial.Get(ctx, o.source, cacheruntime.Value(serial))
+	return cacheruntime.Row[*Item](o.table.bySerial.Get(ctx, o.source, cacheruntime.Value(serial)))
 }
 
 // GetManyBySerial is GetBySerial for several values, in the order of serials. What is absent is
 // left out.
 func (o *ItemObjects) GetManyBySerial(ctx context.Context, serials ...uuid.UUID) ([]*Item, error) {
-	return o.table.bySerial.GetMany(ctx, o.source, cacheruntime.Each(serials, cacheruntime.Value[uuid.UUID]))
+	return cacheruntime.Rows[*Item](o.table.bySerial.GetMany(ctx, o.source, cacheruntime.Each(serials, cacheruntime.Value[uuid.UUID])))
 }
 
 // ListByPrice returns the Items of a Price, by primary key.
 func (o *ItemObjects) ListByPrice(ctx context.Context, price decimal.Decimal) ([]*Item, error) {
-	return o.table.listByPrice.Get(ctx, o.source, cacheruntime.Value(price))
+	return cacheruntime.Rows[*Item](o.table.listByPrice.Get(ctx, o.source, cacheruntime.Value(price)))
 }
 
 // ListByPricePage returns at most limit Items of ListByPrice, from offset on.
 func (o *ItemObjects) ListByPricePage(ctx context.Context, price decimal.Decimal, offset, limit int) ([]*Item, error) {
-	return o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Value(price))
+	return cacheruntime.Rows[*Item](o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Value(price)))
 }
 
 // CountByPrice returns how many Items have this Price.
@@ -544,16 +553,17 @@ func (o *ItemObjects) CountByPrice(ctx context.Context, price decimal.Decimal) (
 
 // ListByRebate returns the Items of a Rebate, by primary key. Nil means IS NULL.
 func (o *ItemObjects) ListByRebate(ctx context.Context, rebate *decimal.Decimal) ([]*Item, error) {
-	return o.table.listByRebate.Get(ctx, o.source, cacheruntime.Value(rebate))
+	return cacheruntime.Rows[*Item](o.table.listByRebate.Get(ctx, o.source, cacheruntime.Value(rebate)))
 }
 
 // ListByRebatePage returns at most limit Items of ListByRebate, from offset on.
 func (o *ItemObjects) ListByRebatePage(ctx context.Context, rebate *decimal.Decimal, offset, limit int) ([]*Item, error) {
-	return o.table.listByRebate.Page(ctx, o.source, offset, limit, cacheruntime.Value(rebate))
+	return cacheruntime.Rows[*Item](o.table.listByRebate.Page(ctx, o.source, offset, limit, cacheruntime.Value(rebate)))
 }
 
-// encodeItem appends the columns of v.
-func encodeItem(b []byte, v *Item) []byte {
+// encodeItem appends the columns of a row.
+func encodeItem(b []byte, row any) []byte {
+	v := row.(*Item)
 	b = cacheruntime.AppendValue(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Title)
 	b = cacheruntime.AppendValue(b, v.Serial)
@@ -576,8 +586,9 @@ func encodeItem(b []byte, v *Item) []byte {
 	return b
 }
 
-// decodeItem reads into v what encodeItem wrote. Bad bytes leave an error in d.
-func decodeItem(d *cacheruntime.Decoder, v *Item) {
+// decodeItem reads into a row what encodeItem wrote. Bad bytes leave an error in d.
+func decodeItem(d *cacheruntime.Decoder, row any) {
+	v := row.(*Item)
 	cacheruntime.DecodeValue(d, &v.ID)
 	v.Title = cacheruntime.DecodeText[string](d)
 	cacheruntime.DecodeValue(d, &v.Serial)

@@ -70,13 +70,13 @@ type MemoModel struct {
 
 // memoTable holds what MemoCache and MemoObjects share: how each accessor finds its rows.
 type memoTable struct {
-	rows       *cacheruntime.Table[Memo, uint]
-	listByText *cacheruntime.List[Memo, uint]
+	rows       *cacheruntime.Table
+	listByText *cacheruntime.List
 }
 
 // newMemoTable describes Memo rows to the runtime and registers them there.
 func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Memo, uint]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Memo",
 		Fields: []cacheruntime.Field{
 			{Path: "Model.ID", Type: "uint", PrimaryKey: true},
@@ -85,29 +85,29 @@ func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
 			{Path: "Model.DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 			{Path: "Text", Type: "string"},
 		},
-		Key: func(v *Memo) (k uint) {
-			if v.Model != nil {
-				k = v.ID
-			}
-			return k
+		New: func() any {
+			return new(Memo)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Memo)
+			return append(to, cacheruntime.Within(v.Model != nil, func() cacheruntime.Arg {
+				return cacheruntime.Uint(v.ID)
+			}))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint],
-		DecodeKey: cacheruntime.DecodeUint[uint],
-		Encode:    encodeMemo,
-		Decode:    decodeMemo,
-		Deleted: func(v *Memo) bool {
+		Encode: encodeMemo,
+		Decode: decodeMemo,
+		Deleted: func(row any) bool {
+			v := row.(*Memo)
 			return v.Model != nil && v.DeletedAt.Valid
 		},
 	})
 	t := &memoTable{
 		rows: rows,
-		listByText: rows.List(cacheruntime.IndexSpec[Memo]{
+		listByText: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByText",
 			By:   []string{"Text"},
-			Args: func(to []cacheruntime.Arg, v *Memo) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Memo)
 				return append(to, cacheruntime.Text(v.Text))
 			},
 		}),
@@ -132,33 +132,35 @@ type MemoCache struct {
 // Get returns the Memo whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *MemoCache) Get(ctx context.Context, id uint) (*Memo, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Memo](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Memo rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (c *MemoCache) GetMany(ctx context.Context, ids ...uint) ([]*Memo, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Memo](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
 }
 
 // GetMap returns the Memo rows with the given primary keys by key. What is absent is left out.
 func (c *MemoCache) GetMap(ctx context.Context, ids ...uint) (map[uint]*Memo, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
+	return cacheruntime.ByKey[*Memo](ids, found, err)
 }
 
 // ListByText returns the Memo rows of a Text, by primary key.
 func (c *MemoCache) ListByText(ctx context.Context, text string) ([]*Memo, error) {
-	return c.table.listByText.Get(ctx, c.source, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Memo](c.table.listByText.Get(ctx, c.source, cacheruntime.Text(text)))
 }
 
 // ListByTextPage returns at most limit Memo rows of ListByText, from offset on.
 func (c *MemoCache) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Memo, error) {
-	return c.table.listByText.Page(ctx, c.source, offset, limit, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Memo](c.table.listByText.Page(ctx, c.source, offset, limit, cacheruntime.Text(text)))
 }
 
 // Flush flushes the entries of the Memo rows with these primary keys, as a write of them would.
 func (c *MemoCache) Flush(ctx context.Context, ids ...uint) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -180,32 +182,35 @@ type MemoObjects struct {
 
 // Get returns the Memo whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *MemoObjects) Get(ctx context.Context, id uint) (*Memo, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Memo](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Memo rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (o *MemoObjects) GetMany(ctx context.Context, ids ...uint) ([]*Memo, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Memo](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
 }
 
 // GetMap returns the Memo rows with the given primary keys by key. What is absent is left out.
 func (o *MemoObjects) GetMap(ctx context.Context, ids ...uint) (map[uint]*Memo, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
+	return cacheruntime.ByKey[*Memo](ids, found, err)
 }
 
 // ListByText returns the Memo rows of a Text, by primary key.
 func (o *MemoObjects) ListByText(ctx context.Context, text string) ([]*Memo, error) {
-	return o.table.listByText.Get(ctx, o.source, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Memo](o.table.listByText.Get(ctx, o.source, cacheruntime.Text(text)))
 }
 
 // ListByTextPage returns at most limit Memo rows of ListByText, from offset on.
 func (o *MemoObjects) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Memo, error) {
-	return o.table.listByText.Page(ctx, o.source, offset, limit, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Memo](o.table.listByText.Page(ctx, o.source, offset, limit, cacheruntime.Text(text)))
 }
 
-// encodeMemo appends the columns of v.
-func encodeMemo(b []byte, v *Memo) []byte {
+// encodeMemo appends the columns of a row.
+func encodeMemo(b []byte, row any) []byte {
+	v := row.(*Memo)
 	b = cacheruntime.AppendBool(b, v.Model != nil)
 	if v.Model != nil {
 		b = cacheruntime.AppendUint(b, v.ID)
@@ -218,8 +223,9 @@ func encodeMemo(b []byte, v *Memo) []byte {
 	return b
 }
 
-// decodeMemo reads into v what encodeMemo wrote. Bad bytes leave an error in d.
-func decodeMemo(d *cacheruntime.Decoder, v *Memo) {
+// decodeMemo reads into a row what encodeMemo wrote. Bad bytes leave an error in d.
+func decodeMemo(d *cacheruntime.Decoder, row any) {
+	v := row.(*Memo)
 	v.Model = nil
 	if cacheruntime.DecodeBool[bool](d) {
 		v.Model = new(gorm.Model)

@@ -98,56 +98,58 @@ type MoodyModel struct {
 
 // moodyTable holds what MoodyCache and MoodyObjects share: how each accessor finds its rows.
 type moodyTable struct {
-	rows       *cacheruntime.Table[Moody, uint64]
-	listAll    *cacheruntime.List[Moody, uint64]
-	listByName *cacheruntime.List[Moody, uint64]
-	listByMood *cacheruntime.List[Moody, uint64]
+	rows       *cacheruntime.Table
+	listAll    *cacheruntime.List
+	listByName *cacheruntime.List
+	listByMood *cacheruntime.List
 }
 
 // newMoodyTable describes Moodies to the runtime and registers them there.
 func newMoodyTable(rt *cacheruntime.Runtime) (*moodyTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Moody, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Moody",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 			{Path: "Mood", Type: "kinds.Mood", Class: cacheruntime.Valuer},
 		},
-		Key: func(v *Moody) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Moody)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Moody)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeMoody,
-		Decode:    decodeMoody,
+		Encode: encodeMoody,
+		Decode: decodeMoody,
 	})
 	t := &moodyTable{
 		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec[Moody]{
+		listAll: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListAll",
 			Order: []cacheruntime.Order{{Field: "Mood"}},
-			Args: func(to []cacheruntime.Arg, _ *Moody) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Moody) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Moody), is.(*Moody)
 				return cacheruntime.SameValue(a.Mood, b.Mood)
 			},
 		}),
-		listByName: rows.List(cacheruntime.IndexSpec[Moody]{
+		listByName: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *Moody) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Moody)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 		}),
-		listByMood: rows.List(cacheruntime.IndexSpec[Moody]{
+		listByMood: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByMood",
 			By:   []string{"Mood"},
-			Args: func(to []cacheruntime.Arg, v *Moody) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Moody)
 				return append(to, cacheruntime.Value(v.Mood))
 			},
 		}),
@@ -172,53 +174,55 @@ type MoodyCache struct {
 // Get returns the Moody whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *MoodyCache) Get(ctx context.Context, id uint64) (*Moody, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Moody](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Moodies with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *MoodyCache) GetMany(ctx context.Context, ids ...uint64) ([]*Moody, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Moody](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Moodies with the given primary keys by key. What is absent is left out.
 func (c *MoodyCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Moody, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Moody](ids, found, err)
 }
 
 // ListAll returns the Moodies, by Mood, lowest first.
 func (c *MoodyCache) ListAll(ctx context.Context) ([]*Moody, error) {
-	return c.table.listAll.Get(ctx, c.source)
+	return cacheruntime.Rows[*Moody](c.table.listAll.Get(ctx, c.source))
 }
 
 // ListAllPage returns at most limit Moodies of ListAll, from offset on.
 func (c *MoodyCache) ListAllPage(ctx context.Context, offset, limit int) ([]*Moody, error) {
-	return c.table.listAll.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Moody](c.table.listAll.Page(ctx, c.source, offset, limit))
 }
 
 // ListByName returns the Moodies of a Name, by primary key.
 func (c *MoodyCache) ListByName(ctx context.Context, name string) ([]*Moody, error) {
-	return c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Moody](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Moodies of ListByName, from offset on.
 func (c *MoodyCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Moody, error) {
-	return c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Moody](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // ListByMood returns the Moodies of a Mood, by primary key.
 func (c *MoodyCache) ListByMood(ctx context.Context, mood Mood) ([]*Moody, error) {
-	return c.table.listByMood.Get(ctx, c.source, cacheruntime.Value(mood))
+	return cacheruntime.Rows[*Moody](c.table.listByMood.Get(ctx, c.source, cacheruntime.Value(mood)))
 }
 
 // ListByMoodPage returns at most limit Moodies of ListByMood, from offset on.
 func (c *MoodyCache) ListByMoodPage(ctx context.Context, mood Mood, offset, limit int) ([]*Moody, error) {
-	return c.table.listByMood.Page(ctx, c.source, offset, limit, cacheruntime.Value(mood))
+	return cacheruntime.Rows[*Moody](c.table.listByMood.Page(ctx, c.source, offset, limit, cacheruntime.Value(mood)))
 }
 
 // Flush flushes the entries of the Moodies with these primary keys, as a write of them would.
 func (c *MoodyCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -250,60 +254,64 @@ type MoodyObjects struct {
 
 // Get returns the Moody whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *MoodyObjects) Get(ctx context.Context, id uint64) (*Moody, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Moody](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Moodies with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *MoodyObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Moody, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Moody](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Moodies with the given primary keys by key. What is absent is left out.
 func (o *MoodyObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Moody, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Moody](ids, found, err)
 }
 
 // ListAll returns the Moodies, by Mood, lowest first.
 func (o *MoodyObjects) ListAll(ctx context.Context) ([]*Moody, error) {
-	return o.table.listAll.Get(ctx, o.source)
+	return cacheruntime.Rows[*Moody](o.table.listAll.Get(ctx, o.source))
 }
 
 // ListAllPage returns at most limit Moodies of ListAll, from offset on.
 func (o *MoodyObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*Moody, error) {
-	return o.table.listAll.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Moody](o.table.listAll.Page(ctx, o.source, offset, limit))
 }
 
 // ListByName returns the Moodies of a Name, by primary key.
 func (o *MoodyObjects) ListByName(ctx context.Context, name string) ([]*Moody, error) {
-	return o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Moody](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Moodies of ListByName, from offset on.
 func (o *MoodyObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Moody, error) {
-	return o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Moody](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // ListByMood returns the Moodies of a Mood, by primary key.
 func (o *MoodyObjects) ListByMood(ctx context.Context, mood Mood) ([]*Moody, error) {
-	return o.table.listByMood.Get(ctx, o.source, cacheruntime.Value(mood))
+	return cacheruntime.Rows[*Moody](o.table.listByMood.Get(ctx, o.source, cacheruntime.Value(mood)))
 }
 
 // ListByMoodPage returns at most limit Moodies of ListByMood, from offset on.
 func (o *MoodyObjects) ListByMoodPage(ctx context.Context, mood Mood, offset, limit int) ([]*Moody, error) {
-	return o.table.listByMood.Page(ctx, o.source, offset, limit, cacheruntime.Value(mood))
+	return cacheruntime.Rows[*Moody](o.table.listByMood.Page(ctx, o.source, offset, limit, cacheruntime.Value(mood)))
 }
 
-// encodeMoody appends the columns of v.
-func encodeMoody(b []byte, v *Moody) []byte {
+// encodeMoody appends the columns of a row.
+func encodeMoody(b []byte, row any) []byte {
+	v := row.(*Moody)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendValue(b, v.Mood)
 	return b
 }
 
-// decodeMoody reads into v what encodeMoody wrote. Bad bytes leave an error in d.
-func decodeMoody(d *cacheruntime.Decoder, v *Moody) {
+// decodeMoody reads into a row what encodeMoody wrote. Bad bytes leave an error in d.
+func decodeMoody(d *cacheruntime.Decoder, row any) {
+	v := row.(*Moody)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	cacheruntime.DecodeValue(d, &v.Mood)

@@ -17,19 +17,9 @@ type PartKey struct {
 	No     int
 }
 
-// encodePartKey appends the columns of k.
-func encodePartKey(b []byte, k PartKey) []byte {
-	b = cacheruntime.AppendValue(b, k.ItemID)
-	b = cacheruntime.AppendInt(b, k.No)
-	return b
-}
-
-// decodePartKey reads what encodePartKey wrote. Bad bytes leave an error in d.
-func decodePartKey(d *cacheruntime.Decoder) PartKey {
-	var k PartKey
-	cacheruntime.DecodeValue(d, &k.ItemID)
-	k.No = cacheruntime.DecodeInt[int](d)
-	return k
+// appendPartKey appends the columns of k.
+func appendPartKey(to []cacheruntime.Arg, k PartKey) []cacheruntime.Arg {
+	return append(to, cacheruntime.Value(k.ItemID), cacheruntime.Int(k.No))
 }
 
 // PartReader reads Parts. [PartCache] and [PartObjects] both satisfy it, so a function that takes
@@ -93,36 +83,36 @@ type PartModel struct {
 
 // partTable holds what PartCache and PartObjects share: how each accessor finds its rows.
 type partTable struct {
-	rows         *cacheruntime.Table[Part, PartKey]
-	listByItemID *cacheruntime.List[Part, PartKey]
+	rows         *cacheruntime.Table
+	listByItemID *cacheruntime.List
 }
 
 // newPartTable describes Parts to the runtime and registers them there.
 func newPartTable(rt *cacheruntime.Runtime) (*partTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Part, PartKey]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Part",
 		Fields: []cacheruntime.Field{
 			{Path: "ItemID", Type: "uuid.UUID", Class: cacheruntime.Valuer, PrimaryKey: true},
 			{Path: "No", Type: "int", PrimaryKey: true},
 			{Path: "Text", Type: "string"},
 		},
-		Key: func(v *Part) PartKey {
-			return PartKey{ItemID: v.ItemID, No: v.No}
+		New: func() any {
+			return new(Part)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, k PartKey) []cacheruntime.Arg {
-			return append(to, cacheruntime.Value(k.ItemID), cacheruntime.Int(k.No))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Part)
+			return append(to, cacheruntime.Value(v.ItemID), cacheruntime.Int(v.No))
 		},
-		EncodeKey: encodePartKey,
-		DecodeKey: decodePartKey,
-		Encode:    encodePart,
-		Decode:    decodePart,
+		Encode: encodePart,
+		Decode: decodePart,
 	})
 	t := &partTable{
 		rows: rows,
-		listByItemID: rows.List(cacheruntime.IndexSpec[Part]{
+		listByItemID: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByItemID",
 			By:   []string{"ItemID"},
-			Args: func(to []cacheruntime.Arg, v *Part) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Part)
 				return append(to, cacheruntime.Value(v.ItemID))
 			},
 		}),
@@ -148,33 +138,35 @@ type PartCache struct {
 // gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
 // that load.
 func (c *PartCache) Get(ctx context.Context, itemID uuid.UUID, no int) (*Part, error) {
-	return c.table.rows.Get(ctx, c.source, PartKey{ItemID: itemID, No: no})
+	return cacheruntime.Row[*Part](c.table.rows.Get(ctx, c.source, cacheruntime.Value(itemID), cacheruntime.Int(no)))
 }
 
 // GetMany returns the Parts with the given primary keys, in the order of keys. What is absent is
 // left out; a key given twice gives two copies.
 func (c *PartCache) GetMany(ctx context.Context, keys ...PartKey) ([]*Part, error) {
-	return c.table.rows.GetMany(ctx, c.source, keys)
+	return cacheruntime.Rows[*Part](c.table.rows.GetMany(ctx, c.source, cacheruntime.EachKey(keys, appendPartKey)))
 }
 
 // GetMap returns the Parts with the given primary keys by key. What is absent is left out.
 func (c *PartCache) GetMap(ctx context.Context, keys ...PartKey) (map[PartKey]*Part, error) {
-	return c.table.rows.GetMap(ctx, c.source, keys)
+	keys = cacheruntime.Distinct(keys)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.EachKey(keys, appendPartKey))
+	return cacheruntime.ByKey[*Part](keys, found, err)
 }
 
 // ListByItemID returns the Parts of an ItemID, by primary key.
 func (c *PartCache) ListByItemID(ctx context.Context, itemID uuid.UUID) ([]*Part, error) {
-	return c.table.listByItemID.Get(ctx, c.source, cacheruntime.Value(itemID))
+	return cacheruntime.Rows[*Part](c.table.listByItemID.Get(ctx, c.source, cacheruntime.Value(itemID)))
 }
 
 // ListByItemIDPage returns at most limit Parts of ListByItemID, from offset on.
 func (c *PartCache) ListByItemIDPage(ctx context.Context, itemID uuid.UUID, offset, limit int) ([]*Part, error) {
-	return c.table.listByItemID.Page(ctx, c.source, offset, limit, cacheruntime.Value(itemID))
+	return cacheruntime.Rows[*Part](c.table.listByItemID.Page(ctx, c.source, offset, limit, cacheruntime.Value(itemID)))
 }
 
 // Flush flushes the entries of the Parts with these primary keys, as a write of them would.
 func (c *PartCache) Flush(ctx context.Context, keys ...PartKey) error {
-	return c.table.rows.Flush(ctx, keys)
+	return c.table.rows.Flush(ctx, cacheruntime.EachKey(keys, appendPartKey))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -196,40 +188,44 @@ type PartObjects struct {
 // Get returns the Part whose primary key is (itemID, no), or an error matching
 // gorm.ErrRecordNotFound.
 func (o *PartObjects) Get(ctx context.Context, itemID uuid.UUID, no int) (*Part, error) {
-	return o.table.rows.Get(ctx, o.source, PartKey{ItemID: itemID, No: no})
+	return cacheruntime.Row[*Part](o.table.rows.Get(ctx, o.source, cacheruntime.Value(itemID), cacheruntime.Int(no)))
 }
 
 // GetMany returns the Parts with the given primary keys, in the order of keys. What is absent is
 // left out; a key given twice gives two copies.
 func (o *PartObjects) GetMany(ctx context.Context, keys ...PartKey) ([]*Part, error) {
-	return o.table.rows.GetMany(ctx, o.source, keys)
+	return cacheruntime.Rows[*Part](o.table.rows.GetMany(ctx, o.source, cacheruntime.EachKey(keys, appendPartKey)))
 }
 
 // GetMap returns the Parts with the given primary keys by key. What is absent is left out.
 func (o *PartObjects) GetMap(ctx context.Context, keys ...PartKey) (map[PartKey]*Part, error) {
-	return o.table.rows.GetMap(ctx, o.source, keys)
+	keys = cacheruntime.Distinct(keys)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.EachKey(keys, appendPartKey))
+	return cacheruntime.ByKey[*Part](keys, found, err)
 }
 
 // ListByItemID returns the Parts of an ItemID, by primary key.
 func (o *PartObjects) ListByItemID(ctx context.Context, itemID uuid.UUID) ([]*Part, error) {
-	return o.table.listByItemID.Get(ctx, o.source, cacheruntime.Value(itemID))
+	return cacheruntime.Rows[*Part](o.table.listByItemID.Get(ctx, o.source, cacheruntime.Value(itemID)))
 }
 
 // ListByItemIDPage returns at most limit Parts of ListByItemID, from offset on.
 func (o *PartObjects) ListByItemIDPage(ctx context.Context, itemID uuid.UUID, offset, limit int) ([]*Part, error) {
-	return o.table.listByItemID.Page(ctx, o.source, offset, limit, cacheruntime.Value(itemID))
+	return cacheruntime.Rows[*Part](o.table.listByItemID.Page(ctx, o.source, offset, limit, cacheruntime.Value(itemID)))
 }
 
-// encodePart appends the columns of v.
-func encodePart(b []byte, v *Part) []byte {
+// encodePart appends the columns of a row.
+func encodePart(b []byte, row any) []byte {
+	v := row.(*Part)
 	b = cacheruntime.AppendValue(b, v.ItemID)
 	b = cacheruntime.AppendInt(b, v.No)
 	b = cacheruntime.AppendText(b, v.Text)
 	return b
 }
 
-// decodePart reads into v what encodePart wrote. Bad bytes leave an error in d.
-func decodePart(d *cacheruntime.Decoder, v *Part) {
+// decodePart reads into a row what encodePart wrote. Bad bytes leave an error in d.
+func decodePart(d *cacheruntime.Decoder, row any) {
+	v := row.(*Part)
 	cacheruntime.DecodeValue(d, &v.ItemID)
 	v.No = cacheruntime.DecodeInt[int](d)
 	v.Text = cacheruntime.DecodeText[string](d)

@@ -95,15 +95,15 @@ type PostModel struct {
 
 // postTable holds what PostCache and PostObjects share: how each accessor finds its rows.
 type postTable struct {
-	rows        *cacheruntime.Table[Post, uuid.UUID]
-	listBoxed   *cacheruntime.List[Post, uuid.UUID]
-	countSince  *cacheruntime.Count[Post, uuid.UUID]
-	listByTitle *cacheruntime.List[Post, uuid.UUID]
+	rows        *cacheruntime.Table
+	listBoxed   *cacheruntime.List
+	countSince  *cacheruntime.Count
+	listByTitle *cacheruntime.List
 }
 
 // newPostTable describes Posts to the runtime and registers them there.
 func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Post, uuid.UUID]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Post",
 		Fields: []cacheruntime.Field{
 			{Path: "Base.ID", Type: "uuid.UUID", Class: cacheruntime.Valuer, PrimaryKey: true},
@@ -121,46 +121,48 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 			{Path: "Stars", Type: "parts.Stars"},
 			{Path: "AuthorID", Type: "*uint64"},
 		},
-		Key: func(v *Post) uuid.UUID {
-			return v.ID
+		New: func() any {
+			return new(Post)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uuid.UUID) []cacheruntime.Arg {
-			return append(to, cacheruntime.Value(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Value(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendValue[uuid.UUID],
-		DecodeKey: func(d *cacheruntime.Decoder) (k uuid.UUID) {
-			cacheruntime.DecodeValue(d, &k)
-			return k
+		Encode: encodePost,
+		Decode: decodePost,
+		AfterFind: func(row any, tx *gorm.DB) error {
+			return row.(*Post).AfterFind(tx)
 		},
-		Encode:    encodePost,
-		Decode:    decodePost,
-		AfterFind: (*Post).AfterFind,
 	})
 	t := &postTable{
 		rows: rows,
-		listBoxed: rows.List(cacheruntime.IndexSpec[Post]{
+		listBoxed: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListBoxed",
 			By:    []string{"Box.First"},
 			Order: []cacheruntime.Order{{Field: "Score"}},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Int(v.Box.First))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return a.Score == b.Score
 			},
 		}),
-		countSince: rows.Count(cacheruntime.IndexSpec[Post]{
+		countSince: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountSince",
 			By:   []string{"Base.CreatedAt"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Time(v.CreatedAt))
 			},
 		}),
-		listByTitle: rows.List(cacheruntime.IndexSpec[Post]{
+		listByTitle: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByTitle",
 			By:   []string{"Title"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Text(v.Title))
 			},
 		}),
@@ -185,28 +187,30 @@ type PostCache struct {
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *PostCache) Get(ctx context.Context, id uuid.UUID) (*Post, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Post](c.table.rows.Get(ctx, c.source, cacheruntime.Value(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *PostCache) GetMany(ctx context.Context, ids ...uuid.UUID) ([]*Post, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Post](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
 func (c *PostCache) GetMap(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*Post, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
+	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListBoxed returns the Posts of a Box.First, by Score, lowest first.
 func (c *PostCache) ListBoxed(ctx context.Context, boxFirst int) ([]*Post, error) {
-	return c.table.listBoxed.Get(ctx, c.source, cacheruntime.Int(boxFirst))
+	return cacheruntime.Rows[*Post](c.table.listBoxed.Get(ctx, c.source, cacheruntime.Int(boxFirst)))
 }
 
 // ListBoxedPage returns at most limit Posts of ListBoxed, from offset on.
 func (c *PostCache) ListBoxedPage(ctx context.Context, boxFirst int, offset, limit int) ([]*Post, error) {
-	return c.table.listBoxed.Page(ctx, c.source, offset, limit, cacheruntime.Int(boxFirst))
+	return cacheruntime.Rows[*Post](c.table.listBoxed.Page(ctx, c.source, offset, limit, cacheruntime.Int(boxFirst)))
 }
 
 // CountSince returns how many Posts have this CreatedAt.
@@ -216,17 +220,17 @@ func (c *PostCache) CountSince(ctx context.Context, createdAt time.Time) (int64,
 
 // ListByTitle returns the Posts of a Title, by primary key.
 func (c *PostCache) ListByTitle(ctx context.Context, title string) ([]*Post, error) {
-	return c.table.listByTitle.Get(ctx, c.source, cacheruntime.Text(title))
+	return cacheruntime.Rows[*Post](c.table.listByTitle.Get(ctx, c.source, cacheruntime.Text(title)))
 }
 
 // ListByTitlePage returns at most limit Posts of ListByTitle, from offset on.
 func (c *PostCache) ListByTitlePage(ctx context.Context, title string, offset, limit int) ([]*Post, error) {
-	return c.table.listByTitle.Page(ctx, c.source, offset, limit, cacheruntime.Text(title))
+	return cacheruntime.Rows[*Post](c.table.listByTitle.Page(ctx, c.source, offset, limit, cacheruntime.Text(title)))
 }
 
 // Flush flushes the entries of the Posts with these primary keys, as a write of them would.
 func (c *PostCache) Flush(ctx context.Context, ids ...uuid.UUID) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -257,28 +261,30 @@ type PostObjects struct {
 
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *PostObjects) Get(ctx context.Context, id uuid.UUID) (*Post, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Post](o.table.rows.Get(ctx, o.source, cacheruntime.Value(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *PostObjects) GetMany(ctx context.Context, ids ...uuid.UUID) ([]*Post, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Post](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
 func (o *PostObjects) GetMap(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*Post, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
+	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListBoxed returns the Posts of a Box.First, by Score, lowest first.
 func (o *PostObjects) ListBoxed(ctx context.Context, boxFirst int) ([]*Post, error) {
-	return o.table.listBoxed.Get(ctx, o.source, cacheruntime.Int(boxFirst))
+	return cacheruntime.Rows[*Post](o.table.listBoxed.Get(ctx, o.source, cacheruntime.Int(boxFirst)))
 }
 
 // ListBoxedPage returns at most limit Posts of ListBoxed, from offset on.
 func (o *PostObjects) ListBoxedPage(ctx context.Context, boxFirst int, offset, limit int) ([]*Post, error) {
-	return o.table.listBoxed.Page(ctx, o.source, offset, limit, cacheruntime.Int(boxFirst))
+	return cacheruntime.Rows[*Post](o.table.listBoxed.Page(ctx, o.source, offset, limit, cacheruntime.Int(boxFirst)))
 }
 
 // CountSince returns how many Posts have this CreatedAt.
@@ -288,16 +294,17 @@ func (o *PostObjects) CountSince(ctx context.Context, createdAt time.Time) (int6
 
 // ListByTitle returns the Posts of a Title, by primary key.
 func (o *PostObjects) ListByTitle(ctx context.Context, title string) ([]*Post, error) {
-	return o.table.listByTitle.Get(ctx, o.source, cacheruntime.Text(title))
+	return cacheruntime.Rows[*Post](o.table.listByTitle.Get(ctx, o.source, cacheruntime.Text(title)))
 }
 
 // ListByTitlePage returns at most limit Posts of ListByTitle, from offset on.
 func (o *PostObjects) ListByTitlePage(ctx context.Context, title string, offset, limit int) ([]*Post, error) {
-	return o.table.listByTitle.Page(ctx, o.source, offset, limit, cacheruntime.Text(title))
+	return cacheruntime.Rows[*Post](o.table.listByTitle.Page(ctx, o.source, offset, limit, cacheruntime.Text(title)))
 }
 
-// encodePost appends the columns of v.
-func encodePost(b []byte, v *Post) []byte {
+// encodePost appends the columns of a row.
+func encodePost(b []byte, row any) []byte {
+	v := row.(*Post)
 	b = cacheruntime.AppendValue(b, v.ID)
 	b = cacheruntime.AppendTime(b, v.CreatedAt)
 	b = cacheruntime.AppendTime(b, v.UpdatedAt)
@@ -320,8 +327,9 @@ func encodePost(b []byte, v *Post) []byte {
 	return b
 }
 
-// decodePost reads into v what encodePost wrote. Bad bytes leave an error in d.
-func decodePost(d *cacheruntime.Decoder, v *Post) {
+// decodePost reads into a row what encodePost wrote. Bad bytes leave an error in d.
+func decodePost(d *cacheruntime.Decoder, row any) {
+	v := row.(*Post)
 	cacheruntime.DecodeValue(d, &v.ID)
 	v.CreatedAt = cacheruntime.DecodeTime(d)
 	v.UpdatedAt = cacheruntime.DecodeTime(d)

@@ -93,15 +93,15 @@ type UserModel struct {
 
 // userTable holds what UserCache and UserObjects share: how each accessor finds its rows.
 type userTable struct {
-	rows         *cacheruntime.Table[User, uint64]
-	listNear     *cacheruntime.List[User, uint64]
-	listHomeless *cacheruntime.List[User, uint64]
-	oneOldest    *cacheruntime.One[User, uint64]
+	rows         *cacheruntime.Table
+	listNear     *cacheruntime.List
+	listHomeless *cacheruntime.List
+	oneOldest    *cacheruntime.One
 }
 
 // newUserTable describes Users to the runtime and registers them there.
 func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[User, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "User",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -125,23 +125,23 @@ func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
 			{Path: "Stamps.Birth", Type: "time.Time"},
 			{Path: "Stamps.DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 		},
-		Key: func(v *User) uint64 {
-			return v.ID
+		New: func() any {
+			return new(User)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*User)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeUser,
-		Decode:    decodeUser,
-		Deleted: func(v *User) bool {
+		Encode: encodeUser,
+		Decode: decodeUser,
+		Deleted: func(row any) bool {
+			v := row.(*User)
 			return v.Stamps != nil && v.Stamps.DeletedAt.Valid
 		},
 	})
 	t := &userTable{
 		rows: rows,
-		listNear: rows.List(cacheruntime.IndexSpec[User]{
+		listNear: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListNear",
 			By:    []string{"Address.Street", "Home.Zip"},
 			Where: []cacheruntime.Term{{Field: "Address.Level", Op: ">", Values: []any{int64(3)}}},
@@ -149,7 +149,8 @@ func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
 				{Field: "Address.Level"},
 				{Field: "Address.Geo.Lat", Desc: true},
 			},
-			Args: func(to []cacheruntime.Arg, v *User) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*User)
 				return append(to, cacheruntime.Within(v.Address != nil, func() cacheruntime.Arg {
 					return cacheruntime.Text(v.Street)
 				}), cacheruntime.Within(v.Home != nil, func() cacheruntime.Arg {
@@ -157,11 +158,13 @@ func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
 				}))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *User) bool {
+			Holds: func(row any) bool {
+				v := row.(*User)
 				return v.Address != nil && v.Level > 3
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *User) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*User), is.(*User)
 				return cacheruntime.SameWithin(a.Address != nil, b.Address != nil, func() bool {
 					return a.Level == b.Level
 				}) && cacheruntime.SameWithin(a.Address != nil && a.Geo != nil, b.Address != nil && b.Geo != nil, func() bool {
@@ -169,25 +172,27 @@ func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
 				})
 			},
 		}),
-		listHomeless: rows.List(cacheruntime.IndexSpec[User]{
+		listHomeless: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListHomeless",
 			Where: []cacheruntime.Term{{Field: "Home.Zip", Op: "IS NULL"}},
-			Args: func(to []cacheruntime.Arg, _ *User) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *User) bool {
+			Holds: func(row any) bool {
+				v := row.(*User)
 				return (v.Home == nil || v.Home.Zip == nil)
 			},
 		}),
-		oneOldest: rows.One(cacheruntime.IndexSpec[User]{
+		oneOldest: rows.One(cacheruntime.IndexSpec{
 			Name:  "OneOldest",
 			Order: []cacheruntime.Order{{Field: "Stamps.Birth"}},
-			Args: func(to []cacheruntime.Arg, _ *User) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *User) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*User), is.(*User)
 				return cacheruntime.SameWithin(a.Stamps != nil, b.Stamps != nil, func() bool {
 					return cacheruntime.SameTime(a.Stamps.Birth, b.Stamps.Birth)
 				})
@@ -214,50 +219,52 @@ type UserCache struct {
 // Get returns the User whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *UserCache) Get(ctx context.Context, id uint64) (*User, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*User](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Users with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *UserCache) GetMany(ctx context.Context, ids ...uint64) ([]*User, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*User](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Users with the given primary keys by key. What is absent is left out.
 func (c *UserCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*User, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*User](ids, found, err)
 }
 
 // ListNear returns the Users of a Street and Home.Zip where Level > 3, by Level, lowest first,
 // then Lat, highest first. Nil means IS NULL.
 func (c *UserCache) ListNear(ctx context.Context, street string, homeZip *string) ([]*User, error) {
-	return c.table.listNear.Get(ctx, c.source, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*User](c.table.listNear.Get(ctx, c.source, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string])))
 }
 
 // ListNearPage returns at most limit Users of ListNear, from offset on.
 func (c *UserCache) ListNearPage(ctx context.Context, street string, homeZip *string, offset, limit int) ([]*User, error) {
-	return c.table.listNear.Page(ctx, c.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*User](c.table.listNear.Page(ctx, c.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string])))
 }
 
 // ListHomeless returns the Users where Home.Zip IS NULL, by primary key.
 func (c *UserCache) ListHomeless(ctx context.Context) ([]*User, error) {
-	return c.table.listHomeless.Get(ctx, c.source)
+	return cacheruntime.Rows[*User](c.table.listHomeless.Get(ctx, c.source))
 }
 
 // ListHomelessPage returns at most limit Users of ListHomeless, from offset on.
 func (c *UserCache) ListHomelessPage(ctx context.Context, offset, limit int) ([]*User, error) {
-	return c.table.listHomeless.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*User](c.table.listHomeless.Page(ctx, c.source, offset, limit))
 }
 
 // OneOldest returns the first User, by Birth, earliest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (c *UserCache) OneOldest(ctx context.Context) (*User, error) {
-	return c.table.oneOldest.Get(ctx, c.source)
+	return cacheruntime.Row[*User](c.table.oneOldest.Get(ctx, c.source))
 }
 
 // Flush flushes the entries of the Users with these primary keys, as a write of them would.
 func (c *UserCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -288,49 +295,52 @@ type UserObjects struct {
 
 // Get returns the User whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *UserObjects) Get(ctx context.Context, id uint64) (*User, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*User](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Users with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *UserObjects) GetMany(ctx context.Context, ids ...uint64) ([]*User, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*User](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Users with the given primary keys by key. What is absent is left out.
 func (o *UserObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*User, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*User](ids, found, err)
 }
 
 // ListNear returns the Users of a Street and Home.Zip where Level > 3, by Level, lowest first,
 // then Lat, highest first. Nil means IS NULL.
 func (o *UserObjects) ListNear(ctx context.Context, street string, homeZip *string) ([]*User, error) {
-	return o.table.listNear.Get(ctx, o.source, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*User](o.table.listNear.Get(ctx, o.source, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string])))
 }
 
 // ListNearPage returns at most limit Users of ListNear, from offset on.
 func (o *UserObjects) ListNearPage(ctx context.Context, street string, homeZip *string, offset, limit int) ([]*User, error) {
-	return o.table.listNear.Page(ctx, o.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*User](o.table.listNear.Page(ctx, o.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string])))
 }
 
 // ListHomeless returns the Users where Home.Zip IS NULL, by primary key.
 func (o *UserObjects) ListHomeless(ctx context.Context) ([]*User, error) {
-	return o.table.listHomeless.Get(ctx, o.source)
+	return cacheruntime.Rows[*User](o.table.listHomeless.Get(ctx, o.source))
 }
 
 // ListHomelessPage returns at most limit Users of ListHomeless, from offset on.
 func (o *UserObjects) ListHomelessPage(ctx context.Context, offset, limit int) ([]*User, error) {
-	return o.table.listHomeless.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*User](o.table.listHomeless.Page(ctx, o.source, offset, limit))
 }
 
 // OneOldest returns the first User, by Birth, earliest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (o *UserObjects) OneOldest(ctx context.Context) (*User, error) {
-	return o.table.oneOldest.Get(ctx, o.source)
+	return cacheruntime.Row[*User](o.table.oneOldest.Get(ctx, o.source))
 }
 
-// encodeUser appends the columns of v. The runtime adds the serialized ones.
-func encodeUser(b []byte, v *User) []byte {
+// encodeUser appends the columns of a row. The runtime adds the serialized ones.
+func encodeUser(b []byte, row any) []byte {
+	v := row.(*User)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendBool(b, v.Address != nil)
@@ -371,8 +381,9 @@ func encodeUser(b []byte, v *User) []byte {
 	return b
 }
 
-// decodeUser reads into v what encodeUser wrote. Bad bytes leave an error in d.
-func decodeUser(d *cacheruntime.Decoder, v *User) {
+// decodeUser reads into a row what encodeUser wrote. Bad bytes leave an error in d.
+func decodeUser(d *cacheruntime.Decoder, row any) {
+	v := row.(*User)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.Address = nil

@@ -91,64 +91,68 @@ type ZeroedModel struct {
 
 // zeroedTable holds what ZeroedCache and ZeroedObjects share: how each accessor finds its rows.
 type zeroedTable struct {
-	rows        *cacheruntime.Table[Zeroed, uint64]
-	listAll     *cacheruntime.List[Zeroed, uint64]
-	listByName  *cacheruntime.List[Zeroed, uint64]
-	countByName *cacheruntime.Count[Zeroed, uint64]
+	rows        *cacheruntime.Table
+	listAll     *cacheruntime.List
+	listByName  *cacheruntime.List
+	countByName *cacheruntime.Count
 }
 
 // newZeroedTable describes Zeroeds to the runtime and registers them there.
 func newZeroedTable(rt *cacheruntime.Runtime) (*zeroedTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Zeroed, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Zeroed",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 			{Path: "DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 		},
-		Key: func(v *Zeroed) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Zeroed)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Zeroed)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeZeroed,
-		Decode:    decodeZeroed,
+		Encode: encodeZeroed,
+		Decode: decodeZeroed,
 	})
 	t := &zeroedTable{
 		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec[Zeroed]{
+		listAll: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListAll",
 			Order: []cacheruntime.Order{{Field: "Name"}},
-			Args: func(to []cacheruntime.Arg, _ *Zeroed) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Zeroed) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Zeroed), is.(*Zeroed)
 				return a.Name == b.Name && a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
 			},
 		}),
-		listByName: rows.List(cacheruntime.IndexSpec[Zeroed]{
+		listByName: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *Zeroed) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Zeroed)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Zeroed) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Zeroed), is.(*Zeroed)
 				return a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
 			},
 		}),
-		countByName: rows.Count(cacheruntime.IndexSpec[Zeroed]{
+		countByName: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *Zeroed) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Zeroed)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Zeroed) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Zeroed), is.(*Zeroed)
 				return a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
 			},
 		}),
@@ -173,38 +177,40 @@ type ZeroedCache struct {
 // Get returns the Zeroed whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *ZeroedCache) Get(ctx context.Context, id uint64) (*Zeroed, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Zeroed](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Zeroeds with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *ZeroedCache) GetMany(ctx context.Context, ids ...uint64) ([]*Zeroed, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Zeroed](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Zeroeds with the given primary keys by key. What is absent is left out.
 func (c *ZeroedCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Zeroed, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Zeroed](ids, found, err)
 }
 
 // ListAll returns the Zeroeds, by Name.
 func (c *ZeroedCache) ListAll(ctx context.Context) ([]*Zeroed, error) {
-	return c.table.listAll.Get(ctx, c.source)
+	return cacheruntime.Rows[*Zeroed](c.table.listAll.Get(ctx, c.source))
 }
 
 // ListAllPage returns at most limit Zeroeds of ListAll, from offset on.
 func (c *ZeroedCache) ListAllPage(ctx context.Context, offset, limit int) ([]*Zeroed, error) {
-	return c.table.listAll.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Zeroed](c.table.listAll.Page(ctx, c.source, offset, limit))
 }
 
 // ListByName returns the Zeroeds of a Name, by primary key.
 func (c *ZeroedCache) ListByName(ctx context.Context, name string) ([]*Zeroed, error) {
-	return c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Zeroed](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Zeroeds of ListByName, from offset on.
 func (c *ZeroedCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Zeroed, error) {
-	return c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Zeroed](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many Zeroeds have this Name.
@@ -214,7 +220,7 @@ func (c *ZeroedCache) CountByName(ctx context.Context, name string) (int64, erro
 
 // Flush flushes the entries of the Zeroeds with these primary keys, as a write of them would.
 func (c *ZeroedCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -246,38 +252,40 @@ type ZeroedObjects struct {
 
 // Get returns the Zeroed whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *ZeroedObjects) Get(ctx context.Context, id uint64) (*Zeroed, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Zeroed](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Zeroeds with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *ZeroedObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Zeroed, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Zeroed](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Zeroeds with the given primary keys by key. What is absent is left out.
 func (o *ZeroedObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Zeroed, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Zeroed](ids, found, err)
 }
 
 // ListAll returns the Zeroeds, by Name.
 func (o *ZeroedObjects) ListAll(ctx context.Context) ([]*Zeroed, error) {
-	return o.table.listAll.Get(ctx, o.source)
+	return cacheruntime.Rows[*Zeroed](o.table.listAll.Get(ctx, o.source))
 }
 
 // ListAllPage returns at most limit Zeroeds of ListAll, from offset on.
 func (o *ZeroedObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*Zeroed, error) {
-	return o.table.listAll.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Zeroed](o.table.listAll.Page(ctx, o.source, offset, limit))
 }
 
 // ListByName returns the Zeroeds of a Name, by primary key.
 func (o *ZeroedObjects) ListByName(ctx context.Context, name string) ([]*Zeroed, error) {
-	return o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Zeroed](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Zeroeds of ListByName, from offset on.
 func (o *ZeroedObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Zeroed, error) {
-	return o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Zeroed](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many Zeroeds have this Name.
@@ -285,8 +293,9 @@ func (o *ZeroedObjects) CountByName(ctx context.Context, name string) (int64, er
 	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
 }
 
-// encodeZeroed appends the columns of v.
-func encodeZeroed(b []byte, v *Zeroed) []byte {
+// encodeZeroed appends the columns of a row.
+func encodeZeroed(b []byte, row any) []byte {
+	v := row.(*Zeroed)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendBool(b, v.DeletedAt.Valid)
@@ -294,8 +303,9 @@ func encodeZeroed(b []byte, v *Zeroed) []byte {
 	return b
 }
 
-// decodeZeroed reads into v what encodeZeroed wrote. Bad bytes leave an error in d.
-func decodeZeroed(d *cacheruntime.Decoder, v *Zeroed) {
+// decodeZeroed reads into a row what encodeZeroed wrote. Bad bytes leave an error in d.
+func decodeZeroed(d *cacheruntime.Decoder, row any) {
+	v := row.(*Zeroed)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.DeletedAt.Valid = cacheruntime.DecodeBool[bool](d)

@@ -80,14 +80,14 @@ type AccountModel struct {
 
 // accountTable holds what AccountCache and AccountObjects share: how each accessor finds its rows.
 type accountTable struct {
-	rows    *cacheruntime.Table[Account, string]
-	byLogin *cacheruntime.Unique[Account, string]
-	byEmail *cacheruntime.Unique[Account, string]
+	rows    *cacheruntime.Table
+	byLogin *cacheruntime.Unique
+	byEmail *cacheruntime.Unique
 }
 
 // newAccountTable describes Accounts to the runtime and registers them there.
 func newAccountTable(rt *cacheruntime.Runtime) (*accountTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Account, string]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Account",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "string", PrimaryKey: true},
@@ -97,37 +97,41 @@ func newAccountTable(rt *cacheruntime.Runtime) (*accountTable, error) {
 			{Path: "DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 		},
 		TTL: 24 * time.Hour,
-		Key: func(v *Account) string {
-			return v.ID
+		New: func() any {
+			return new(Account)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id string) []cacheruntime.Arg {
-			return append(to, cacheruntime.Text(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Account)
+			return append(to, cacheruntime.Text(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendText[string],
-		DecodeKey: cacheruntime.DecodeText[string],
-		Encode:    encodeAccount,
-		Decode:    decodeAccount,
-		Deleted: func(v *Account) bool {
+		Encode: encodeAccount,
+		Decode: decodeAccount,
+		Deleted: func(row any) bool {
+			v := row.(*Account)
 			return v.DeletedAt.Valid
 		},
-		AfterFind: (*Account).AfterFind,
+		AfterFind: func(row any, tx *gorm.DB) error {
+			return row.(*Account).AfterFind(tx)
+		},
 	})
 	t := &accountTable{
 		rows: rows,
-		byLogin: rows.Unique(cacheruntime.IndexSpec[Account]{
+		byLogin: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByLogin",
 			By:   []string{"Tenant", "Name"},
 			TTL:  24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, v *Account) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Account)
 				return append(to, cacheruntime.Int(v.Tenant), cacheruntime.Text(v.Name))
 			},
 		}),
-		byEmail: rows.Unique(cacheruntime.IndexSpec[Account]{
+		byEmail: rows.Unique(cacheruntime.IndexSpec{
 			Name:      "GetByEmail",
 			By:        []string{"Email"},
 			TTL:       24 * time.Hour,
 			Unchecked: true,
-			Args: func(to []cacheruntime.Arg, v *Account) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Account)
 				return append(to, cacheruntime.Text(v.Email))
 			},
 		}),
@@ -152,40 +156,42 @@ type AccountCache struct {
 // Get returns the Account whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *AccountCache) Get(ctx context.Context, id string) (*Account, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Account](c.table.rows.Get(ctx, c.source, cacheruntime.Text(id)))
 }
 
 // GetMany returns the Accounts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *AccountCache) GetMany(ctx context.Context, ids ...string) ([]*Account, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Account](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Accounts with the given primary keys by key. What is absent is left out.
 func (c *AccountCache) GetMap(ctx context.Context, ids ...string) (map[string]*Account, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*Account](ids, found, err)
 }
 
 // GetByLogin returns the Account with this Tenant and Name, or an error matching
 // gorm.ErrRecordNotFound.
 func (c *AccountCache) GetByLogin(ctx context.Context, tenant int, name string) (*Account, error) {
-	return c.table.byLogin.Get(ctx, c.source, cacheruntime.Int(tenant), cacheruntime.Text(name))
+	return cacheruntime.Row[*Account](c.table.byLogin.Get(ctx, c.source, cacheruntime.Int(tenant), cacheruntime.Text(name)))
 }
 
 // GetByEmail returns the Account with this Email, or an error matching gorm.ErrRecordNotFound.
 func (c *AccountCache) GetByEmail(ctx context.Context, email string) (*Account, error) {
-	return c.table.byEmail.Get(ctx, c.source, cacheruntime.Text(email))
+	return cacheruntime.Row[*Account](c.table.byEmail.Get(ctx, c.source, cacheruntime.Text(email)))
 }
 
 // GetManyByEmail is GetByEmail for several values, in the order of emails. What is absent is left
 // out.
 func (c *AccountCache) GetManyByEmail(ctx context.Context, emails ...string) ([]*Account, error) {
-	return c.table.byEmail.GetMany(ctx, c.source, cacheruntime.Each(emails, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Account](c.table.byEmail.GetMany(ctx, c.source, cacheruntime.Each(emails, cacheruntime.Text[string])))
 }
 
 // Flush flushes the entries of the Accounts with these primary keys, as a write of them would.
 func (c *AccountCache) Flush(ctx context.Context, ids ...string) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Text[string]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -212,39 +218,42 @@ type AccountObjects struct {
 
 // Get returns the Account whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *AccountObjects) Get(ctx context.Context, id string) (*Account, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Account](o.table.rows.Get(ctx, o.source, cacheruntime.Text(id)))
 }
 
 // GetMany returns the Accounts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *AccountObjects) GetMany(ctx context.Context, ids ...string) ([]*Account, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Account](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Accounts with the given primary keys by key. What is absent is left out.
 func (o *AccountObjects) GetMap(ctx context.Context, ids ...string) (map[string]*Account, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*Account](ids, found, err)
 }
 
 // GetByLogin returns the Account with this Tenant and Name, or an error matching
 // gorm.ErrRecordNotFound.
 func (o *AccountObjects) GetByLogin(ctx context.Context, tenant int, name string) (*Account, error) {
-	return o.table.byLogin.Get(ctx, o.source, cacheruntime.Int(tenant), cacheruntime.Text(name))
+	return cacheruntime.Row[*Account](o.table.byLogin.Get(ctx, o.source, cacheruntime.Int(tenant), cacheruntime.Text(name)))
 }
 
 // GetByEmail returns the Account with this Email, or an error matching gorm.ErrRecordNotFound.
 func (o *AccountObjects) GetByEmail(ctx context.Context, email string) (*Account, error) {
-	return o.table.byEmail.Get(ctx, o.source, cacheruntime.Text(email))
+	return cacheruntime.Row[*Account](o.table.byEmail.Get(ctx, o.source, cacheruntime.Text(email)))
 }
 
 // GetManyByEmail is GetByEmail for several values, in the order of emails. What is absent is left
 // out.
 func (o *AccountObjects) GetManyByEmail(ctx context.Context, emails ...string) ([]*Account, error) {
-	return o.table.byEmail.GetMany(ctx, o.source, cacheruntime.Each(emails, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Account](o.table.byEmail.GetMany(ctx, o.source, cacheruntime.Each(emails, cacheruntime.Text[string])))
 }
 
-// encodeAccount appends the columns of v.
-func encodeAccount(b []byte, v *Account) []byte {
+// encodeAccount appends the columns of a row.
+func encodeAccount(b []byte, row any) []byte {
+	v := row.(*Account)
 	b = cacheruntime.AppendText(b, v.ID)
 	b = cacheruntime.AppendInt(b, v.Tenant)
 	b = cacheruntime.AppendText(b, v.Name)
@@ -254,8 +263,9 @@ func encodeAccount(b []byte, v *Account) []byte {
 	return b
 }
 
-// decodeAccount reads into v what encodeAccount wrote. Bad bytes leave an error in d.
-func decodeAccount(d *cacheruntime.Decoder, v *Account) {
+// decodeAccount reads into a row what encodeAccount wrote. Bad bytes leave an error in d.
+func decodeAccount(d *cacheruntime.Decoder, row any) {
+	v := row.(*Account)
 	v.ID = cacheruntime.DecodeText[string](d)
 	v.Tenant = cacheruntime.DecodeInt[int](d)
 	v.Name = cacheruntime.DecodeText[string](d)

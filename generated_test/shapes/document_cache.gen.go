@@ -17,19 +17,9 @@ type DocumentKey struct {
 	No    int64
 }
 
-// encodeDocumentKey appends the columns of k.
-func encodeDocumentKey(b []byte, k DocumentKey) []byte {
-	b = cacheruntime.AppendText(b, k.OrgID)
-	b = cacheruntime.AppendInt(b, k.No)
-	return b
-}
-
-// decodeDocumentKey reads what encodeDocumentKey wrote. Bad bytes leave an error in d.
-func decodeDocumentKey(d *cacheruntime.Decoder) DocumentKey {
-	var k DocumentKey
-	k.OrgID = cacheruntime.DecodeText[string](d)
-	k.No = cacheruntime.DecodeInt[int64](d)
-	return k
+// appendDocumentKey appends the columns of k.
+func appendDocumentKey(to []cacheruntime.Arg, k DocumentKey) []cacheruntime.Arg {
+	return append(to, cacheruntime.Text(k.OrgID), cacheruntime.Int(k.No))
 }
 
 // DocumentReader reads Documents. [DocumentCache] and [DocumentObjects] both satisfy it, so a
@@ -111,15 +101,15 @@ type DocumentModel struct {
 // documentTable holds what DocumentCache and DocumentObjects share: how each accessor finds its
 // rows.
 type documentTable struct {
-	rows         *cacheruntime.Table[Document, DocumentKey]
-	listRecent   *cacheruntime.List[Document, DocumentKey]
-	byTitle      *cacheruntime.Unique[Document, DocumentKey]
-	countByOrgID *cacheruntime.Count[Document, DocumentKey]
+	rows         *cacheruntime.Table
+	listRecent   *cacheruntime.List
+	byTitle      *cacheruntime.Unique
+	countByOrgID *cacheruntime.Count
 }
 
 // newDocumentTable describes Documents to the runtime and registers them there.
 func newDocumentTable(rt *cacheruntime.Runtime) (*documentTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Document, DocumentKey]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Document",
 		Fields: []cacheruntime.Field{
 			{Path: "OrgID", Type: "string", PrimaryKey: true},
@@ -128,20 +118,19 @@ func newDocumentTable(rt *cacheruntime.Runtime) (*documentTable, error) {
 			{Path: "ChangedAt", Type: "time.Time"},
 		},
 		TTL: 10 * time.Minute,
-		Key: func(v *Document) DocumentKey {
-			return DocumentKey{OrgID: v.OrgID, No: v.No}
+		New: func() any {
+			return new(Document)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, k DocumentKey) []cacheruntime.Arg {
-			return append(to, cacheruntime.Text(k.OrgID), cacheruntime.Int(k.No))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Document)
+			return append(to, cacheruntime.Text(v.OrgID), cacheruntime.Int(v.No))
 		},
-		EncodeKey: encodeDocumentKey,
-		DecodeKey: decodeDocumentKey,
-		Encode:    encodeDocument,
-		Decode:    decodeDocument,
+		Encode: encodeDocument,
+		Decode: decodeDocument,
 	})
 	t := &documentTable{
 		rows: rows,
-		listRecent: rows.List(cacheruntime.IndexSpec[Document]{
+		listRecent: rows.List(cacheruntime.IndexSpec{
 			Name: "ListRecent",
 			By:   []string{"OrgID"},
 			Order: []cacheruntime.Order{
@@ -150,27 +139,31 @@ func newDocumentTable(rt *cacheruntime.Runtime) (*documentTable, error) {
 			},
 			Limit: 20,
 			TTL:   10 * time.Minute,
-			Args: func(to []cacheruntime.Arg, v *Document) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Document)
 				return append(to, cacheruntime.Text(v.OrgID))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Document) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Document), is.(*Document)
 				return cacheruntime.SameTime(a.ChangedAt, b.ChangedAt) && a.No == b.No
 			},
 		}),
-		byTitle: rows.Unique(cacheruntime.IndexSpec[Document]{
+		byTitle: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByTitle",
 			By:   []string{"OrgID", "Title"},
 			TTL:  10 * time.Minute,
-			Args: func(to []cacheruntime.Arg, v *Document) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Document)
 				return append(to, cacheruntime.Text(v.OrgID), cacheruntime.Text(v.Title))
 			},
 		}),
-		countByOrgID: rows.Count(cacheruntime.IndexSpec[Document]{
+		countByOrgID: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByOrgID",
 			By:   []string{"OrgID"},
 			TTL:  10 * time.Minute,
-			Args: func(to []cacheruntime.Arg, v *Document) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Document)
 				return append(to, cacheruntime.Text(v.OrgID))
 			},
 		}),
@@ -196,36 +189,38 @@ type DocumentCache struct {
 // gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
 // that load.
 func (c *DocumentCache) Get(ctx context.Context, orgID string, no int64) (*Document, error) {
-	return c.table.rows.Get(ctx, c.source, DocumentKey{OrgID: orgID, No: no})
+	return cacheruntime.Row[*Document](c.table.rows.Get(ctx, c.source, cacheruntime.Text(orgID), cacheruntime.Int(no)))
 }
 
 // GetMany returns the Documents with the given primary keys, in the order of keys. What is absent
 // is left out; a key given twice gives two copies.
 func (c *DocumentCache) GetMany(ctx context.Context, keys ...DocumentKey) ([]*Document, error) {
-	return c.table.rows.GetMany(ctx, c.source, keys)
+	return cacheruntime.Rows[*Document](c.table.rows.GetMany(ctx, c.source, cacheruntime.EachKey(keys, appendDocumentKey)))
 }
 
 // GetMap returns the Documents with the given primary keys by key. What is absent is left out.
 func (c *DocumentCache) GetMap(ctx context.Context, keys ...DocumentKey) (map[DocumentKey]*Document, error) {
-	return c.table.rows.GetMap(ctx, c.source, keys)
+	keys = cacheruntime.Distinct(keys)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.EachKey(keys, appendDocumentKey))
+	return cacheruntime.ByKey[*Document](keys, found, err)
 }
 
 // ListRecent returns the Documents of an OrgID, by ChangedAt, latest first, then No, highest
 // first; at most 20.
 func (c *DocumentCache) ListRecent(ctx context.Context, orgID string) ([]*Document, error) {
-	return c.table.listRecent.Get(ctx, c.source, cacheruntime.Text(orgID))
+	return cacheruntime.Rows[*Document](c.table.listRecent.Get(ctx, c.source, cacheruntime.Text(orgID)))
 }
 
 // ListRecentPage returns at most limit Documents of ListRecent, from offset on. There are no more
 // than 20.
 func (c *DocumentCache) ListRecentPage(ctx context.Context, orgID string, offset, limit int) ([]*Document, error) {
-	return c.table.listRecent.Page(ctx, c.source, offset, limit, cacheruntime.Text(orgID))
+	return cacheruntime.Rows[*Document](c.table.listRecent.Page(ctx, c.source, offset, limit, cacheruntime.Text(orgID)))
 }
 
 // GetByTitle returns the Document with this OrgID and Title, or an error matching
 // gorm.ErrRecordNotFound.
 func (c *DocumentCache) GetByTitle(ctx context.Context, orgID, title string) (*Document, error) {
-	return c.table.byTitle.Get(ctx, c.source, cacheruntime.Text(orgID), cacheruntime.Text(title))
+	return cacheruntime.Row[*Document](c.table.byTitle.Get(ctx, c.source, cacheruntime.Text(orgID), cacheruntime.Text(title)))
 }
 
 // CountByOrgID returns how many Documents have this OrgID.
@@ -235,7 +230,7 @@ func (c *DocumentCache) CountByOrgID(ctx context.Context, orgID string) (int64, 
 
 // Flush flushes the entries of the Documents with these primary keys, as a write of them would.
 func (c *DocumentCache) Flush(ctx context.Context, keys ...DocumentKey) error {
-	return c.table.rows.Flush(ctx, keys)
+	return c.table.rows.Flush(ctx, cacheruntime.EachKey(keys, appendDocumentKey))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -268,36 +263,38 @@ type DocumentObjects struct {
 // Get returns the Document whose primary key is (orgID, no), or an error matching
 // gorm.ErrRecordNotFound.
 func (o *DocumentObjects) Get(ctx context.Context, orgID string, no int64) (*Document, error) {
-	return o.table.rows.Get(ctx, o.source, DocumentKey{OrgID: orgID, No: no})
+	return cacheruntime.Row[*Document](o.table.rows.Get(ctx, o.source, cacheruntime.Text(orgID), cacheruntime.Int(no)))
 }
 
 // GetMany returns the Documents with the given primary keys, in the order of keys. What is absent
 // is left out; a key given twice gives two copies.
 func (o *DocumentObjects) GetMany(ctx context.Context, keys ...DocumentKey) ([]*Document, error) {
-	return o.table.rows.GetMany(ctx, o.source, keys)
+	return cacheruntime.Rows[*Document](o.table.rows.GetMany(ctx, o.source, cacheruntime.EachKey(keys, appendDocumentKey)))
 }
 
 // GetMap returns the Documents with the given primary keys by key. What is absent is left out.
 func (o *DocumentObjects) GetMap(ctx context.Context, keys ...DocumentKey) (map[DocumentKey]*Document, error) {
-	return o.table.rows.GetMap(ctx, o.source, keys)
+	keys = cacheruntime.Distinct(keys)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.EachKey(keys, appendDocumentKey))
+	return cacheruntime.ByKey[*Document](keys, found, err)
 }
 
 // ListRecent returns the Documents of an OrgID, by ChangedAt, latest first, then No, highest
 // first; at most 20.
 func (o *DocumentObjects) ListRecent(ctx context.Context, orgID string) ([]*Document, error) {
-	return o.table.listRecent.Get(ctx, o.source, cacheruntime.Text(orgID))
+	return cacheruntime.Rows[*Document](o.table.listRecent.Get(ctx, o.source, cacheruntime.Text(orgID)))
 }
 
 // ListRecentPage returns at most limit Documents of ListRecent, from offset on. There are no more
 // than 20.
 func (o *DocumentObjects) ListRecentPage(ctx context.Context, orgID string, offset, limit int) ([]*Document, error) {
-	return o.table.listRecent.Page(ctx, o.source, offset, limit, cacheruntime.Text(orgID))
+	return cacheruntime.Rows[*Document](o.table.listRecent.Page(ctx, o.source, offset, limit, cacheruntime.Text(orgID)))
 }
 
 // GetByTitle returns the Document with this OrgID and Title, or an error matching
 // gorm.ErrRecordNotFound.
 func (o *DocumentObjects) GetByTitle(ctx context.Context, orgID, title string) (*Document, error) {
-	return o.table.byTitle.Get(ctx, o.source, cacheruntime.Text(orgID), cacheruntime.Text(title))
+	return cacheruntime.Row[*Document](o.table.byTitle.Get(ctx, o.source, cacheruntime.Text(orgID), cacheruntime.Text(title)))
 }
 
 // CountByOrgID returns how many Documents have this OrgID.
@@ -305,8 +302,9 @@ func (o *DocumentObjects) CountByOrgID(ctx context.Context, orgID string) (int64
 	return o.table.countByOrgID.Get(ctx, o.source, cacheruntime.Text(orgID))
 }
 
-// encodeDocument appends the columns of v.
-func encodeDocument(b []byte, v *Document) []byte {
+// encodeDocument appends the columns of a row.
+func encodeDocument(b []byte, row any) []byte {
+	v := row.(*Document)
 	b = cacheruntime.AppendText(b, v.OrgID)
 	b = cacheruntime.AppendInt(b, v.No)
 	b = cacheruntime.AppendText(b, v.Title)
@@ -314,8 +312,9 @@ func encodeDocument(b []byte, v *Document) []byte {
 	return b
 }
 
-// decodeDocument reads into v what encodeDocument wrote. Bad bytes leave an error in d.
-func decodeDocument(d *cacheruntime.Decoder, v *Document) {
+// decodeDocument reads into a row what encodeDocument wrote. Bad bytes leave an error in d.
+func decodeDocument(d *cacheruntime.Decoder, row any) {
+	v := row.(*Document)
 	v.OrgID = cacheruntime.DecodeText[string](d)
 	v.No = cacheruntime.DecodeInt[int64](d)
 	v.Title = cacheruntime.DecodeText[string](d)

@@ -201,24 +201,24 @@ type EventModel struct {
 
 // eventTable holds what EventCache and EventObjects share: how each accessor finds its rows.
 type eventTable struct {
-	rows        *cacheruntime.Table[Event, uint32]
-	listHot     *cacheruntime.List[Event, uint32]
-	listSome    *cacheruntime.List[Event, uint32]
-	listQuiet   *cacheruntime.List[Event, uint32]
-	listTitled  *cacheruntime.List[Event, uint32]
-	listStates  *cacheruntime.List[Event, uint32]
-	listLate    *cacheruntime.List[Event, uint32]
-	listCheap   *cacheruntime.List[Event, uint32]
-	listOrphans *cacheruntime.List[Event, uint32]
-	countHeavy  *cacheruntime.Count[Event, uint32]
-	countNoted  *cacheruntime.Count[Event, uint32]
-	oneNext     *cacheruntime.One[Event, uint32]
-	oneAny      *cacheruntime.One[Event, uint32]
+	rows        *cacheruntime.Table
+	listHot     *cacheruntime.List
+	listSome    *cacheruntime.List
+	listQuiet   *cacheruntime.List
+	listTitled  *cacheruntime.List
+	listStates  *cacheruntime.List
+	listLate    *cacheruntime.List
+	listCheap   *cacheruntime.List
+	listOrphans *cacheruntime.List
+	countHeavy  *cacheruntime.Count
+	countNoted  *cacheruntime.Count
+	oneNext     *cacheruntime.One
+	oneAny      *cacheruntime.One
 }
 
 // newEventTable describes Events to the runtime and registers them there.
 func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Event, uint32]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Event",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint32", PrimaryKey: true},
@@ -236,20 +236,19 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 			{Path: "Note", Type: "*string"},
 			{Path: "Done", Type: "sql.NullBool"},
 		},
-		Key: func(v *Event) uint32 {
-			return v.ID
+		New: func() any {
+			return new(Event)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint32) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Event)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint32],
-		DecodeKey: cacheruntime.DecodeUint[uint32],
-		Encode:    encodeEvent,
-		Decode:    decodeEvent,
+		Encode: encodeEvent,
+		Decode: decodeEvent,
 	})
 	t := &eventTable{
 		rows: rows,
-		listHot: rows.List(cacheruntime.IndexSpec[Event]{
+		listHot: rows.List(cacheruntime.IndexSpec{
 			Name: "ListHot",
 			Where: []cacheruntime.Term{
 				{Field: "Score", Op: ">=", Values: []any{int64(10)}},
@@ -257,106 +256,116 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 				{Field: "Score", Op: "!=", Values: []any{int64(500)}},
 			},
 			Order: []cacheruntime.Order{{Field: "Score", Desc: true}},
-			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Event) bool {
+			Holds: func(row any) bool {
+				v := row.(*Event)
 				return v.Score >= 10 && v.Score < 1000 && v.Score != 500
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Event) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Event), is.(*Event)
 				return a.Score == b.Score
 			},
 		}),
-		listSome: rows.List(cacheruntime.IndexSpec[Event]{
+		listSome: rows.List(cacheruntime.IndexSpec{
 			Name: "ListSome",
 			Where: []cacheruntime.Term{
 				{Field: "Score", Op: "IN", Values: []any{int64(1), int64(-2), int64(3)}},
 				{Field: "Active", Op: "=", Values: []any{true}},
 			},
-			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Event) bool {
+			Holds: func(row any) bool {
+				v := row.(*Event)
 				return (v.Score == 1 || v.Score == -2 || v.Score == 3) && v.Active
 			},
 		}),
-		listQuiet: rows.List(cacheruntime.IndexSpec[Event]{
+		listQuiet: rows.List(cacheruntime.IndexSpec{
 			Name: "ListQuiet",
 			Where: []cacheruntime.Term{
 				{Field: "Active", Op: "=", Values: []any{false}},
 				{Field: "Muted", Op: "=", Values: []any{true}},
 				{Field: "Seen", Op: "!=", Values: []any{true}},
 			},
-			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Event) bool {
+			Holds: func(row any) bool {
+				v := row.(*Event)
 				return !v.Active && v.Muted && !v.Seen
 			},
 		}),
-		listTitled: rows.List(cacheruntime.IndexSpec[Event]{
+		listTitled: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListTitled",
 			Where: []cacheruntime.Term{{Field: "Title", Op: "=", Values: []any{"it's ; both \"ways\""}}},
-			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Event) bool {
+			Holds: func(row any) bool {
+				v := row.(*Event)
 				return cacheruntime.SameText(v.Title, "it's ; both \"ways\"")
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Event) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Event), is.(*Event)
 				return a.Title == b.Title
 			},
 		}),
-		listStates: rows.List(cacheruntime.IndexSpec[Event]{
+		listStates: rows.List(cacheruntime.IndexSpec{
 			Name: "ListStates",
 			Where: []cacheruntime.Term{
 				{Field: "State", Op: "IN", Values: []any{"new", "open"}},
 				{Field: "Title", Op: "!=", Values: []any{"x"}},
 			},
-			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Event) bool {
+			Holds: func(row any) bool {
+				v := row.(*Event)
 				return (cacheruntime.SameText(string(v.State), "new") || cacheruntime.SameText(string(v.State), "open"))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Event) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Event), is.(*Event)
 				return a.State == b.State && a.Title == b.Title
 			},
 		}),
-		listLate: rows.List(cacheruntime.IndexSpec[Event]{
+		listLate: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListLate",
 			Where: []cacheruntime.Term{{Field: "At", Op: ">", Values: []any{time.Date(2024, time.February, 29, 10, 30, 0, 500000000, time.UTC)}}},
-			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Event) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Event), is.(*Event)
 				return cacheruntime.SameTime(a.At, b.At)
 			},
 		}),
-		listCheap: rows.List(cacheruntime.IndexSpec[Event]{
+		listCheap: rows.List(cacheruntime.IndexSpec{
 			Name: "ListCheap",
 			Where: []cacheruntime.Term{
 				{Field: "Price", Op: "<=", Values: []any{float64(9.99)}},
 				{Field: "Price", Op: "!=", Values: []any{float64(-1000)}},
 			},
-			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Event) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Event), is.(*Event)
 				return a.Price == b.Price
 			},
 		}),
-		listOrphans: rows.List(cacheruntime.IndexSpec[Event]{
+		listOrphans: rows.List(cacheruntime.IndexSpec{
 			Name: "ListOrphans",
 			Where: []cacheruntime.Term{
 				{Field: "Parent", Op: "IS NULL"},
@@ -364,71 +373,79 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 				{Field: "Note", Op: "IS NULL"},
 				{Field: "Done", Op: "IS NOT NULL"},
 			},
-			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Event) bool {
+			Holds: func(row any) bool {
+				v := row.(*Event)
 				return v.Parent == nil &&
 					v.Weight.Valid &&
 					v.Note == nil &&
 					v.Done.Valid
 			},
 		}),
-		countHeavy: rows.Count(cacheruntime.IndexSpec[Event]{
+		countHeavy: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountHeavy",
 			By:   []string{"State"},
 			Where: []cacheruntime.Term{
 				{Field: "Weight", Op: ">", Values: []any{int64(5)}},
 				{Field: "Parent", Op: "IN", Values: []any{uint64(1), uint64(2)}},
 			},
-			Args: func(to []cacheruntime.Arg, v *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Event)
 				return append(to, cacheruntime.Text(v.State))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Event) bool {
+			Holds: func(row any) bool {
+				v := row.(*Event)
 				return v.Weight.Valid && v.Weight.Int32 > 5 && v.Parent != nil && (*v.Parent == 1 || *v.Parent == 2)
 			},
 		}),
-		countNoted: rows.Count(cacheruntime.IndexSpec[Event]{
+		countNoted: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountNoted",
 			Where: []cacheruntime.Term{
 				{Field: "Note", Op: "=", Values: []any{"yes"}},
 				{Field: "Done", Op: "=", Values: []any{true}},
 			},
-			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Event) bool {
+			Holds: func(row any) bool {
+				v := row.(*Event)
 				return v.Note != nil && cacheruntime.SameText(*v.Note, "yes") && v.Done.Valid && v.Done.Bool
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Event) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Event), is.(*Event)
 				return cacheruntime.SamePtr(a.Note, b.Note)
 			},
 		}),
-		oneNext: rows.One(cacheruntime.IndexSpec[Event]{
+		oneNext: rows.One(cacheruntime.IndexSpec{
 			Name:  "OneNext",
 			By:    []string{"State"},
 			Where: []cacheruntime.Term{{Field: "Big", Op: "=", Values: []any{uint64(9223372036854775807)}}},
 			Order: []cacheruntime.Order{{Field: "At"}},
 			TTL:   1500 * time.Millisecond,
-			Args: func(to []cacheruntime.Arg, v *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Event)
 				return append(to, cacheruntime.Text(v.State))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Event) bool {
+			Holds: func(row any) bool {
+				v := row.(*Event)
 				return v.Big == 9223372036854775807
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Event) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Event), is.(*Event)
 				return cacheruntime.SameTime(a.At, b.At)
 			},
 		}),
-		oneAny: rows.One(cacheruntime.IndexSpec[Event]{
+		oneAny: rows.One(cacheruntime.IndexSpec{
 			Name: "OneAny",
-			Args: func(to []cacheruntime.Arg, _ *Event) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 		}),
@@ -453,100 +470,102 @@ type EventCache struct {
 // Get returns the Event whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *EventCache) Get(ctx context.Context, id uint32) (*Event, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Event](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Events with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *EventCache) GetMany(ctx context.Context, ids ...uint32) ([]*Event, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Event](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint32])))
 }
 
 // GetMap returns the Events with the given primary keys by key. What is absent is left out.
 func (c *EventCache) GetMap(ctx context.Context, ids ...uint32) (map[uint32]*Event, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint32]))
+	return cacheruntime.ByKey[*Event](ids, found, err)
 }
 
 // ListHot returns the Events where Score >= 10 and Score < 1000 and Score != 500, by Score,
 // highest first.
 func (c *EventCache) ListHot(ctx context.Context) ([]*Event, error) {
-	return c.table.listHot.Get(ctx, c.source)
+	return cacheruntime.Rows[*Event](c.table.listHot.Get(ctx, c.source))
 }
 
 // ListHotPage returns at most limit Events of ListHot, from offset on.
 func (c *EventCache) ListHotPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return c.table.listHot.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Event](c.table.listHot.Page(ctx, c.source, offset, limit))
 }
 
 // ListSome returns the Events where Score IN (1, -2, 3) and Active = true, by primary key.
 func (c *EventCache) ListSome(ctx context.Context) ([]*Event, error) {
-	return c.table.listSome.Get(ctx, c.source)
+	return cacheruntime.Rows[*Event](c.table.listSome.Get(ctx, c.source))
 }
 
 // ListSomePage returns at most limit Events of ListSome, from offset on.
 func (c *EventCache) ListSomePage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return c.table.listSome.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Event](c.table.listSome.Page(ctx, c.source, offset, limit))
 }
 
 // ListQuiet returns the Events that are Muted, not Active and not Seen, by primary key.
 func (c *EventCache) ListQuiet(ctx context.Context) ([]*Event, error) {
-	return c.table.listQuiet.Get(ctx, c.source)
+	return cacheruntime.Rows[*Event](c.table.listQuiet.Get(ctx, c.source))
 }
 
 // ListQuietPage returns at most limit Events of ListQuiet, from offset on.
 func (c *EventCache) ListQuietPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return c.table.listQuiet.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Event](c.table.listQuiet.Page(ctx, c.source, offset, limit))
 }
 
 // ListTitled returns the Events where Title = "it's ; both \"ways\"", by primary key.
 func (c *EventCache) ListTitled(ctx context.Context) ([]*Event, error) {
-	return c.table.listTitled.Get(ctx, c.source)
+	return cacheruntime.Rows[*Event](c.table.listTitled.Get(ctx, c.source))
 }
 
 // ListTitledPage returns at most limit Events of ListTitled, from offset on.
 func (c *EventCache) ListTitledPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return c.table.listTitled.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Event](c.table.listTitled.Page(ctx, c.source, offset, limit))
 }
 
 // ListStates returns the Events where State IN ("new", "open") and Title != "x", by primary key.
 func (c *EventCache) ListStates(ctx context.Context) ([]*Event, error) {
-	return c.table.listStates.Get(ctx, c.source)
+	return cacheruntime.Rows[*Event](c.table.listStates.Get(ctx, c.source))
 }
 
 // ListStatesPage returns at most limit Events of ListStates, from offset on.
 func (c *EventCache) ListStatesPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return c.table.listStates.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Event](c.table.listStates.Page(ctx, c.source, offset, limit))
 }
 
 // ListLate returns the Events where At > 2024-02-29T12:30:00.5+02:00, by primary key.
 func (c *EventCache) ListLate(ctx context.Context) ([]*Event, error) {
-	return c.table.listLate.Get(ctx, c.source)
+	return cacheruntime.Rows[*Event](c.table.listLate.Get(ctx, c.source))
 }
 
 // ListLatePage returns at most limit Events of ListLate, from offset on.
 func (c *EventCache) ListLatePage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return c.table.listLate.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Event](c.table.listLate.Page(ctx, c.source, offset, limit))
 }
 
 // ListCheap returns the Events where Price <= 9.99 and Price != -1000, by primary key.
 func (c *EventCache) ListCheap(ctx context.Context) ([]*Event, error) {
-	return c.table.listCheap.Get(ctx, c.source)
+	return cacheruntime.Rows[*Event](c.table.listCheap.Get(ctx, c.source))
 }
 
 // ListCheapPage returns at most limit Events of ListCheap, from offset on.
 func (c *EventCache) ListCheapPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return c.table.listCheap.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Event](c.table.listCheap.Page(ctx, c.source, offset, limit))
 }
 
 // ListOrphans returns the Events where Parent IS NULL and Weight IS NOT NULL and Note IS NULL and
 // Done IS NOT NULL, by primary key.
 func (c *EventCache) ListOrphans(ctx context.Context) ([]*Event, error) {
-	return c.table.listOrphans.Get(ctx, c.source)
+	return cacheruntime.Rows[*Event](c.table.listOrphans.Get(ctx, c.source))
 }
 
 // ListOrphansPage returns at most limit Events of ListOrphans, from offset on.
 func (c *EventCache) ListOrphansPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return c.table.listOrphans.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Event](c.table.listOrphans.Page(ctx, c.source, offset, limit))
 }
 
 // CountHeavy returns how many Events of a State there are where Weight > 5 and Parent IN (1, 2).
@@ -562,17 +581,17 @@ func (c *EventCache) CountNoted(ctx context.Context) (int64, error) {
 // OneNext returns the first Event of a State where Big = 9223372036854775807, by At, earliest
 // first, or an error matching gorm.ErrRecordNotFound.
 func (c *EventCache) OneNext(ctx context.Context, state State) (*Event, error) {
-	return c.table.oneNext.Get(ctx, c.source, cacheruntime.Text(state))
+	return cacheruntime.Row[*Event](c.table.oneNext.Get(ctx, c.source, cacheruntime.Text(state)))
 }
 
 // OneAny returns the first Event, by primary key, or an error matching gorm.ErrRecordNotFound.
 func (c *EventCache) OneAny(ctx context.Context) (*Event, error) {
-	return c.table.oneAny.Get(ctx, c.source)
+	return cacheruntime.Row[*Event](c.table.oneAny.Get(ctx, c.source))
 }
 
 // Flush flushes the entries of the Events with these primary keys, as a write of them would.
 func (c *EventCache) Flush(ctx context.Context, ids ...uint32) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint32]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -649,100 +668,102 @@ type EventObjects struct {
 
 // Get returns the Event whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *EventObjects) Get(ctx context.Context, id uint32) (*Event, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Event](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Events with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *EventObjects) GetMany(ctx context.Context, ids ...uint32) ([]*Event, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Event](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint32])))
 }
 
 // GetMap returns the Events with the given primary keys by key. What is absent is left out.
 func (o *EventObjects) GetMap(ctx context.Context, ids ...uint32) (map[uint32]*Event, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint32]))
+	return cacheruntime.ByKey[*Event](ids, found, err)
 }
 
 // ListHot returns the Events where Score >= 10 and Score < 1000 and Score != 500, by Score,
 // highest first.
 func (o *EventObjects) ListHot(ctx context.Context) ([]*Event, error) {
-	return o.table.listHot.Get(ctx, o.source)
+	return cacheruntime.Rows[*Event](o.table.listHot.Get(ctx, o.source))
 }
 
 // ListHotPage returns at most limit Events of ListHot, from offset on.
 func (o *EventObjects) ListHotPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return o.table.listHot.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Event](o.table.listHot.Page(ctx, o.source, offset, limit))
 }
 
 // ListSome returns the Events where Score IN (1, -2, 3) and Active = true, by primary key.
 func (o *EventObjects) ListSome(ctx context.Context) ([]*Event, error) {
-	return o.table.listSome.Get(ctx, o.source)
+	return cacheruntime.Rows[*Event](o.table.listSome.Get(ctx, o.source))
 }
 
 // ListSomePage returns at most limit Events of ListSome, from offset on.
 func (o *EventObjects) ListSomePage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return o.table.listSome.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Event](o.table.listSome.Page(ctx, o.source, offset, limit))
 }
 
 // ListQuiet returns the Events that are Muted, not Active and not Seen, by primary key.
 func (o *EventObjects) ListQuiet(ctx context.Context) ([]*Event, error) {
-	return o.table.listQuiet.Get(ctx, o.source)
+	return cacheruntime.Rows[*Event](o.table.listQuiet.Get(ctx, o.source))
 }
 
 // ListQuietPage returns at most limit Events of ListQuiet, from offset on.
 func (o *EventObjects) ListQuietPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return o.table.listQuiet.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Event](o.table.listQuiet.Page(ctx, o.source, offset, limit))
 }
 
 // ListTitled returns the Events where Title = "it's ; both \"ways\"", by primary key.
 func (o *EventObjects) ListTitled(ctx context.Context) ([]*Event, error) {
-	return o.table.listTitled.Get(ctx, o.source)
+	return cacheruntime.Rows[*Event](o.table.listTitled.Get(ctx, o.source))
 }
 
 // ListTitledPage returns at most limit Events of ListTitled, from offset on.
 func (o *EventObjects) ListTitledPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return o.table.listTitled.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Event](o.table.listTitled.Page(ctx, o.source, offset, limit))
 }
 
 // ListStates returns the Events where State IN ("new", "open") and Title != "x", by primary key.
 func (o *EventObjects) ListStates(ctx context.Context) ([]*Event, error) {
-	return o.table.listStates.Get(ctx, o.source)
+	return cacheruntime.Rows[*Event](o.table.listStates.Get(ctx, o.source))
 }
 
 // ListStatesPage returns at most limit Events of ListStates, from offset on.
 func (o *EventObjects) ListStatesPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return o.table.listStates.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Event](o.table.listStates.Page(ctx, o.source, offset, limit))
 }
 
 // ListLate returns the Events where At > 2024-02-29T12:30:00.5+02:00, by primary key.
 func (o *EventObjects) ListLate(ctx context.Context) ([]*Event, error) {
-	return o.table.listLate.Get(ctx, o.source)
+	return cacheruntime.Rows[*Event](o.table.listLate.Get(ctx, o.source))
 }
 
 // ListLatePage returns at most limit Events of ListLate, from offset on.
 func (o *EventObjects) ListLatePage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return o.table.listLate.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Event](o.table.listLate.Page(ctx, o.source, offset, limit))
 }
 
 // ListCheap returns the Events where Price <= 9.99 and Price != -1000, by primary key.
 func (o *EventObjects) ListCheap(ctx context.Context) ([]*Event, error) {
-	return o.table.listCheap.Get(ctx, o.source)
+	return cacheruntime.Rows[*Event](o.table.listCheap.Get(ctx, o.source))
 }
 
 // ListCheapPage returns at most limit Events of ListCheap, from offset on.
 func (o *EventObjects) ListCheapPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return o.table.listCheap.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Event](o.table.listCheap.Page(ctx, o.source, offset, limit))
 }
 
 // ListOrphans returns the Events where Parent IS NULL and Weight IS NOT NULL and Note IS NULL and
 // Done IS NOT NULL, by primary key.
 func (o *EventObjects) ListOrphans(ctx context.Context) ([]*Event, error) {
-	return o.table.listOrphans.Get(ctx, o.source)
+	return cacheruntime.Rows[*Event](o.table.listOrphans.Get(ctx, o.source))
 }
 
 // ListOrphansPage returns at most limit Events of ListOrphans, from offset on.
 func (o *EventObjects) ListOrphansPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return o.table.listOrphans.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Event](o.table.listOrphans.Page(ctx, o.source, offset, limit))
 }
 
 // CountHeavy returns how many Events of a State there are where Weight > 5 and Parent IN (1, 2).
@@ -758,16 +779,17 @@ func (o *EventObjects) CountNoted(ctx context.Context) (int64, error) {
 // OneNext returns the first Event of a State where Big = 9223372036854775807, by At, earliest
 // first, or an error matching gorm.ErrRecordNotFound.
 func (o *EventObjects) OneNext(ctx context.Context, state State) (*Event, error) {
-	return o.table.oneNext.Get(ctx, o.source, cacheruntime.Text(state))
+	return cacheruntime.Row[*Event](o.table.oneNext.Get(ctx, o.source, cacheruntime.Text(state)))
 }
 
 // OneAny returns the first Event, by primary key, or an error matching gorm.ErrRecordNotFound.
 func (o *EventObjects) OneAny(ctx context.Context) (*Event, error) {
-	return o.table.oneAny.Get(ctx, o.source)
+	return cacheruntime.Row[*Event](o.table.oneAny.Get(ctx, o.source))
 }
 
-// encodeEvent appends the columns of v.
-func encodeEvent(b []byte, v *Event) []byte {
+// encodeEvent appends the columns of a row.
+func encodeEvent(b []byte, row any) []byte {
+	v := row.(*Event)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Title)
 	b = cacheruntime.AppendText(b, v.State)
@@ -787,8 +809,9 @@ func encodeEvent(b []byte, v *Event) []byte {
 	return b
 }
 
-// decodeEvent reads into v what encodeEvent wrote. Bad bytes leave an error in d.
-func decodeEvent(d *cacheruntime.Decoder, v *Event) {
+// decodeEvent reads into a row what encodeEvent wrote. Bad bytes leave an error in d.
+func decodeEvent(d *cacheruntime.Decoder, row any) {
+	v := row.(*Event)
 	v.ID = cacheruntime.DecodeUint[uint32](d)
 	v.Title = cacheruntime.DecodeText[string](d)
 	v.State = cacheruntime.DecodeText[State](d)

@@ -215,26 +215,26 @@ type PostModel struct {
 
 // postTable holds what PostCache and PostObjects share: how each accessor finds its rows.
 type postTable struct {
-	rows               *cacheruntime.Table[Post, uint64]
-	listNewest         *cacheruntime.List[Post, uint64]
-	listReviewed       *cacheruntime.List[Post, uint64]
-	listEdited         *cacheruntime.List[Post, uint64]
-	oneFirst           *cacheruntime.One[Post, uint64]
-	listEarly          *cacheruntime.List[Post, uint64]
-	countLate          *cacheruntime.Count[Post, uint64]
-	listDigests        *cacheruntime.List[Post, uint64]
-	listSealed         *cacheruntime.List[Post, uint64]
-	listUnsealed       *cacheruntime.List[Post, uint64]
-	countStamped       *cacheruntime.Count[Post, uint64]
-	oneSigned          *cacheruntime.One[Post, uint64]
-	countByPublishedAt *cacheruntime.Count[Post, uint64]
-	listByDigest       *cacheruntime.List[Post, uint64]
-	countByDigest      *cacheruntime.Count[Post, uint64]
+	rows               *cacheruntime.Table
+	listNewest         *cacheruntime.List
+	listReviewed       *cacheruntime.List
+	listEdited         *cacheruntime.List
+	oneFirst           *cacheruntime.One
+	listEarly          *cacheruntime.List
+	countLate          *cacheruntime.Count
+	listDigests        *cacheruntime.List
+	listSealed         *cacheruntime.List
+	listUnsealed       *cacheruntime.List
+	countStamped       *cacheruntime.Count
+	oneSigned          *cacheruntime.One
+	countByPublishedAt *cacheruntime.Count
+	listByDigest       *cacheruntime.List
+	countByDigest      *cacheruntime.Count
 }
 
 // newPostTable describes Posts to the runtime and registers them there.
 func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Post, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Post",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -246,171 +246,187 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 			{Path: "Seal", Type: "*[]uint8"},
 			{Path: "Stamp", Type: "sql.Null[[]uint8]"},
 		},
-		Key: func(v *Post) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Post)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodePost,
-		Decode:    decodePost,
+		Encode: encodePost,
+		Decode: decodePost,
 	})
 	t := &postTable{
 		rows: rows,
-		listNewest: rows.List(cacheruntime.IndexSpec[Post]{
+		listNewest: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListNewest",
 			Order: []cacheruntime.Order{{Field: "PublishedAt", Desc: true}},
-			Args: func(to []cacheruntime.Arg, _ *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SameTime(a.PublishedAt, b.PublishedAt)
 			},
 		}),
-		listReviewed: rows.List(cacheruntime.IndexSpec[Post]{
+		listReviewed: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListReviewed",
 			Order: []cacheruntime.Order{{Field: "ReviewedAt"}},
-			Args: func(to []cacheruntime.Arg, _ *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SamePtrFunc(a.ReviewedAt, b.ReviewedAt, cacheruntime.SameTime)
 			},
 		}),
-		listEdited: rows.List(cacheruntime.IndexSpec[Post]{
+		listEdited: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListEdited",
 			Order: []cacheruntime.Order{{Field: "EditedAt", Desc: true}},
 			Limit: 2,
-			Args: func(to []cacheruntime.Arg, _ *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return a.EditedAt.Valid == b.EditedAt.Valid && cacheruntime.SameTime(a.EditedAt.Time, b.EditedAt.Time)
 			},
 		}),
-		oneFirst: rows.One(cacheruntime.IndexSpec[Post]{
+		oneFirst: rows.One(cacheruntime.IndexSpec{
 			Name:  "OneFirst",
 			Order: []cacheruntime.Order{{Field: "PublishedAt"}},
-			Args: func(to []cacheruntime.Arg, _ *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SameTime(a.PublishedAt, b.PublishedAt)
 			},
 		}),
-		listEarly: rows.List(cacheruntime.IndexSpec[Post]{
+		listEarly: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListEarly",
 			Where: []cacheruntime.Term{{Field: "PublishedAt", Op: "<", Values: []any{time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)}}},
-			Args: func(to []cacheruntime.Arg, _ *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SameTime(a.PublishedAt, b.PublishedAt)
 			},
 		}),
-		countLate: rows.Count(cacheruntime.IndexSpec[Post]{
+		countLate: rows.Count(cacheruntime.IndexSpec{
 			Name:  "CountLate",
 			Where: []cacheruntime.Term{{Field: "EditedAt", Op: ">=", Values: []any{time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)}}},
-			Args: func(to []cacheruntime.Arg, _ *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return a.EditedAt.Valid == b.EditedAt.Valid && cacheruntime.SameTime(a.EditedAt.Time, b.EditedAt.Time)
 			},
 		}),
-		listDigests: rows.List(cacheruntime.IndexSpec[Post]{
+		listDigests: rows.List(cacheruntime.IndexSpec{
 			Name: "ListDigests",
 			Order: []cacheruntime.Order{
 				{Field: "Digest"},
 				{Field: "Seal"},
 				{Field: "Stamp"},
 			},
-			Args: func(to []cacheruntime.Arg, _ *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SameBytes(a.Digest, b.Digest) && cacheruntime.SameBytesPtr(a.Seal, b.Seal) && cacheruntime.SameBytes(a.Stamp.V, b.Stamp.V)
 			},
 		}),
-		listSealed: rows.List(cacheruntime.IndexSpec[Post]{
+		listSealed: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListSealed",
 			Where: []cacheruntime.Term{{Field: "Seal", Op: "IS NOT NULL"}},
-			Args: func(to []cacheruntime.Arg, _ *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SameBytesPtr(a.Seal, b.Seal)
 			},
 		}),
-		listUnsealed: rows.List(cacheruntime.IndexSpec[Post]{
+		listUnsealed: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListUnsealed",
 			Where: []cacheruntime.Term{{Field: "Seal", Op: "IS NULL"}},
-			Args: func(to []cacheruntime.Arg, _ *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SameBytesPtr(a.Seal, b.Seal)
 			},
 		}),
-		countStamped: rows.Count(cacheruntime.IndexSpec[Post]{
+		countStamped: rows.Count(cacheruntime.IndexSpec{
 			Name:  "CountStamped",
 			Where: []cacheruntime.Term{{Field: "Stamp", Op: "IS NOT NULL"}},
-			Args: func(to []cacheruntime.Arg, _ *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SameBytes(a.Stamp.V, b.Stamp.V)
 			},
 		}),
-		oneSigned: rows.One(cacheruntime.IndexSpec[Post]{
+		oneSigned: rows.One(cacheruntime.IndexSpec{
 			Name: "OneSigned",
 			By:   []string{"Seal", "Stamp"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Ptr(v.Seal, cacheruntime.Bytes[[]byte]), cacheruntime.If(v.Stamp.Valid, cacheruntime.Bytes(v.Stamp.V)))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SameBytesPtr(a.Seal, b.Seal) && cacheruntime.SameBytes(a.Stamp.V, b.Stamp.V)
 			},
 		}),
-		countByPublishedAt: rows.Count(cacheruntime.IndexSpec[Post]{
+		countByPublishedAt: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByPublishedAt",
 			By:   []string{"PublishedAt"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Time(v.PublishedAt))
 			},
 		}),
-		listByDigest: rows.List(cacheruntime.IndexSpec[Post]{
+		listByDigest: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByDigest",
 			By:   []string{"Digest"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Bytes(v.Digest))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SameBytes(a.Digest, b.Digest)
 			},
 		}),
-		countByDigest: rows.Count(cacheruntime.IndexSpec[Post]{
+		countByDigest: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByDigest",
 			By:   []string{"Digest"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Bytes(v.Digest))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return cacheruntime.SameBytes(a.Digest, b.Digest)
 			},
 		}),
@@ -435,65 +451,67 @@ type PostCache struct {
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *PostCache) Get(ctx context.Context, id uint64) (*Post, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Post](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *PostCache) GetMany(ctx context.Context, ids ...uint64) ([]*Post, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Post](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
 func (c *PostCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Post, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListNewest returns the Posts, by PublishedAt, latest first.
 func (c *PostCache) ListNewest(ctx context.Context) ([]*Post, error) {
-	return c.table.listNewest.Get(ctx, c.source)
+	return cacheruntime.Rows[*Post](c.table.listNewest.Get(ctx, c.source))
 }
 
 // ListNewestPage returns at most limit Posts of ListNewest, from offset on.
 func (c *PostCache) ListNewestPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return c.table.listNewest.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Post](c.table.listNewest.Page(ctx, c.source, offset, limit))
 }
 
 // ListReviewed returns the Posts, by ReviewedAt, earliest first.
 func (c *PostCache) ListReviewed(ctx context.Context) ([]*Post, error) {
-	return c.table.listReviewed.Get(ctx, c.source)
+	return cacheruntime.Rows[*Post](c.table.listReviewed.Get(ctx, c.source))
 }
 
 // ListReviewedPage returns at most limit Posts of ListReviewed, from offset on.
 func (c *PostCache) ListReviewedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return c.table.listReviewed.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Post](c.table.listReviewed.Page(ctx, c.source, offset, limit))
 }
 
 // ListEdited returns the Posts, by EditedAt, latest first; at most 2.
 func (c *PostCache) ListEdited(ctx context.Context) ([]*Post, error) {
-	return c.table.listEdited.Get(ctx, c.source)
+	return cacheruntime.Rows[*Post](c.table.listEdited.Get(ctx, c.source))
 }
 
 // ListEditedPage returns at most limit Posts of ListEdited, from offset on. There are no more than
 // 2.
 func (c *PostCache) ListEditedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return c.table.listEdited.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Post](c.table.listEdited.Page(ctx, c.source, offset, limit))
 }
 
 // OneFirst returns the first Post, by PublishedAt, earliest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (c *PostCache) OneFirst(ctx context.Context) (*Post, error) {
-	return c.table.oneFirst.Get(ctx, c.source)
+	return cacheruntime.Row[*Post](c.table.oneFirst.Get(ctx, c.source))
 }
 
 // ListEarly returns the Posts where PublishedAt < 2026-03-01T12:00:00Z, by primary key.
 func (c *PostCache) ListEarly(ctx context.Context) ([]*Post, error) {
-	return c.table.listEarly.Get(ctx, c.source)
+	return cacheruntime.Rows[*Post](c.table.listEarly.Get(ctx, c.source))
 }
 
 // ListEarlyPage returns at most limit Posts of ListEarly, from offset on.
 func (c *PostCache) ListEarlyPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return c.table.listEarly.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Post](c.table.listEarly.Page(ctx, c.source, offset, limit))
 }
 
 // CountLate returns how many Posts there are where EditedAt >= 2026-03-01T12:00:00Z.
@@ -503,32 +521,32 @@ func (c *PostCache) CountLate(ctx context.Context) (int64, error) {
 
 // ListDigests returns the Posts, by Digest, then Seal, then Stamp.
 func (c *PostCache) ListDigests(ctx context.Context) ([]*Post, error) {
-	return c.table.listDigests.Get(ctx, c.source)
+	return cacheruntime.Rows[*Post](c.table.listDigests.Get(ctx, c.source))
 }
 
 // ListDigestsPage returns at most limit Posts of ListDigests, from offset on.
 func (c *PostCache) ListDigestsPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return c.table.listDigests.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Post](c.table.listDigests.Page(ctx, c.source, offset, limit))
 }
 
 // ListSealed returns the Posts where Seal IS NOT NULL, by primary key.
 func (c *PostCache) ListSealed(ctx context.Context) ([]*Post, error) {
-	return c.table.listSealed.Get(ctx, c.source)
+	return cacheruntime.Rows[*Post](c.table.listSealed.Get(ctx, c.source))
 }
 
 // ListSealedPage returns at most limit Posts of ListSealed, from offset on.
 func (c *PostCache) ListSealedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return c.table.listSealed.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Post](c.table.listSealed.Page(ctx, c.source, offset, limit))
 }
 
 // ListUnsealed returns the Posts where Seal IS NULL, by primary key.
 func (c *PostCache) ListUnsealed(ctx context.Context) ([]*Post, error) {
-	return c.table.listUnsealed.Get(ctx, c.source)
+	return cacheruntime.Rows[*Post](c.table.listUnsealed.Get(ctx, c.source))
 }
 
 // ListUnsealedPage returns at most limit Posts of ListUnsealed, from offset on.
 func (c *PostCache) ListUnsealedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return c.table.listUnsealed.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Post](c.table.listUnsealed.Page(ctx, c.source, offset, limit))
 }
 
 // CountStamped returns how many Posts there are where Stamp IS NOT NULL.
@@ -539,7 +557,7 @@ func (c *PostCache) CountStamped(ctx context.Context) (int64, error) {
 // OneSigned returns the first Post of a Seal and Stamp, by primary key, or an error matching
 // gorm.ErrRecordNotFound. Nil means IS NULL.
 func (c *PostCache) OneSigned(ctx context.Context, seal, stamp *[]byte) (*Post, error) {
-	return c.table.oneSigned.Get(ctx, c.source, cacheruntime.Ptr(seal, cacheruntime.Bytes[[]byte]), cacheruntime.Ptr(stamp, cacheruntime.Bytes[[]byte]))
+	return cacheruntime.Row[*Post](c.table.oneSigned.Get(ctx, c.source, cacheruntime.Ptr(seal, cacheruntime.Bytes[[]byte]), cacheruntime.Ptr(stamp, cacheruntime.Bytes[[]byte])))
 }
 
 // CountByPublishedAt returns how many Posts have this PublishedAt.
@@ -549,12 +567,12 @@ func (c *PostCache) CountByPublishedAt(ctx context.Context, publishedAt time.Tim
 
 // ListByDigest returns the Posts of a Digest, by primary key. Nil means IS NULL.
 func (c *PostCache) ListByDigest(ctx context.Context, digest []byte) ([]*Post, error) {
-	return c.table.listByDigest.Get(ctx, c.source, cacheruntime.Bytes(digest))
+	return cacheruntime.Rows[*Post](c.table.listByDigest.Get(ctx, c.source, cacheruntime.Bytes(digest)))
 }
 
 // ListByDigestPage returns at most limit Posts of ListByDigest, from offset on.
 func (c *PostCache) ListByDigestPage(ctx context.Context, digest []byte, offset, limit int) ([]*Post, error) {
-	return c.table.listByDigest.Page(ctx, c.source, offset, limit, cacheruntime.Bytes(digest))
+	return cacheruntime.Rows[*Post](c.table.listByDigest.Page(ctx, c.source, offset, limit, cacheruntime.Bytes(digest)))
 }
 
 // CountByDigest returns how many Posts have this Digest. Nil means IS NULL.
@@ -564,7 +582,7 @@ func (c *PostCache) CountByDigest(ctx context.Context, digest []byte) (int64, er
 
 // Flush flushes the entries of the Posts with these primary keys, as a write of them would.
 func (c *PostCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -650,65 +668,67 @@ type PostObjects struct {
 
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *PostObjects) Get(ctx context.Context, id uint64) (*Post, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Post](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *PostObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Post, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Post](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
 func (o *PostObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Post, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListNewest returns the Posts, by PublishedAt, latest first.
 func (o *PostObjects) ListNewest(ctx context.Context) ([]*Post, error) {
-	return o.table.listNewest.Get(ctx, o.source)
+	return cacheruntime.Rows[*Post](o.table.listNewest.Get(ctx, o.source))
 }
 
 // ListNewestPage returns at most limit Posts of ListNewest, from offset on.
 func (o *PostObjects) ListNewestPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return o.table.listNewest.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Post](o.table.listNewest.Page(ctx, o.source, offset, limit))
 }
 
 // ListReviewed returns the Posts, by ReviewedAt, earliest first.
 func (o *PostObjects) ListReviewed(ctx context.Context) ([]*Post, error) {
-	return o.table.listReviewed.Get(ctx, o.source)
+	return cacheruntime.Rows[*Post](o.table.listReviewed.Get(ctx, o.source))
 }
 
 // ListReviewedPage returns at most limit Posts of ListReviewed, from offset on.
 func (o *PostObjects) ListReviewedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return o.table.listReviewed.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Post](o.table.listReviewed.Page(ctx, o.source, offset, limit))
 }
 
 // ListEdited returns the Posts, by EditedAt, latest first; at most 2.
 func (o *PostObjects) ListEdited(ctx context.Context) ([]*Post, error) {
-	return o.table.listEdited.Get(ctx, o.source)
+	return cacheruntime.Rows[*Post](o.table.listEdited.Get(ctx, o.source))
 }
 
 // ListEditedPage returns at most limit Posts of ListEdited, from offset on. There are no more than
 // 2.
 func (o *PostObjects) ListEditedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return o.table.listEdited.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Post](o.table.listEdited.Page(ctx, o.source, offset, limit))
 }
 
 // OneFirst returns the first Post, by PublishedAt, earliest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (o *PostObjects) OneFirst(ctx context.Context) (*Post, error) {
-	return o.table.oneFirst.Get(ctx, o.source)
+	return cacheruntime.Row[*Post](o.table.oneFirst.Get(ctx, o.source))
 }
 
 // ListEarly returns the Posts where PublishedAt < 2026-03-01T12:00:00Z, by primary key.
 func (o *PostObjects) ListEarly(ctx context.Context) ([]*Post, error) {
-	return o.table.listEarly.Get(ctx, o.source)
+	return cacheruntime.Rows[*Post](o.table.listEarly.Get(ctx, o.source))
 }
 
 // ListEarlyPage returns at most limit Posts of ListEarly, from offset on.
 func (o *PostObjects) ListEarlyPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return o.table.listEarly.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Post](o.table.listEarly.Page(ctx, o.source, offset, limit))
 }
 
 // CountLate returns how many Posts there are where EditedAt >= 2026-03-01T12:00:00Z.
@@ -718,32 +738,32 @@ func (o *PostObjects) CountLate(ctx context.Context) (int64, error) {
 
 // ListDigests returns the Posts, by Digest, then Seal, then Stamp.
 func (o *PostObjects) ListDigests(ctx context.Context) ([]*Post, error) {
-	return o.table.listDigests.Get(ctx, o.source)
+	return cacheruntime.Rows[*Post](o.table.listDigests.Get(ctx, o.source))
 }
 
 // ListDigestsPage returns at most limit Posts of ListDigests, from offset on.
 func (o *PostObjects) ListDigestsPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return o.table.listDigests.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Post](o.table.listDigests.Page(ctx, o.source, offset, limit))
 }
 
 // ListSealed returns the Posts where Seal IS NOT NULL, by primary key.
 func (o *PostObjects) ListSealed(ctx context.Context) ([]*Post, error) {
-	return o.table.listSealed.Get(ctx, o.source)
+	return cacheruntime.Rows[*Post](o.table.listSealed.Get(ctx, o.source))
 }
 
 // ListSealedPage returns at most limit Posts of ListSealed, from offset on.
 func (o *PostObjects) ListSealedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return o.table.listSealed.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Post](o.table.listSealed.Page(ctx, o.source, offset, limit))
 }
 
 // ListUnsealed returns the Posts where Seal IS NULL, by primary key.
 func (o *PostObjects) ListUnsealed(ctx context.Context) ([]*Post, error) {
-	return o.table.listUnsealed.Get(ctx, o.source)
+	return cacheruntime.Rows[*Post](o.table.listUnsealed.Get(ctx, o.source))
 }
 
 // ListUnsealedPage returns at most limit Posts of ListUnsealed, from offset on.
 func (o *PostObjects) ListUnsealedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return o.table.listUnsealed.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Post](o.table.listUnsealed.Page(ctx, o.source, offset, limit))
 }
 
 // CountStamped returns how many Posts there are where Stamp IS NOT NULL.
@@ -754,7 +774,7 @@ func (o *PostObjects) CountStamped(ctx context.Context) (int64, error) {
 // OneSigned returns the first Post of a Seal and Stamp, by primary key, or an error matching
 // gorm.ErrRecordNotFound. Nil means IS NULL.
 func (o *PostObjects) OneSigned(ctx context.Context, seal, stamp *[]byte) (*Post, error) {
-	return o.table.oneSigned.Get(ctx, o.source, cacheruntime.Ptr(seal, cacheruntime.Bytes[[]byte]), cacheruntime.Ptr(stamp, cacheruntime.Bytes[[]byte]))
+	return cacheruntime.Row[*Post](o.table.oneSigned.Get(ctx, o.source, cacheruntime.Ptr(seal, cacheruntime.Bytes[[]byte]), cacheruntime.Ptr(stamp, cacheruntime.Bytes[[]byte])))
 }
 
 // CountByPublishedAt returns how many Posts have this PublishedAt.
@@ -764,12 +784,12 @@ func (o *PostObjects) CountByPublishedAt(ctx context.Context, publishedAt time.T
 
 // ListByDigest returns the Posts of a Digest, by primary key. Nil means IS NULL.
 func (o *PostObjects) ListByDigest(ctx context.Context, digest []byte) ([]*Post, error) {
-	return o.table.listByDigest.Get(ctx, o.source, cacheruntime.Bytes(digest))
+	return cacheruntime.Rows[*Post](o.table.listByDigest.Get(ctx, o.source, cacheruntime.Bytes(digest)))
 }
 
 // ListByDigestPage returns at most limit Posts of ListByDigest, from offset on.
 func (o *PostObjects) ListByDigestPage(ctx context.Context, digest []byte, offset, limit int) ([]*Post, error) {
-	return o.table.listByDigest.Page(ctx, o.source, offset, limit, cacheruntime.Bytes(digest))
+	return cacheruntime.Rows[*Post](o.table.listByDigest.Page(ctx, o.source, offset, limit, cacheruntime.Bytes(digest)))
 }
 
 // CountByDigest returns how many Posts have this Digest. Nil means IS NULL.
@@ -777,8 +797,9 @@ func (o *PostObjects) CountByDigest(ctx context.Context, digest []byte) (int64, 
 	return o.table.countByDigest.Get(ctx, o.source, cacheruntime.Bytes(digest))
 }
 
-// encodePost appends the columns of v.
-func encodePost(b []byte, v *Post) []byte {
+// encodePost appends the columns of a row.
+func encodePost(b []byte, row any) []byte {
+	v := row.(*Post)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Title)
 	b = cacheruntime.AppendTime(b, v.PublishedAt)
@@ -792,8 +813,9 @@ func encodePost(b []byte, v *Post) []byte {
 	return b
 }
 
-// decodePost reads into v what encodePost wrote. Bad bytes leave an error in d.
-func decodePost(d *cacheruntime.Decoder, v *Post) {
+// decodePost reads into a row what encodePost wrote. Bad bytes leave an error in d.
+func decodePost(d *cacheruntime.Decoder, row any) {
+	v := row.(*Post)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Title = cacheruntime.DecodeText[string](d)
 	v.PublishedAt = cacheruntime.DecodeTime(d)

@@ -191,22 +191,22 @@ type ThingModel struct {
 
 // thingTable holds what ThingCache and ThingObjects share: how each accessor finds its rows.
 type thingTable struct {
-	rows           *cacheruntime.Table[Thing, uint]
-	listEverything *cacheruntime.List[Thing, uint]
-	listMixed      *cacheruntime.List[Thing, uint]
-	countMade      *cacheruntime.Count[Thing, uint]
-	byS            *cacheruntime.Unique[Thing, uint]
-	listByS        *cacheruntime.List[Thing, uint]
-	byPS           *cacheruntime.Unique[Thing, uint]
-	listByLevel    *cacheruntime.List[Thing, uint]
-	byColor        *cacheruntime.Unique[Thing, uint]
-	countByColor   *cacheruntime.Count[Thing, uint]
-	byNullText     *cacheruntime.Unique[Thing, uint]
+	rows           *cacheruntime.Table
+	listEverything *cacheruntime.List
+	listMixed      *cacheruntime.List
+	countMade      *cacheruntime.Count
+	byS            *cacheruntime.Unique
+	listByS        *cacheruntime.List
+	byPS           *cacheruntime.Unique
+	listByLevel    *cacheruntime.List
+	byColor        *cacheruntime.Unique
+	countByColor   *cacheruntime.Count
+	byNullText     *cacheruntime.Unique
 }
 
 // newThingTable describes Things to the runtime and registers them there.
 func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Thing, uint]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Thing",
 		Fields: []cacheruntime.Field{
 			{Path: "Model.ID", Type: "uint", PrimaryKey: true},
@@ -264,30 +264,30 @@ func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
 			{Path: "Home.City", Type: "*string"},
 		},
 		TTL: cacheruntime.Forever,
-		Key: func(v *Thing) uint {
-			return v.ID
+		New: func() any {
+			return new(Thing)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Thing)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint],
-		DecodeKey: cacheruntime.DecodeUint[uint],
-		Encode:    encodeThing,
-		Decode:    decodeThing,
-		Deleted: func(v *Thing) bool {
+		Encode: encodeThing,
+		Decode: decodeThing,
+		Deleted: func(row any) bool {
+			v := row.(*Thing)
 			return v.DeletedAt.Valid
 		},
 	})
 	t := &thingTable{
 		rows: rows,
-		listEverything: rows.List(cacheruntime.IndexSpec[Thing]{
+		listEverything: rows.List(cacheruntime.IndexSpec{
 			Name: "ListEverything",
 			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, _ *Thing) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 		}),
-		listMixed: rows.List(cacheruntime.IndexSpec[Thing]{
+		listMixed: rows.List(cacheruntime.IndexSpec{
 			Name: "ListMixed",
 			By:   []string{"PLevel", "NullColor", "Where.Zip", "Home.City", "At", "PAt", "NullAt", "Raw"},
 			Order: []cacheruntime.Order{
@@ -299,7 +299,8 @@ func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
 				{Field: "Where.City"},
 			},
 			TTL: 90 * time.Second,
-			Args: func(to []cacheruntime.Arg, v *Thing) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Thing)
 				return append(
 					to,
 					cacheruntime.Ptr(v.PLevel, cacheruntime.Int[Level]),
@@ -313,7 +314,8 @@ func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
 				)
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Thing) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Thing), is.(*Thing)
 				return cacheruntime.SameBytes(a.Raw, b.Raw) &&
 					cacheruntime.SamePtrFunc(a.PAt, b.PAt, cacheruntime.SameTime) &&
 					a.NullAt.Valid == b.NullAt.Valid && cacheruntime.SameTime(a.NullAt.Time, b.NullAt.Time) &&
@@ -322,67 +324,75 @@ func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
 					cacheruntime.SamePtr(a.Where.City, b.Where.City)
 			},
 		}),
-		countMade: rows.Count(cacheruntime.IndexSpec[Thing]{
+		countMade: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountMade",
 			By:   []string{"Model.CreatedAt"},
 			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, v *Thing) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Thing)
 				return append(to, cacheruntime.Time(v.CreatedAt))
 			},
 		}),
-		byS: rows.Unique(cacheruntime.IndexSpec[Thing]{
+		byS: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByS",
 			By:   []string{"S"},
 			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, v *Thing) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Thing)
 				return append(to, cacheruntime.Text(v.S))
 			},
 		}),
-		listByS: rows.List(cacheruntime.IndexSpec[Thing]{
+		listByS: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByS",
 			By:   []string{"S"},
 			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, v *Thing) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Thing)
 				return append(to, cacheruntime.Text(v.S))
 			},
 		}),
-		byPS: rows.Unique(cacheruntime.IndexSpec[Thing]{
+		byPS: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByPS",
 			By:   []string{"PS"},
 			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, v *Thing) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Thing)
 				return append(to, cacheruntime.Ptr(v.PS, cacheruntime.Text[string]))
 			},
 		}),
-		listByLevel: rows.List(cacheruntime.IndexSpec[Thing]{
+		listByLevel: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByLevel",
 			By:   []string{"Level"},
 			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, v *Thing) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Thing)
 				return append(to, cacheruntime.Int(v.Level))
 			},
 		}),
-		byColor: rows.Unique(cacheruntime.IndexSpec[Thing]{
+		byColor: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByColor",
 			By:   []string{"Color"},
 			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, v *Thing) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Thing)
 				return append(to, cacheruntime.Text(v.Color))
 			},
 		}),
-		countByColor: rows.Count(cacheruntime.IndexSpec[Thing]{
+		countByColor: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByColor",
 			By:   []string{"Color"},
 			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, v *Thing) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Thing)
 				return append(to, cacheruntime.Text(v.Color))
 			},
 		}),
-		byNullText: rows.Unique(cacheruntime.IndexSpec[Thing]{
+		byNullText: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByNullText",
 			By:   []string{"NullText"},
 			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, v *Thing) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Thing)
 				return append(to, cacheruntime.If(v.NullText.Valid, cacheruntime.Text(v.NullText.String)))
 			},
 		}),
@@ -407,40 +417,42 @@ type ThingCache struct {
 // Get returns the Thing whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *ThingCache) Get(ctx context.Context, id uint) (*Thing, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Thing](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Things with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *ThingCache) GetMany(ctx context.Context, ids ...uint) ([]*Thing, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Thing](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
 }
 
 // GetMap returns the Things with the given primary keys by key. What is absent is left out.
 func (c *ThingCache) GetMap(ctx context.Context, ids ...uint) (map[uint]*Thing, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
+	return cacheruntime.ByKey[*Thing](ids, found, err)
 }
 
 // ListEverything returns the Things, by primary key.
 func (c *ThingCache) ListEverything(ctx context.Context) ([]*Thing, error) {
-	return c.table.listEverything.Get(ctx, c.source)
+	return cacheruntime.Rows[*Thing](c.table.listEverything.Get(ctx, c.source))
 }
 
 // ListEverythingPage returns at most limit Things of ListEverything, from offset on.
 func (c *ThingCache) ListEverythingPage(ctx context.Context, offset, limit int) ([]*Thing, error) {
-	return c.table.listEverything.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Thing](c.table.listEverything.Page(ctx, c.source, offset, limit))
 }
 
 // ListMixed returns the Things of a PLevel, NullColor, Where.Zip, Home.City, At, PAt, NullAt and
 // Raw, by PAt, earliest first, then NullAt, latest first, then Raw, then PRaw, then NullText, then
 // Where.City. Nil means IS NULL.
 func (c *ThingCache) ListMixed(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte) ([]*Thing, error) {
-	return c.table.listMixed.Get(ctx, c.source, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw))
+	return cacheruntime.Rows[*Thing](c.table.listMixed.Get(ctx, c.source, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw)))
 }
 
 // ListMixedPage returns at most limit Things of ListMixed, from offset on.
 func (c *ThingCache) ListMixedPage(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte, offset, limit int) ([]*Thing, error) {
-	return c.table.listMixed.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw))
+	return cacheruntime.Rows[*Thing](c.table.listMixed.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw)))
 }
 
 // CountMade returns how many Things have this CreatedAt.
@@ -450,56 +462,56 @@ func (c *ThingCache) CountMade(ctx context.Context, createdAt time.Time) (int64,
 
 // GetByS returns the Thing with this S, or an error matching gorm.ErrRecordNotFound.
 func (c *ThingCache) GetByS(ctx context.Context, s string) (*Thing, error) {
-	return c.table.byS.Get(ctx, c.source, cacheruntime.Text(s))
+	return cacheruntime.Row[*Thing](c.table.byS.Get(ctx, c.source, cacheruntime.Text(s)))
 }
 
 // GetManyByS is GetByS for several values, in the order of sValues. What is absent is left out.
 func (c *ThingCache) GetManyByS(ctx context.Context, sValues ...string) ([]*Thing, error) {
-	return c.table.byS.GetMany(ctx, c.source, cacheruntime.Each(sValues, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Thing](c.table.byS.GetMany(ctx, c.source, cacheruntime.Each(sValues, cacheruntime.Text[string])))
 }
 
 // ListByS returns the Things of an S, by primary key.
 func (c *ThingCache) ListByS(ctx context.Context, s string) ([]*Thing, error) {
-	return c.table.listByS.Get(ctx, c.source, cacheruntime.Text(s))
+	return cacheruntime.Rows[*Thing](c.table.listByS.Get(ctx, c.source, cacheruntime.Text(s)))
 }
 
 // ListBySPage returns at most limit Things of ListByS, from offset on.
 func (c *ThingCache) ListBySPage(ctx context.Context, s string, offset, limit int) ([]*Thing, error) {
-	return c.table.listByS.Page(ctx, c.source, offset, limit, cacheruntime.Text(s))
+	return cacheruntime.Rows[*Thing](c.table.listByS.Page(ctx, c.source, offset, limit, cacheruntime.Text(s)))
 }
 
 // GetByPS returns the Thing with this PS, or an error matching gorm.ErrRecordNotFound. Nil means
 // IS NULL; of several such rows, it is the first by primary key.
 func (c *ThingCache) GetByPS(ctx context.Context, ps *string) (*Thing, error) {
-	return c.table.byPS.Get(ctx, c.source, cacheruntime.Ptr(ps, cacheruntime.Text[string]))
+	return cacheruntime.Row[*Thing](c.table.byPS.Get(ctx, c.source, cacheruntime.Ptr(ps, cacheruntime.Text[string])))
 }
 
 // GetManyByPS is GetByPS for several values, in the order of psValues. What is absent is left out.
 func (c *ThingCache) GetManyByPS(ctx context.Context, psValues ...*string) ([]*Thing, error) {
-	return c.table.byPS.GetMany(ctx, c.source, cacheruntime.Each(psValues, func(p *string) cacheruntime.Arg {
+	return cacheruntime.Rows[*Thing](c.table.byPS.GetMany(ctx, c.source, cacheruntime.Each(psValues, func(p *string) cacheruntime.Arg {
 		return cacheruntime.Ptr(p, cacheruntime.Text[string])
-	}))
+	})))
 }
 
 // ListByLevel returns the Things of a Level, by primary key.
 func (c *ThingCache) ListByLevel(ctx context.Context, level Level) ([]*Thing, error) {
-	return c.table.listByLevel.Get(ctx, c.source, cacheruntime.Int(level))
+	return cacheruntime.Rows[*Thing](c.table.listByLevel.Get(ctx, c.source, cacheruntime.Int(level)))
 }
 
 // ListByLevelPage returns at most limit Things of ListByLevel, from offset on.
 func (c *ThingCache) ListByLevelPage(ctx context.Context, level Level, offset, limit int) ([]*Thing, error) {
-	return c.table.listByLevel.Page(ctx, c.source, offset, limit, cacheruntime.Int(level))
+	return cacheruntime.Rows[*Thing](c.table.listByLevel.Page(ctx, c.source, offset, limit, cacheruntime.Int(level)))
 }
 
 // GetByColor returns the Thing with this Color, or an error matching gorm.ErrRecordNotFound.
 func (c *ThingCache) GetByColor(ctx context.Context, color Color) (*Thing, error) {
-	return c.table.byColor.Get(ctx, c.source, cacheruntime.Text(color))
+	return cacheruntime.Row[*Thing](c.table.byColor.Get(ctx, c.source, cacheruntime.Text(color)))
 }
 
 // GetManyByColor is GetByColor for several values, in the order of colors. What is absent is left
 // out.
 func (c *ThingCache) GetManyByColor(ctx context.Context, colors ...Color) ([]*Thing, error) {
-	return c.table.byColor.GetMany(ctx, c.source, cacheruntime.Each(colors, cacheruntime.Text[Color]))
+	return cacheruntime.Rows[*Thing](c.table.byColor.GetMany(ctx, c.source, cacheruntime.Each(colors, cacheruntime.Text[Color])))
 }
 
 // CountByColor returns how many Things have this Color.
@@ -510,20 +522,20 @@ func (c *ThingCache) CountByColor(ctx context.Context, color Color) (int64, erro
 // GetByNullText returns the Thing with this NullText, or an error matching gorm.ErrRecordNotFound.
 // Nil means IS NULL; of several such rows, it is the first by primary key.
 func (c *ThingCache) GetByNullText(ctx context.Context, nullText *string) (*Thing, error) {
-	return c.table.byNullText.Get(ctx, c.source, cacheruntime.Ptr(nullText, cacheruntime.Text[string]))
+	return cacheruntime.Row[*Thing](c.table.byNullText.Get(ctx, c.source, cacheruntime.Ptr(nullText, cacheruntime.Text[string])))
 }
 
 // GetManyByNullText is GetByNullText for several values, in the order of nullTexts. What is absent
 // is left out.
 func (c *ThingCache) GetManyByNullText(ctx context.Context, nullTexts ...*string) ([]*Thing, error) {
-	return c.table.byNullText.GetMany(ctx, c.source, cacheruntime.Each(nullTexts, func(p *string) cacheruntime.Arg {
+	return cacheruntime.Rows[*Thing](c.table.byNullText.GetMany(ctx, c.source, cacheruntime.Each(nullTexts, func(p *string) cacheruntime.Arg {
 		return cacheruntime.Ptr(p, cacheruntime.Text[string])
-	}))
+	})))
 }
 
 // Flush flushes the entries of the Things with these primary keys, as a write of them would.
 func (c *ThingCache) Flush(ctx context.Context, ids ...uint) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -591,40 +603,42 @@ type ThingObjects struct {
 
 // Get returns the Thing whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *ThingObjects) Get(ctx context.Context, id uint) (*Thing, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Thing](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Things with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *ThingObjects) GetMany(ctx context.Context, ids ...uint) ([]*Thing, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Thing](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
 }
 
 // GetMap returns the Things with the given primary keys by key. What is absent is left out.
 func (o *ThingObjects) GetMap(ctx context.Context, ids ...uint) (map[uint]*Thing, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
+	return cacheruntime.ByKey[*Thing](ids, found, err)
 }
 
 // ListEverything returns the Things, by primary key.
 func (o *ThingObjects) ListEverything(ctx context.Context) ([]*Thing, error) {
-	return o.table.listEverything.Get(ctx, o.source)
+	return cacheruntime.Rows[*Thing](o.table.listEverything.Get(ctx, o.source))
 }
 
 // ListEverythingPage returns at most limit Things of ListEverything, from offset on.
 func (o *ThingObjects) ListEverythingPage(ctx context.Context, offset, limit int) ([]*Thing, error) {
-	return o.table.listEverything.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Thing](o.table.listEverything.Page(ctx, o.source, offset, limit))
 }
 
 // ListMixed returns the Things of a PLevel, NullColor, Where.Zip, Home.City, At, PAt, NullAt and
 // Raw, by PAt, earliest first, then NullAt, latest first, then Raw, then PRaw, then NullText, then
 // Where.City. Nil means IS NULL.
 func (o *ThingObjects) ListMixed(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte) ([]*Thing, error) {
-	return o.table.listMixed.Get(ctx, o.source, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw))
+	return cacheruntime.Rows[*Thing](o.table.listMixed.Get(ctx, o.source, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw)))
 }
 
 // ListMixedPage returns at most limit Things of ListMixed, from offset on.
 func (o *ThingObjects) ListMixedPage(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte, offset, limit int) ([]*Thing, error) {
-	return o.table.listMixed.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw))
+	return cacheruntime.Rows[*Thing](o.table.listMixed.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw)))
 }
 
 // CountMade returns how many Things have this CreatedAt.
@@ -634,56 +648,56 @@ func (o *ThingObjects) CountMade(ctx context.Context, createdAt time.Time) (int6
 
 // GetByS returns the Thing with this S, or an error matching gorm.ErrRecordNotFound.
 func (o *ThingObjects) GetByS(ctx context.Context, s string) (*Thing, error) {
-	return o.table.byS.Get(ctx, o.source, cacheruntime.Text(s))
+	return cacheruntime.Row[*Thing](o.table.byS.Get(ctx, o.source, cacheruntime.Text(s)))
 }
 
 // GetManyByS is GetByS for several values, in the order of sValues. What is absent is left out.
 func (o *ThingObjects) GetManyByS(ctx context.Context, sValues ...string) ([]*Thing, error) {
-	return o.table.byS.GetMany(ctx, o.source, cacheruntime.Each(sValues, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Thing](o.table.byS.GetMany(ctx, o.source, cacheruntime.Each(sValues, cacheruntime.Text[string])))
 }
 
 // ListByS returns the Things of an S, by primary key.
 func (o *ThingObjects) ListByS(ctx context.Context, s string) ([]*Thing, error) {
-	return o.table.listByS.Get(ctx, o.source, cacheruntime.Text(s))
+	return cacheruntime.Rows[*Thing](o.table.listByS.Get(ctx, o.source, cacheruntime.Text(s)))
 }
 
 // ListBySPage returns at most limit Things of ListByS, from offset on.
 func (o *ThingObjects) ListBySPage(ctx context.Context, s string, offset, limit int) ([]*Thing, error) {
-	return o.table.listByS.Page(ctx, o.source, offset, limit, cacheruntime.Text(s))
+	return cacheruntime.Rows[*Thing](o.table.listByS.Page(ctx, o.source, offset, limit, cacheruntime.Text(s)))
 }
 
 // GetByPS returns the Thing with this PS, or an error matching gorm.ErrRecordNotFound. Nil means
 // IS NULL; of several such rows, it is the first by primary key.
 func (o *ThingObjects) GetByPS(ctx context.Context, ps *string) (*Thing, error) {
-	return o.table.byPS.Get(ctx, o.source, cacheruntime.Ptr(ps, cacheruntime.Text[string]))
+	return cacheruntime.Row[*Thing](o.table.byPS.Get(ctx, o.source, cacheruntime.Ptr(ps, cacheruntime.Text[string])))
 }
 
 // GetManyByPS is GetByPS for several values, in the order of psValues. What is absent is left out.
 func (o *ThingObjects) GetManyByPS(ctx context.Context, psValues ...*string) ([]*Thing, error) {
-	return o.table.byPS.GetMany(ctx, o.source, cacheruntime.Each(psValues, func(p *string) cacheruntime.Arg {
+	return cacheruntime.Rows[*Thing](o.table.byPS.GetMany(ctx, o.source, cacheruntime.Each(psValues, func(p *string) cacheruntime.Arg {
 		return cacheruntime.Ptr(p, cacheruntime.Text[string])
-	}))
+	})))
 }
 
 // ListByLevel returns the Things of a Level, by primary key.
 func (o *ThingObjects) ListByLevel(ctx context.Context, level Level) ([]*Thing, error) {
-	return o.table.listByLevel.Get(ctx, o.source, cacheruntime.Int(level))
+	return cacheruntime.Rows[*Thing](o.table.listByLevel.Get(ctx, o.source, cacheruntime.Int(level)))
 }
 
 // ListByLevelPage returns at most limit Things of ListByLevel, from offset on.
 func (o *ThingObjects) ListByLevelPage(ctx context.Context, level Level, offset, limit int) ([]*Thing, error) {
-	return o.table.listByLevel.Page(ctx, o.source, offset, limit, cacheruntime.Int(level))
+	return cacheruntime.Rows[*Thing](o.table.listByLevel.Page(ctx, o.source, offset, limit, cacheruntime.Int(level)))
 }
 
 // GetByColor returns the Thing with this Color, or an error matching gorm.ErrRecordNotFound.
 func (o *ThingObjects) GetByColor(ctx context.Context, color Color) (*Thing, error) {
-	return o.table.byColor.Get(ctx, o.source, cacheruntime.Text(color))
+	return cacheruntime.Row[*Thing](o.table.byColor.Get(ctx, o.source, cacheruntime.Text(color)))
 }
 
 // GetManyByColor is GetByColor for several values, in the order of colors. What is absent is left
 // out.
 func (o *ThingObjects) GetManyByColor(ctx context.Context, colors ...Color) ([]*Thing, error) {
-	return o.table.byColor.GetMany(ctx, o.source, cacheruntime.Each(colors, cacheruntime.Text[Color]))
+	return cacheruntime.Rows[*Thing](o.table.byColor.GetMany(ctx, o.source, cacheruntime.Each(colors, cacheruntime.Text[Color])))
 }
 
 // CountByColor returns how many Things have this Color.
@@ -694,19 +708,20 @@ func (o *ThingObjects) CountByColor(ctx context.Context, color Color) (int64, er
 // GetByNullText returns the Thing with this NullText, or an error matching gorm.ErrRecordNotFound.
 // Nil means IS NULL; of several such rows, it is the first by primary key.
 func (o *ThingObjects) GetByNullText(ctx context.Context, nullText *string) (*Thing, error) {
-	return o.table.byNullText.Get(ctx, o.source, cacheruntime.Ptr(nullText, cacheruntime.Text[string]))
+	return cacheruntime.Row[*Thing](o.table.byNullText.Get(ctx, o.source, cacheruntime.Ptr(nullText, cacheruntime.Text[string])))
 }
 
 // GetManyByNullText is GetByNullText for several values, in the order of nullTexts. What is absent
 // is left out.
 func (o *ThingObjects) GetManyByNullText(ctx context.Context, nullTexts ...*string) ([]*Thing, error) {
-	return o.table.byNullText.GetMany(ctx, o.source, cacheruntime.Each(nullTexts, func(p *string) cacheruntime.Arg {
+	return cacheruntime.Rows[*Thing](o.table.byNullText.GetMany(ctx, o.source, cacheruntime.Each(nullTexts, func(p *string) cacheruntime.Arg {
 		return cacheruntime.Ptr(p, cacheruntime.Text[string])
-	}))
+	})))
 }
 
-// encodeThing appends the columns of v.
-func encodeThing(b []byte, v *Thing) []byte {
+// encodeThing appends the columns of a row.
+func encodeThing(b []byte, row any) []byte {
+	v := row.(*Thing)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendTime(b, v.CreatedAt)
 	b = cacheruntime.AppendTime(b, v.UpdatedAt)
@@ -775,8 +790,9 @@ func encodeThing(b []byte, v *Thing) []byte {
 	return b
 }
 
-// decodeThing reads into v what encodeThing wrote. Bad bytes leave an error in d.
-func decodeThing(d *cacheruntime.Decoder, v *Thing) {
+// decodeThing reads into a row what encodeThing wrote. Bad bytes leave an error in d.
+func decodeThing(d *cacheruntime.Decoder, row any) {
+	v := row.(*Thing)
 	v.ID = cacheruntime.DecodeUint[uint](d)
 	v.CreatedAt = cacheruntime.DecodeTime(d)
 	v.UpdatedAt = cacheruntime.DecodeTime(d)

@@ -70,13 +70,13 @@ type MemoModel struct {
 
 // memoTable holds what MemoCache and MemoObjects share: how each accessor finds its rows.
 type memoTable struct {
-	rows        *cacheruntime.Table[Memo, uint64]
-	listByTopic *cacheruntime.List[Memo, uint64]
+	rows        *cacheruntime.Table
+	listByTopic *cacheruntime.List
 }
 
 // newMemoTable describes Memo rows to the runtime and registers them there.
 func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Memo, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Memo",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -84,28 +84,31 @@ func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
 			{Path: "Topic", Type: "string"},
 			{Path: "Text", Type: "string"},
 		},
-		Key: func(v *Memo) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Memo)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Memo)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeMemo,
-		Decode:    decodeMemo,
-		AfterFind: (*Memo).AfterFind,
+		Encode: encodeMemo,
+		Decode: decodeMemo,
+		AfterFind: func(row any, tx *gorm.DB) error {
+			return row.(*Memo).AfterFind(tx)
+		},
 	})
 	t := &memoTable{
 		rows: rows,
-		listByTopic: rows.List(cacheruntime.IndexSpec[Memo]{
+		listByTopic: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByTopic",
 			By:   []string{"Topic"},
-			Args: func(to []cacheruntime.Arg, v *Memo) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Memo)
 				return append(to, cacheruntime.Text(v.Topic))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Memo) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Memo), is.(*Memo)
 				return a.Owner == b.Owner
 			},
 		}),
@@ -130,33 +133,35 @@ type MemoCache struct {
 // Get returns the Memo whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *MemoCache) Get(ctx context.Context, id uint64) (*Memo, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Memo](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Memo rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (c *MemoCache) GetMany(ctx context.Context, ids ...uint64) ([]*Memo, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Memo](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Memo rows with the given primary keys by key. What is absent is left out.
 func (c *MemoCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Memo, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Memo](ids, found, err)
 }
 
 // ListByTopic returns the Memo rows of a Topic, by primary key.
 func (c *MemoCache) ListByTopic(ctx context.Context, topic string) ([]*Memo, error) {
-	return c.table.listByTopic.Get(ctx, c.source, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Memo](c.table.listByTopic.Get(ctx, c.source, cacheruntime.Text(topic)))
 }
 
 // ListByTopicPage returns at most limit Memo rows of ListByTopic, from offset on.
 func (c *MemoCache) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Memo, error) {
-	return c.table.listByTopic.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Memo](c.table.listByTopic.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // Flush flushes the entries of the Memo rows with these primary keys, as a write of them would.
 func (c *MemoCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -178,32 +183,35 @@ type MemoObjects struct {
 
 // Get returns the Memo whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *MemoObjects) Get(ctx context.Context, id uint64) (*Memo, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Memo](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Memo rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (o *MemoObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Memo, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Memo](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Memo rows with the given primary keys by key. What is absent is left out.
 func (o *MemoObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Memo, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Memo](ids, found, err)
 }
 
 // ListByTopic returns the Memo rows of a Topic, by primary key.
 func (o *MemoObjects) ListByTopic(ctx context.Context, topic string) ([]*Memo, error) {
-	return o.table.listByTopic.Get(ctx, o.source, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Memo](o.table.listByTopic.Get(ctx, o.source, cacheruntime.Text(topic)))
 }
 
 // ListByTopicPage returns at most limit Memo rows of ListByTopic, from offset on.
 func (o *MemoObjects) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Memo, error) {
-	return o.table.listByTopic.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Memo](o.table.listByTopic.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic)))
 }
 
-// encodeMemo appends the columns of v.
-func encodeMemo(b []byte, v *Memo) []byte {
+// encodeMemo appends the columns of a row.
+func encodeMemo(b []byte, row any) []byte {
+	v := row.(*Memo)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Owner)
 	b = cacheruntime.AppendText(b, v.Topic)
@@ -211,8 +219,9 @@ func encodeMemo(b []byte, v *Memo) []byte {
 	return b
 }
 
-// decodeMemo reads into v what encodeMemo wrote. Bad bytes leave an error in d.
-func decodeMemo(d *cacheruntime.Decoder, v *Memo) {
+// decodeMemo reads into a row what encodeMemo wrote. Bad bytes leave an error in d.
+func decodeMemo(d *cacheruntime.Decoder, row any) {
+	v := row.(*Memo)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Owner = cacheruntime.DecodeText[Owner](d)
 	v.Topic = cacheruntime.DecodeText[string](d)

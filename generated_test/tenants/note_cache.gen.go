@@ -115,17 +115,17 @@ type NoteModel struct {
 
 // noteTable holds what NoteCache and NoteObjects share: how each accessor finds its rows.
 type noteTable struct {
-	rows         *cacheruntime.Table[Note, uint64]
-	listOpen     *cacheruntime.List[Note, uint64]
-	oneNewest    *cacheruntime.One[Note, uint64]
-	bySlug       *cacheruntime.Unique[Note, uint64]
-	listByTopic  *cacheruntime.List[Note, uint64]
-	countByTopic *cacheruntime.Count[Note, uint64]
+	rows         *cacheruntime.Table
+	listOpen     *cacheruntime.List
+	oneNewest    *cacheruntime.One
+	bySlug       *cacheruntime.Unique
+	listByTopic  *cacheruntime.List
+	countByTopic *cacheruntime.Count
 }
 
 // newNoteTable describes Notes to the runtime and registers them there.
 func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Note, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Note",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -138,71 +138,79 @@ func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
 			{Path: "CreatedAt", Type: "time.Time"},
 			{Path: "DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 		},
-		Key: func(v *Note) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Note)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Note)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeNote,
-		Decode:    decodeNote,
-		Deleted: func(v *Note) bool {
+		Encode: encodeNote,
+		Decode: decodeNote,
+		Deleted: func(row any) bool {
+			v := row.(*Note)
 			return v.DeletedAt.Valid
 		},
 	})
 	t := &noteTable{
 		rows: rows,
-		listOpen: rows.List(cacheruntime.IndexSpec[Note]{
+		listOpen: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListOpen",
 			By:    []string{"Topic"},
 			Where: []cacheruntime.Term{{Field: "Done", Op: "=", Values: []any{false}}},
 			Order: []cacheruntime.Order{{Field: "Rank", Desc: true}},
 			Limit: 10,
-			Args: func(to []cacheruntime.Arg, v *Note) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Note)
 				return append(to, cacheruntime.Text(v.Topic))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Note) bool {
+			Holds: func(row any) bool {
+				v := row.(*Note)
 				return !v.Done
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Note) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Note), is.(*Note)
 				return a.Rank == b.Rank
 			},
 		}),
-		oneNewest: rows.One(cacheruntime.IndexSpec[Note]{
+		oneNewest: rows.One(cacheruntime.IndexSpec{
 			Name:  "OneNewest",
 			By:    []string{"Topic"},
 			Order: []cacheruntime.Order{{Field: "CreatedAt", Desc: true}},
-			Args: func(to []cacheruntime.Arg, v *Note) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Note)
 				return append(to, cacheruntime.Text(v.Topic))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Note) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Note), is.(*Note)
 				return cacheruntime.SameTime(a.CreatedAt, b.CreatedAt)
 			},
 		}),
-		bySlug: rows.Unique(cacheruntime.IndexSpec[Note]{
+		bySlug: rows.Unique(cacheruntime.IndexSpec{
 			Name:      "GetBySlug",
 			By:        []string{"Slug"},
 			Unchecked: true,
-			Args: func(to []cacheruntime.Arg, v *Note) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Note)
 				return append(to, cacheruntime.Text(v.Slug))
 			},
 		}),
-		listByTopic: rows.List(cacheruntime.IndexSpec[Note]{
+		listByTopic: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByTopic",
 			By:   []string{"Topic"},
-			Args: func(to []cacheruntime.Arg, v *Note) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Note)
 				return append(to, cacheruntime.Text(v.Topic))
 			},
 		}),
-		countByTopic: rows.Count(cacheruntime.IndexSpec[Note]{
+		countByTopic: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByTopic",
 			By:   []string{"Topic"},
-			Args: func(to []cacheruntime.Arg, v *Note) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Note)
 				return append(to, cacheruntime.Text(v.Topic))
 			},
 		}),
@@ -227,55 +235,57 @@ type NoteCache struct {
 // Get returns the Note whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *NoteCache) Get(ctx context.Context, id uint64) (*Note, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Note](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Notes with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *NoteCache) GetMany(ctx context.Context, ids ...uint64) ([]*Note, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Note](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Notes with the given primary keys by key. What is absent is left out.
 func (c *NoteCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Note, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Note](ids, found, err)
 }
 
 // ListOpen returns the Notes of a Topic that are not Done, by Rank, highest first; at most 10.
 func (c *NoteCache) ListOpen(ctx context.Context, topic string) ([]*Note, error) {
-	return c.table.listOpen.Get(ctx, c.source, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Note](c.table.listOpen.Get(ctx, c.source, cacheruntime.Text(topic)))
 }
 
 // ListOpenPage returns at most limit Notes of ListOpen, from offset on. There are no more than 10.
 func (c *NoteCache) ListOpenPage(ctx context.Context, topic string, offset, limit int) ([]*Note, error) {
-	return c.table.listOpen.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Note](c.table.listOpen.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // OneNewest returns the first Note of a Topic, by CreatedAt, latest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (c *NoteCache) OneNewest(ctx context.Context, topic string) (*Note, error) {
-	return c.table.oneNewest.Get(ctx, c.source, cacheruntime.Text(topic))
+	return cacheruntime.Row[*Note](c.table.oneNewest.Get(ctx, c.source, cacheruntime.Text(topic)))
 }
 
 // GetBySlug returns the Note with this Slug, or an error matching gorm.ErrRecordNotFound.
 func (c *NoteCache) GetBySlug(ctx context.Context, slug string) (*Note, error) {
-	return c.table.bySlug.Get(ctx, c.source, cacheruntime.Text(slug))
+	return cacheruntime.Row[*Note](c.table.bySlug.Get(ctx, c.source, cacheruntime.Text(slug)))
 }
 
 // GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
 // out.
 func (c *NoteCache) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Note, error) {
-	return c.table.bySlug.GetMany(ctx, c.source, cacheruntime.Each(slugs, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Note](c.table.bySlug.GetMany(ctx, c.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
 }
 
 // ListByTopic returns the Notes of a Topic, by primary key.
 func (c *NoteCache) ListByTopic(ctx context.Context, topic string) ([]*Note, error) {
-	return c.table.listByTopic.Get(ctx, c.source, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Note](c.table.listByTopic.Get(ctx, c.source, cacheruntime.Text(topic)))
 }
 
 // ListByTopicPage returns at most limit Notes of ListByTopic, from offset on.
 func (c *NoteCache) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Note, error) {
-	return c.table.listByTopic.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Note](c.table.listByTopic.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // CountByTopic returns how many Notes have this Topic.
@@ -285,7 +295,7 @@ func (c *NoteCache) CountByTopic(ctx context.Context, topic string) (int64, erro
 
 // Flush flushes the entries of the Notes with these primary keys, as a write of them would.
 func (c *NoteCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -326,55 +336,57 @@ type NoteObjects struct {
 
 // Get returns the Note whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *NoteObjects) Get(ctx context.Context, id uint64) (*Note, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Note](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Notes with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *NoteObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Note, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Note](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Notes with the given primary keys by key. What is absent is left out.
 func (o *NoteObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Note, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Note](ids, found, err)
 }
 
 // ListOpen returns the Notes of a Topic that are not Done, by Rank, highest first; at most 10.
 func (o *NoteObjects) ListOpen(ctx context.Context, topic string) ([]*Note, error) {
-	return o.table.listOpen.Get(ctx, o.source, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Note](o.table.listOpen.Get(ctx, o.source, cacheruntime.Text(topic)))
 }
 
 // ListOpenPage returns at most limit Notes of ListOpen, from offset on. There are no more than 10.
 func (o *NoteObjects) ListOpenPage(ctx context.Context, topic string, offset, limit int) ([]*Note, error) {
-	return o.table.listOpen.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Note](o.table.listOpen.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // OneNewest returns the first Note of a Topic, by CreatedAt, latest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (o *NoteObjects) OneNewest(ctx context.Context, topic string) (*Note, error) {
-	return o.table.oneNewest.Get(ctx, o.source, cacheruntime.Text(topic))
+	return cacheruntime.Row[*Note](o.table.oneNewest.Get(ctx, o.source, cacheruntime.Text(topic)))
 }
 
 // GetBySlug returns the Note with this Slug, or an error matching gorm.ErrRecordNotFound.
 func (o *NoteObjects) GetBySlug(ctx context.Context, slug string) (*Note, error) {
-	return o.table.bySlug.Get(ctx, o.source, cacheruntime.Text(slug))
+	return cacheruntime.Row[*Note](o.table.bySlug.Get(ctx, o.source, cacheruntime.Text(slug)))
 }
 
 // GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
 // out.
 func (o *NoteObjects) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Note, error) {
-	return o.table.bySlug.GetMany(ctx, o.source, cacheruntime.Each(slugs, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Note](o.table.bySlug.GetMany(ctx, o.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
 }
 
 // ListByTopic returns the Notes of a Topic, by primary key.
 func (o *NoteObjects) ListByTopic(ctx context.Context, topic string) ([]*Note, error) {
-	return o.table.listByTopic.Get(ctx, o.source, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Note](o.table.listByTopic.Get(ctx, o.source, cacheruntime.Text(topic)))
 }
 
 // ListByTopicPage returns at most limit Notes of ListByTopic, from offset on.
 func (o *NoteObjects) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Note, error) {
-	return o.table.listByTopic.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Note](o.table.listByTopic.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // CountByTopic returns how many Notes have this Topic.
@@ -382,8 +394,9 @@ func (o *NoteObjects) CountByTopic(ctx context.Context, topic string) (int64, er
 	return o.table.countByTopic.Get(ctx, o.source, cacheruntime.Text(topic))
 }
 
-// encodeNote appends the columns of v.
-func encodeNote(b []byte, v *Note) []byte {
+// encodeNote appends the columns of a row.
+func encodeNote(b []byte, row any) []byte {
+	v := row.(*Note)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Tenant)
 	b = cacheruntime.AppendText(b, v.Slug)
@@ -397,8 +410,9 @@ func encodeNote(b []byte, v *Note) []byte {
 	return b
 }
 
-// decodeNote reads into v what encodeNote wrote. Bad bytes leave an error in d.
-func decodeNote(d *cacheruntime.Decoder, v *Note) {
+// decodeNote reads into a row what encodeNote wrote. Bad bytes leave an error in d.
+func decodeNote(d *cacheruntime.Decoder, row any) {
+	v := row.(*Note)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Tenant = cacheruntime.DecodeText[string](d)
 	v.Slug = cacheruntime.DecodeText[string](d)

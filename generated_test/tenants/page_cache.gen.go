@@ -92,15 +92,15 @@ type PageModel struct {
 
 // pageTable holds what PageCache and PageObjects share: how each accessor finds its rows.
 type pageTable struct {
-	rows         *cacheruntime.Table[Page, uint64]
-	bySlug       *cacheruntime.Unique[Page, uint64]
-	listByTopic  *cacheruntime.List[Page, uint64]
-	countByTopic *cacheruntime.Count[Page, uint64]
+	rows         *cacheruntime.Table
+	bySlug       *cacheruntime.Unique
+	listByTopic  *cacheruntime.List
+	countByTopic *cacheruntime.Count
 }
 
 // newPageTable describes Pages to the runtime and registers them there.
 func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Page, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Page",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -108,37 +108,39 @@ func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
 			{Path: "Topic", Type: "string"},
 			{Path: "Text", Type: "string"},
 		},
-		Key: func(v *Page) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Page)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Page)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodePage,
-		Decode:    decodePage,
+		Encode: encodePage,
+		Decode: decodePage,
 	})
 	t := &pageTable{
 		rows: rows,
-		bySlug: rows.Unique(cacheruntime.IndexSpec[Page]{
+		bySlug: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetBySlug",
 			By:   []string{"Slug"},
-			Args: func(to []cacheruntime.Arg, v *Page) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Page)
 				return append(to, cacheruntime.Text(v.Slug))
 			},
 		}),
-		listByTopic: rows.List(cacheruntime.IndexSpec[Page]{
+		listByTopic: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByTopic",
 			By:   []string{"Topic"},
-			Args: func(to []cacheruntime.Arg, v *Page) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Page)
 				return append(to, cacheruntime.Text(v.Topic))
 			},
 		}),
-		countByTopic: rows.Count(cacheruntime.IndexSpec[Page]{
+		countByTopic: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByTopic",
 			By:   []string{"Topic"},
-			Args: func(to []cacheruntime.Arg, v *Page) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Page)
 				return append(to, cacheruntime.Text(v.Topic))
 			},
 		}),
@@ -163,39 +165,41 @@ type PageCache struct {
 // Get returns the Page whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *PageCache) Get(ctx context.Context, id uint64) (*Page, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Page](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Pages with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *PageCache) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Page](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Pages with the given primary keys by key. What is absent is left out.
 func (c *PageCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Page](ids, found, err)
 }
 
 // GetBySlug returns the Page with this Slug, or an error matching gorm.ErrRecordNotFound.
 func (c *PageCache) GetBySlug(ctx context.Context, slug string) (*Page, error) {
-	return c.table.bySlug.Get(ctx, c.source, cacheruntime.Text(slug))
+	return cacheruntime.Row[*Page](c.table.bySlug.Get(ctx, c.source, cacheruntime.Text(slug)))
 }
 
 // GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
 // out.
 func (c *PageCache) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Page, error) {
-	return c.table.bySlug.GetMany(ctx, c.source, cacheruntime.Each(slugs, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Page](c.table.bySlug.GetMany(ctx, c.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
 }
 
 // ListByTopic returns the Pages of a Topic, by primary key.
 func (c *PageCache) ListByTopic(ctx context.Context, topic string) ([]*Page, error) {
-	return c.table.listByTopic.Get(ctx, c.source, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Page](c.table.listByTopic.Get(ctx, c.source, cacheruntime.Text(topic)))
 }
 
 // ListByTopicPage returns at most limit Pages of ListByTopic, from offset on.
 func (c *PageCache) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Page, error) {
-	return c.table.listByTopic.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Page](c.table.listByTopic.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // CountByTopic returns how many Pages have this Topic.
@@ -205,7 +209,7 @@ func (c *PageCache) CountByTopic(ctx context.Context, topic string) (int64, erro
 
 // Flush flushes the entries of the Pages with these primary keys, as a write of them would.
 func (c *PageCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -236,39 +240,41 @@ type PageObjects struct {
 
 // Get returns the Page whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *PageObjects) Get(ctx context.Context, id uint64) (*Page, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Page](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Pages with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *PageObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Page](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Pages with the given primary keys by key. What is absent is left out.
 func (o *PageObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Page](ids, found, err)
 }
 
 // GetBySlug returns the Page with this Slug, or an error matching gorm.ErrRecordNotFound.
 func (o *PageObjects) GetBySlug(ctx context.Context, slug string) (*Page, error) {
-	return o.table.bySlug.Get(ctx, o.source, cacheruntime.Text(slug))
+	return cacheruntime.Row[*Page](o.table.bySlug.Get(ctx, o.source, cacheruntime.Text(slug)))
 }
 
 // GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
 // out.
 func (o *PageObjects) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Page, error) {
-	return o.table.bySlug.GetMany(ctx, o.source, cacheruntime.Each(slugs, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Page](o.table.bySlug.GetMany(ctx, o.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
 }
 
 // ListByTopic returns the Pages of a Topic, by primary key.
 func (o *PageObjects) ListByTopic(ctx context.Context, topic string) ([]*Page, error) {
-	return o.table.listByTopic.Get(ctx, o.source, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Page](o.table.listByTopic.Get(ctx, o.source, cacheruntime.Text(topic)))
 }
 
 // ListByTopicPage returns at most limit Pages of ListByTopic, from offset on.
 func (o *PageObjects) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Page, error) {
-	return o.table.listByTopic.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic))
+	return cacheruntime.Rows[*Page](o.table.listByTopic.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // CountByTopic returns how many Pages have this Topic.
@@ -276,8 +282,9 @@ func (o *PageObjects) CountByTopic(ctx context.Context, topic string) (int64, er
 	return o.table.countByTopic.Get(ctx, o.source, cacheruntime.Text(topic))
 }
 
-// encodePage appends the columns of v.
-func encodePage(b []byte, v *Page) []byte {
+// encodePage appends the columns of a row.
+func encodePage(b []byte, row any) []byte {
+	v := row.(*Page)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Slug)
 	b = cacheruntime.AppendText(b, v.Topic)
@@ -285,8 +292,9 @@ func encodePage(b []byte, v *Page) []byte {
 	return b
 }
 
-// decodePage reads into v what encodePage wrote. Bad bytes leave an error in d.
-func decodePage(d *cacheruntime.Decoder, v *Page) {
+// decodePage reads into a row what encodePage wrote. Bad bytes leave an error in d.
+func decodePage(d *cacheruntime.Decoder, row any) {
+	v := row.(*Page)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Slug = cacheruntime.DecodeText[string](d)
 	v.Topic = cacheruntime.DecodeText[string](d)

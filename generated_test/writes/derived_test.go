@@ -23,16 +23,18 @@ func TestGeneratedColumn(t *testing.T) {
 		if err := w.db.AutoMigrate(&Word{}); err != nil {
 			t.Fatal(err)
 		}
-		words := cacheruntime.NewTable(w.rt, cacheruntime.TableSpec[Word, uint64]{
-			Model:     "Word",
-			Fields:    []cacheruntime.Field{{Path: "ID", Type: "uint64", PrimaryKey: true}, {Path: "Text", Type: "string"}, {Path: "Folded", Type: "string"}},
-			Key:       func(v *Word) uint64 { return v.ID },
-			KeyArgs:   func(to []cacheruntime.Arg, k uint64) []cacheruntime.Arg { return append(to, cacheruntime.Uint(k)) },
-			EncodeKey: cacheruntime.AppendUint[uint64], DecodeKey: cacheruntime.DecodeUint[uint64],
-			Encode: func(b []byte, v *Word) []byte { return b }, Decode: func(*cacheruntime.Decoder, *Word) {},
+		words := cacheruntime.NewTable(w.rt, cacheruntime.TableSpec{
+			Model:  "Word",
+			Fields: []cacheruntime.Field{{Path: "ID", Type: "uint64", PrimaryKey: true}, {Path: "Text", Type: "string"}, {Path: "Folded", Type: "string"}},
+			New:    func() any { return new(Word) },
+			KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				return append(to, cacheruntime.Uint(row.(*Word).ID))
+			},
+			Encode: func(b []byte, _ any) []byte { return b }, Decode: func(*cacheruntime.Decoder, any) {},
 		})
-		words.List(cacheruntime.IndexSpec[Word]{Name: "ListByFolded", By: []string{"Folded"},
-			Args: func(to []cacheruntime.Arg, v *Word) []cacheruntime.Arg {
+		words.List(cacheruntime.IndexSpec{Name: "ListByFolded", By: []string{"Folded"},
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Word)
 				return append(to, cacheruntime.Text(v.Folded))
 			}})
 		if err := words.Register(); err != nil {
@@ -190,13 +192,14 @@ func (mainMerchant) TableName() string { return "main.merchants" }
 // behaviour 93: one table by two names, with its schema's and without.
 func TestTableWithSchema(t *testing.T) {
 	w := newWorld(t)
-	qualified := cacheruntime.NewTable(w.rt, cacheruntime.TableSpec[mainMerchant, uint64]{
-		Model:     "mainMerchant",
-		Fields:    []cacheruntime.Field{{Path: "ID", Type: "uint64", PrimaryKey: true}, {Path: "Name", Type: "string"}},
-		Key:       func(v *mainMerchant) uint64 { return v.ID },
-		KeyArgs:   func(to []cacheruntime.Arg, k uint64) []cacheruntime.Arg { return append(to, cacheruntime.Uint(k)) },
-		EncodeKey: cacheruntime.AppendUint[uint64], DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode: func(b []byte, v *mainMerchant) []byte { return b }, Decode: func(*cacheruntime.Decoder, *mainMerchant) {},
+	qualified := cacheruntime.NewTable(w.rt, cacheruntime.TableSpec{
+		Model:  "mainMerchant",
+		Fields: []cacheruntime.Field{{Path: "ID", Type: "uint64", PrimaryKey: true}, {Path: "Name", Type: "string"}},
+		New:    func() any { return new(mainMerchant) },
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			return append(to, cacheruntime.Uint(row.(*mainMerchant).ID))
+		},
+		Encode: func(b []byte, _ any) []byte { return b }, Decode: func(*cacheruntime.Decoder, any) {},
 	})
 	if err := qualified.Register(); err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ var errRollback = errors.New("roll back")
 // title reads a croupon's title, by the cache or in a transaction.
 func (w *world) title(src cacheruntime.Source, id uint64) string {
 	w.t.Helper()
-	c, err := w.croupons.Get(w.t.Context(), src, id)
+	c, err := cacheruntime.Row[*Croupon](w.croupons.Get(w.t.Context(), src, cacheruntime.Uint(id)))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -71,35 +71,35 @@ type AuthorModel struct {
 
 // authorTable holds what AuthorCache and AuthorObjects share: how each accessor finds its rows.
 type authorTable struct {
-	rows   *cacheruntime.Table[Author, uint64]
-	byName *cacheruntime.Unique[Author, uint64]
+	rows   *cacheruntime.Table
+	byName *cacheruntime.Unique
 }
 
 // newAuthorTable describes Authors to the runtime and registers them there.
 func newAuthorTable(rt *cacheruntime.Runtime) (*authorTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Author, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Author",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 		},
-		Key: func(v *Author) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Author)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Author)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeAuthor,
-		Decode:    decodeAuthor,
+		Encode: encodeAuthor,
+		Decode: decodeAuthor,
 	})
 	t := &authorTable{
 		rows: rows,
-		byName: rows.Unique(cacheruntime.IndexSpec[Author]{
+		byName: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *Author) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Author)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 		}),
@@ -124,34 +124,36 @@ type AuthorCache struct {
 // Get returns the Author whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *AuthorCache) Get(ctx context.Context, id uint64) (*Author, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Author](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Authors with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *AuthorCache) GetMany(ctx context.Context, ids ...uint64) ([]*Author, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Author](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Authors with the given primary keys by key. What is absent is left out.
 func (c *AuthorCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Author, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Author](ids, found, err)
 }
 
 // GetByName returns the Author with this Name, or an error matching gorm.ErrRecordNotFound.
 func (c *AuthorCache) GetByName(ctx context.Context, name string) (*Author, error) {
-	return c.table.byName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Row[*Author](c.table.byName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
 func (c *AuthorCache) GetManyByName(ctx context.Context, names ...string) ([]*Author, error) {
-	return c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Author](c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // Flush flushes the entries of the Authors with these primary keys, as a write of them would.
 func (c *AuthorCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -173,40 +175,44 @@ type AuthorObjects struct {
 
 // Get returns the Author whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *AuthorObjects) Get(ctx context.Context, id uint64) (*Author, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Author](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Authors with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *AuthorObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Author, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Author](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Authors with the given primary keys by key. What is absent is left out.
 func (o *AuthorObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Author, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Author](ids, found, err)
 }
 
 // GetByName returns the Author with this Name, or an error matching gorm.ErrRecordNotFound.
 func (o *AuthorObjects) GetByName(ctx context.Context, name string) (*Author, error) {
-	return o.table.byName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Row[*Author](o.table.byName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
 func (o *AuthorObjects) GetManyByName(ctx context.Context, names ...string) ([]*Author, error) {
-	return o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Author](o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
-// encodeAuthor appends the columns of v.
-func encodeAuthor(b []byte, v *Author) []byte {
+// encodeAuthor appends the columns of a row.
+func encodeAuthor(b []byte, row any) []byte {
+	v := row.(*Author)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	return b
 }
 
-// decodeAuthor reads into v what encodeAuthor wrote. Bad bytes leave an error in d.
-func decodeAuthor(d *cacheruntime.Decoder, v *Author) {
+// decodeAuthor reads into a row what encodeAuthor wrote. Bad bytes leave an error in d.
+func decodeAuthor(d *cacheruntime.Decoder, row any) {
+	v := row.(*Author)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 }

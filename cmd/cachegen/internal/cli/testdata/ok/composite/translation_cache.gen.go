@@ -17,21 +17,9 @@ type TranslationKey struct {
 	Language Language
 }
 
-// encodeTranslationKey appends the columns of k.
-func encodeTranslationKey(b []byte, k TranslationKey) []byte {
-	b = cacheruntime.AppendText(b, k.OfOrgID)
-	b = cacheruntime.AppendInt(b, k.OfNo)
-	b = cacheruntime.AppendUint(b, k.Language)
-	return b
-}
-
-// decodeTranslationKey reads what encodeTranslationKey wrote. Bad bytes leave an error in d.
-func decodeTranslationKey(d *cacheruntime.Decoder) TranslationKey {
-	var k TranslationKey
-	k.OfOrgID = cacheruntime.DecodeText[string](d)
-	k.OfNo = cacheruntime.DecodeInt[int64](d)
-	k.Language = cacheruntime.DecodeUint[Language](d)
-	return k
+// appendTranslationKey appends the columns of k.
+func appendTranslationKey(to []cacheruntime.Arg, k TranslationKey) []cacheruntime.Arg {
+	return append(to, cacheruntime.Text(k.OfOrgID), cacheruntime.Int(k.OfNo), cacheruntime.Uint(k.Language))
 }
 
 // TranslationReader reads Translations. [TranslationCache] and [TranslationObjects] both satisfy
@@ -82,12 +70,12 @@ type TranslationModel struct {
 // translationTable holds what TranslationCache and TranslationObjects share: how each accessor
 // finds its rows.
 type translationTable struct {
-	rows *cacheruntime.Table[Translation, TranslationKey]
+	rows *cacheruntime.Table
 }
 
 // newTranslationTable describes Translations to the runtime and registers them there.
 func newTranslationTable(rt *cacheruntime.Runtime) (*translationTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Translation, TranslationKey]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Translation",
 		Fields: []cacheruntime.Field{
 			{Path: "Of.OrgID", Type: "string", PrimaryKey: true},
@@ -95,16 +83,15 @@ func newTranslationTable(rt *cacheruntime.Runtime) (*translationTable, error) {
 			{Path: "Language", Type: "composite.Language", PrimaryKey: true},
 			{Path: "Text", Type: "string"},
 		},
-		Key: func(v *Translation) TranslationKey {
-			return TranslationKey{OfOrgID: v.Of.OrgID, OfNo: v.Of.No, Language: v.Language}
+		New: func() any {
+			return new(Translation)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, k TranslationKey) []cacheruntime.Arg {
-			return append(to, cacheruntime.Text(k.OfOrgID), cacheruntime.Int(k.OfNo), cacheruntime.Uint(k.Language))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Translation)
+			return append(to, cacheruntime.Text(v.Of.OrgID), cacheruntime.Int(v.Of.No), cacheruntime.Uint(v.Language))
 		},
-		EncodeKey: encodeTranslationKey,
-		DecodeKey: decodeTranslationKey,
-		Encode:    encodeTranslation,
-		Decode:    decodeTranslation,
+		Encode: encodeTranslation,
+		Decode: decodeTranslation,
 	})
 	t := &translationTable{
 		rows: rows,
@@ -130,23 +117,25 @@ type TranslationCache struct {
 // gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
 // that load.
 func (c *TranslationCache) Get(ctx context.Context, ofOrgID string, ofNo int64, language Language) (*Translation, error) {
-	return c.table.rows.Get(ctx, c.source, TranslationKey{OfOrgID: ofOrgID, OfNo: ofNo, Language: language})
+	return cacheruntime.Row[*Translation](c.table.rows.Get(ctx, c.source, cacheruntime.Text(ofOrgID), cacheruntime.Int(ofNo), cacheruntime.Uint(language)))
 }
 
 // GetMany returns the Translations with the given primary keys, in the order of keys. What is
 // absent is left out; a key given twice gives two copies.
 func (c *TranslationCache) GetMany(ctx context.Context, keys ...TranslationKey) ([]*Translation, error) {
-	return c.table.rows.GetMany(ctx, c.source, keys)
+	return cacheruntime.Rows[*Translation](c.table.rows.GetMany(ctx, c.source, cacheruntime.EachKey(keys, appendTranslationKey)))
 }
 
 // GetMap returns the Translations with the given primary keys by key. What is absent is left out.
 func (c *TranslationCache) GetMap(ctx context.Context, keys ...TranslationKey) (map[TranslationKey]*Translation, error) {
-	return c.table.rows.GetMap(ctx, c.source, keys)
+	keys = cacheruntime.Distinct(keys)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.EachKey(keys, appendTranslationKey))
+	return cacheruntime.ByKey[*Translation](keys, found, err)
 }
 
 // Flush flushes the entries of the Translations with these primary keys, as a write of them would.
 func (c *TranslationCache) Flush(ctx context.Context, keys ...TranslationKey) error {
-	return c.table.rows.Flush(ctx, keys)
+	return c.table.rows.Flush(ctx, cacheruntime.EachKey(keys, appendTranslationKey))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -164,22 +153,25 @@ type TranslationObjects struct {
 // Get returns the Translation whose primary key is (ofOrgID, ofNo, language), or an error matching
 // gorm.ErrRecordNotFound.
 func (o *TranslationObjects) Get(ctx context.Context, ofOrgID string, ofNo int64, language Language) (*Translation, error) {
-	return o.table.rows.Get(ctx, o.source, TranslationKey{OfOrgID: ofOrgID, OfNo: ofNo, Language: language})
+	return cacheruntime.Row[*Translation](o.table.rows.Get(ctx, o.source, cacheruntime.Text(ofOrgID), cacheruntime.Int(ofNo), cacheruntime.Uint(language)))
 }
 
 // GetMany returns the Translations with the given primary keys, in the order of keys. What is
 // absent is left out; a key given twice gives two copies.
 func (o *TranslationObjects) GetMany(ctx context.Context, keys ...TranslationKey) ([]*Translation, error) {
-	return o.table.rows.GetMany(ctx, o.source, keys)
+	return cacheruntime.Rows[*Translation](o.table.rows.GetMany(ctx, o.source, cacheruntime.EachKey(keys, appendTranslationKey)))
 }
 
 // GetMap returns the Translations with the given primary keys by key. What is absent is left out.
 func (o *TranslationObjects) GetMap(ctx context.Context, keys ...TranslationKey) (map[TranslationKey]*Translation, error) {
-	return o.table.rows.GetMap(ctx, o.source, keys)
+	keys = cacheruntime.Distinct(keys)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.EachKey(keys, appendTranslationKey))
+	return cacheruntime.ByKey[*Translation](keys, found, err)
 }
 
-// encodeTranslation appends the columns of v.
-func encodeTranslation(b []byte, v *Translation) []byte {
+// encodeTranslation appends the columns of a row.
+func encodeTranslation(b []byte, row any) []byte {
+	v := row.(*Translation)
 	b = cacheruntime.AppendText(b, v.Of.OrgID)
 	b = cacheruntime.AppendInt(b, v.Of.No)
 	b = cacheruntime.AppendUint(b, v.Language)
@@ -187,8 +179,9 @@ func encodeTranslation(b []byte, v *Translation) []byte {
 	return b
 }
 
-// decodeTranslation reads into v what encodeTranslation wrote. Bad bytes leave an error in d.
-func decodeTranslation(d *cacheruntime.Decoder, v *Translation) {
+// decodeTranslation reads into a row what encodeTranslation wrote. Bad bytes leave an error in d.
+func decodeTranslation(d *cacheruntime.Decoder, row any) {
+	v := row.(*Translation)
 	v.Of.OrgID = cacheruntime.DecodeText[string](d)
 	v.Of.No = cacheruntime.DecodeInt[int64](d)
 	v.Language = cacheruntime.DecodeUint[Language](d)

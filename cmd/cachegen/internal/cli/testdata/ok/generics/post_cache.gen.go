@@ -94,15 +94,15 @@ type PostModel struct {
 
 // postTable holds what PostCache and PostObjects share: how each accessor finds its rows.
 type postTable struct {
-	rows        *cacheruntime.Table[Post, string]
-	listBoxed   *cacheruntime.List[Post, string]
-	listByTitle *cacheruntime.List[Post, string]
-	countByKind *cacheruntime.Count[Post, string]
+	rows        *cacheruntime.Table
+	listBoxed   *cacheruntime.List
+	listByTitle *cacheruntime.List
+	countByKind *cacheruntime.Count
 }
 
 // newPostTable describes Posts to the runtime and registers them there.
 func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Post, string]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Post",
 		Fields: []cacheruntime.Field{
 			{Path: "Base.ID", Type: "string", PrimaryKey: true},
@@ -118,42 +118,45 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 			{Path: "Kind", Type: "sql.Null[string]"},
 			{Path: "Nested", Type: "sql.Null[generics.JSON[int]]", Class: cacheruntime.Valuer},
 		},
-		Key: func(v *Post) string {
-			return v.ID
+		New: func() any {
+			return new(Post)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id string) []cacheruntime.Arg {
-			return append(to, cacheruntime.Text(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Text(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendText[string],
-		DecodeKey: cacheruntime.DecodeText[string],
-		Encode:    encodePost,
-		Decode:    decodePost,
+		Encode: encodePost,
+		Decode: decodePost,
 	})
 	t := &postTable{
 		rows: rows,
-		listBoxed: rows.List(cacheruntime.IndexSpec[Post]{
+		listBoxed: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListBoxed",
 			By:    []string{"Box.Second", "Base.CreatedAt"},
 			Order: []cacheruntime.Order{{Field: "Score"}},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Ptr(v.Box.Second, cacheruntime.Text[string]), cacheruntime.Time(v.CreatedAt))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Post) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Post), is.(*Post)
 				return a.Score == b.Score
 			},
 		}),
-		listByTitle: rows.List(cacheruntime.IndexSpec[Post]{
+		listByTitle: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByTitle",
 			By:   []string{"Title"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Text(v.Title))
 			},
 		}),
-		countByKind: rows.Count(cacheruntime.IndexSpec[Post]{
+		countByKind: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByKind",
 			By:   []string{"Kind"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.If(v.Kind.Valid, cacheruntime.Text(v.Kind.V)))
 			},
 		}),
@@ -178,39 +181,41 @@ type PostCache struct {
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *PostCache) Get(ctx context.Context, id string) (*Post, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Post](c.table.rows.Get(ctx, c.source, cacheruntime.Text(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *PostCache) GetMany(ctx context.Context, ids ...string) ([]*Post, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Post](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
 func (c *PostCache) GetMap(ctx context.Context, ids ...string) (map[string]*Post, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListBoxed returns the Posts of a Box.Second and CreatedAt, by Score, lowest first. Nil means IS
 // NULL.
 func (c *PostCache) ListBoxed(ctx context.Context, boxSecond *string, createdAt time.Time) ([]*Post, error) {
-	return c.table.listBoxed.Get(ctx, c.source, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt))
+	return cacheruntime.Rows[*Post](c.table.listBoxed.Get(ctx, c.source, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt)))
 }
 
 // ListBoxedPage returns at most limit Posts of ListBoxed, from offset on.
 func (c *PostCache) ListBoxedPage(ctx context.Context, boxSecond *string, createdAt time.Time, offset, limit int) ([]*Post, error) {
-	return c.table.listBoxed.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt))
+	return cacheruntime.Rows[*Post](c.table.listBoxed.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt)))
 }
 
 // ListByTitle returns the Posts of a Title, by primary key.
 func (c *PostCache) ListByTitle(ctx context.Context, title string) ([]*Post, error) {
-	return c.table.listByTitle.Get(ctx, c.source, cacheruntime.Text(title))
+	return cacheruntime.Rows[*Post](c.table.listByTitle.Get(ctx, c.source, cacheruntime.Text(title)))
 }
 
 // ListByTitlePage returns at most limit Posts of ListByTitle, from offset on.
 func (c *PostCache) ListByTitlePage(ctx context.Context, title string, offset, limit int) ([]*Post, error) {
-	return c.table.listByTitle.Page(ctx, c.source, offset, limit, cacheruntime.Text(title))
+	return cacheruntime.Rows[*Post](c.table.listByTitle.Page(ctx, c.source, offset, limit, cacheruntime.Text(title)))
 }
 
 // CountByKind returns how many Posts have this Kind. Nil means IS NULL.
@@ -220,7 +225,7 @@ func (c *PostCache) CountByKind(ctx context.Context, kind *string) (int64, error
 
 // Flush flushes the entries of the Posts with these primary keys, as a write of them would.
 func (c *PostCache) Flush(ctx context.Context, ids ...string) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Text[string]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -251,39 +256,41 @@ type PostObjects struct {
 
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *PostObjects) Get(ctx context.Context, id string) (*Post, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Post](o.table.rows.Get(ctx, o.source, cacheruntime.Text(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *PostObjects) GetMany(ctx context.Context, ids ...string) ([]*Post, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Post](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
 func (o *PostObjects) GetMap(ctx context.Context, ids ...string) (map[string]*Post, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListBoxed returns the Posts of a Box.Second and CreatedAt, by Score, lowest first. Nil means IS
 // NULL.
 func (o *PostObjects) ListBoxed(ctx context.Context, boxSecond *string, createdAt time.Time) ([]*Post, error) {
-	return o.table.listBoxed.Get(ctx, o.source, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt))
+	return cacheruntime.Rows[*Post](o.table.listBoxed.Get(ctx, o.source, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt)))
 }
 
 // ListBoxedPage returns at most limit Posts of ListBoxed, from offset on.
 func (o *PostObjects) ListBoxedPage(ctx context.Context, boxSecond *string, createdAt time.Time, offset, limit int) ([]*Post, error) {
-	return o.table.listBoxed.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt))
+	return cacheruntime.Rows[*Post](o.table.listBoxed.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt)))
 }
 
 // ListByTitle returns the Posts of a Title, by primary key.
 func (o *PostObjects) ListByTitle(ctx context.Context, title string) ([]*Post, error) {
-	return o.table.listByTitle.Get(ctx, o.source, cacheruntime.Text(title))
+	return cacheruntime.Rows[*Post](o.table.listByTitle.Get(ctx, o.source, cacheruntime.Text(title)))
 }
 
 // ListByTitlePage returns at most limit Posts of ListByTitle, from offset on.
 func (o *PostObjects) ListByTitlePage(ctx context.Context, title string, offset, limit int) ([]*Post, error) {
-	return o.table.listByTitle.Page(ctx, o.source, offset, limit, cacheruntime.Text(title))
+	return cacheruntime.Rows[*Post](o.table.listByTitle.Page(ctx, o.source, offset, limit, cacheruntime.Text(title)))
 }
 
 // CountByKind returns how many Posts have this Kind. Nil means IS NULL.
@@ -291,8 +298,9 @@ func (o *PostObjects) CountByKind(ctx context.Context, kind *string) (int64, err
 	return o.table.countByKind.Get(ctx, o.source, cacheruntime.Ptr(kind, cacheruntime.Text[string]))
 }
 
-// encodePost appends the columns of v.
-func encodePost(b []byte, v *Post) []byte {
+// encodePost appends the columns of a row.
+func encodePost(b []byte, row any) []byte {
+	v := row.(*Post)
 	b = cacheruntime.AppendText(b, v.ID)
 	b = cacheruntime.AppendTime(b, v.CreatedAt)
 	b = cacheruntime.AppendText(b, v.Title)
@@ -313,8 +321,9 @@ func encodePost(b []byte, v *Post) []byte {
 	return b
 }
 
-// decodePost reads into v what encodePost wrote. Bad bytes leave an error in d.
-func decodePost(d *cacheruntime.Decoder, v *Post) {
+// decodePost reads into a row what encodePost wrote. Bad bytes leave an error in d.
+func decodePost(d *cacheruntime.Decoder, row any) {
+	v := row.(*Post)
 	v.ID = cacheruntime.DecodeText[string](d)
 	v.CreatedAt = cacheruntime.DecodeTime(d)
 	v.Title = cacheruntime.DecodeText[string](d)

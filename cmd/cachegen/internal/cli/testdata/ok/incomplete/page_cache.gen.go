@@ -71,35 +71,35 @@ type PageModel struct {
 
 // pageTable holds what PageCache and PageObjects share: how each accessor finds its rows.
 type pageTable struct {
-	rows   *cacheruntime.Table[Page, uint64]
-	byPath *cacheruntime.Unique[Page, uint64]
+	rows   *cacheruntime.Table
+	byPath *cacheruntime.Unique
 }
 
 // newPageTable describes Pages to the runtime and registers them there.
 func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Page, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Page",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Path", Type: "string"},
 		},
-		Key: func(v *Page) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Page)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Page)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodePage,
-		Decode:    decodePage,
+		Encode: encodePage,
+		Decode: decodePage,
 	})
 	t := &pageTable{
 		rows: rows,
-		byPath: rows.Unique(cacheruntime.IndexSpec[Page]{
+		byPath: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByPath",
 			By:   []string{"Path"},
-			Args: func(to []cacheruntime.Arg, v *Page) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Page)
 				return append(to, cacheruntime.Text(v.Path))
 			},
 		}),
@@ -124,34 +124,36 @@ type PageCache struct {
 // Get returns the Page whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *PageCache) Get(ctx context.Context, id uint64) (*Page, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Page](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Pages with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *PageCache) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Page](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Pages with the given primary keys by key. What is absent is left out.
 func (c *PageCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Page](ids, found, err)
 }
 
 // GetByPath returns the Page with this Path, or an error matching gorm.ErrRecordNotFound.
 func (c *PageCache) GetByPath(ctx context.Context, path string) (*Page, error) {
-	return c.table.byPath.Get(ctx, c.source, cacheruntime.Text(path))
+	return cacheruntime.Row[*Page](c.table.byPath.Get(ctx, c.source, cacheruntime.Text(path)))
 }
 
 // GetManyByPath is GetByPath for several values, in the order of paths. What is absent is left
 // out.
 func (c *PageCache) GetManyByPath(ctx context.Context, paths ...string) ([]*Page, error) {
-	return c.table.byPath.GetMany(ctx, c.source, cacheruntime.Each(paths, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Page](c.table.byPath.GetMany(ctx, c.source, cacheruntime.Each(paths, cacheruntime.Text[string])))
 }
 
 // Flush flushes the entries of the Pages with these primary keys, as a write of them would.
 func (c *PageCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -172,40 +174,44 @@ type PageObjects struct {
 
 // Get returns the Page whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *PageObjects) Get(ctx context.Context, id uint64) (*Page, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Page](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Pages with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *PageObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Page](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Pages with the given primary keys by key. What is absent is left out.
 func (o *PageObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Page](ids, found, err)
 }
 
 // GetByPath returns the Page with this Path, or an error matching gorm.ErrRecordNotFound.
 func (o *PageObjects) GetByPath(ctx context.Context, path string) (*Page, error) {
-	return o.table.byPath.Get(ctx, o.source, cacheruntime.Text(path))
+	return cacheruntime.Row[*Page](o.table.byPath.Get(ctx, o.source, cacheruntime.Text(path)))
 }
 
 // GetManyByPath is GetByPath for several values, in the order of paths. What is absent is left
 // out.
 func (o *PageObjects) GetManyByPath(ctx context.Context, paths ...string) ([]*Page, error) {
-	return o.table.byPath.GetMany(ctx, o.source, cacheruntime.Each(paths, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Page](o.table.byPath.GetMany(ctx, o.source, cacheruntime.Each(paths, cacheruntime.Text[string])))
 }
 
-// encodePage appends the columns of v.
-func encodePage(b []byte, v *Page) []byte {
+// encodePage appends the columns of a row.
+func encodePage(b []byte, row any) []byte {
+	v := row.(*Page)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Path)
 	return b
 }
 
-// decodePage reads into v what encodePage wrote. Bad bytes leave an error in d.
-func decodePage(d *cacheruntime.Decoder, v *Page) {
+// decodePage reads into a row what encodePage wrote. Bad bytes leave an error in d.
+func decodePage(d *cacheruntime.Decoder, row any) {
+	v := row.(*Page)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Path = cacheruntime.DecodeText[string](d)
 }

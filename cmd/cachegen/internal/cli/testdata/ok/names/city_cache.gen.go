@@ -63,35 +63,35 @@ type CityModel struct {
 
 // cityTable holds what CityCache and CityObjects share: how each accessor finds its rows.
 type cityTable struct {
-	rows        *cacheruntime.Table[City, int]
-	countByUser *cacheruntime.Count[City, int]
+	rows        *cacheruntime.Table
+	countByUser *cacheruntime.Count
 }
 
 // newCityTable describes Cities to the runtime and registers them there.
 func newCityTable(rt *cacheruntime.Runtime) (*cityTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[City, int]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "City",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "int", PrimaryKey: true},
 			{Path: "User", Type: "string"},
 		},
-		Key: func(v *City) int {
-			return v.ID
+		New: func() any {
+			return new(City)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id int) []cacheruntime.Arg {
-			return append(to, cacheruntime.Int(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*City)
+			return append(to, cacheruntime.Int(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendInt[int],
-		DecodeKey: cacheruntime.DecodeInt[int],
-		Encode:    encodeCity,
-		Decode:    decodeCity,
+		Encode: encodeCity,
+		Decode: decodeCity,
 	})
 	t := &cityTable{
 		rows: rows,
-		countByUser: rows.Count(cacheruntime.IndexSpec[City]{
+		countByUser: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByUser",
 			By:   []string{"User"},
-			Args: func(to []cacheruntime.Arg, v *City) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*City)
 				return append(to, cacheruntime.Text(v.User))
 			},
 		}),
@@ -116,18 +116,20 @@ type CityCache struct {
 // Get returns the City whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *CityCache) Get(ctx context.Context, id int) (*City, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*City](c.table.rows.Get(ctx, c.source, cacheruntime.Int(id)))
 }
 
 // GetMany returns the Cities with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *CityCache) GetMany(ctx context.Context, ids ...int) ([]*City, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*City](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Int[int])))
 }
 
 // GetMap returns the Cities with the given primary keys by key. What is absent is left out.
 func (c *CityCache) GetMap(ctx context.Context, ids ...int) (map[int]*City, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Int[int]))
+	return cacheruntime.ByKey[*City](ids, found, err)
 }
 
 // CountByUser returns how many Cities have this User.
@@ -137,7 +139,7 @@ func (c *CityCache) CountByUser(ctx context.Context, user string) (int64, error)
 
 // Flush flushes the entries of the Cities with these primary keys, as a write of them would.
 func (c *CityCache) Flush(ctx context.Context, ids ...int) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Int[int]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -158,18 +160,20 @@ type CityObjects struct {
 
 // Get returns the City whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *CityObjects) Get(ctx context.Context, id int) (*City, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*City](o.table.rows.Get(ctx, o.source, cacheruntime.Int(id)))
 }
 
 // GetMany returns the Cities with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *CityObjects) GetMany(ctx context.Context, ids ...int) ([]*City, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*City](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Int[int])))
 }
 
 // GetMap returns the Cities with the given primary keys by key. What is absent is left out.
 func (o *CityObjects) GetMap(ctx context.Context, ids ...int) (map[int]*City, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Int[int]))
+	return cacheruntime.ByKey[*City](ids, found, err)
 }
 
 // CountByUser returns how many Cities have this User.
@@ -177,15 +181,17 @@ func (o *CityObjects) CountByUser(ctx context.Context, user string) (int64, erro
 	return o.table.countByUser.Get(ctx, o.source, cacheruntime.Text(user))
 }
 
-// encodeCity appends the columns of v.
-func encodeCity(b []byte, v *City) []byte {
+// encodeCity appends the columns of a row.
+func encodeCity(b []byte, row any) []byte {
+	v := row.(*City)
 	b = cacheruntime.AppendInt(b, v.ID)
 	b = cacheruntime.AppendText(b, v.User)
 	return b
 }
 
-// decodeCity reads into v what encodeCity wrote. Bad bytes leave an error in d.
-func decodeCity(d *cacheruntime.Decoder, v *City) {
+// decodeCity reads into a row what encodeCity wrote. Bad bytes leave an error in d.
+func decodeCity(d *cacheruntime.Decoder, row any) {
+	v := row.(*City)
 	v.ID = cacheruntime.DecodeInt[int](d)
 	v.User = cacheruntime.DecodeText[string](d)
 }

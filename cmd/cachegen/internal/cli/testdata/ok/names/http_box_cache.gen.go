@@ -121,17 +121,17 @@ type HTTPBoxModel struct {
 
 // httpBoxTable holds what HTTPBoxCache and HTTPBoxObjects share: how each accessor finds its rows.
 type httpBoxTable struct {
-	rows        *cacheruntime.Table[HTTPBox, string]
-	listAwkward *cacheruntime.List[HTTPBox, string]
-	listWindow  *cacheruntime.List[HTTPBox, string]
-	countTwice  *cacheruntime.Count[HTTPBox, string]
-	listByIDs   *cacheruntime.List[HTTPBox, string]
-	listByTime  *cacheruntime.List[HTTPBox, string]
+	rows        *cacheruntime.Table
+	listAwkward *cacheruntime.List
+	listWindow  *cacheruntime.List
+	countTwice  *cacheruntime.Count
+	listByIDs   *cacheruntime.List
+	listByTime  *cacheruntime.List
 }
 
 // newHTTPBoxTable describes HTTPBoxes to the runtime and registers them there.
 func newHTTPBoxTable(rt *cacheruntime.Runtime) (*httpBoxTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[HTTPBox, string]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "HTTPBox",
 		Fields: []cacheruntime.Field{
 			{Path: "IDs", Type: "string", PrimaryKey: true},
@@ -151,23 +151,23 @@ func newHTTPBoxTable(rt *cacheruntime.Runtime) (*httpBoxTable, error) {
 			{Path: "URL", Type: "string"},
 			{Path: "Url", Type: "string"},
 		},
-		Key: func(v *HTTPBox) string {
-			return v.IDs
+		New: func() any {
+			return new(HTTPBox)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, ids string) []cacheruntime.Arg {
-			return append(to, cacheruntime.Text(ids))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*HTTPBox)
+			return append(to, cacheruntime.Text(v.IDs))
 		},
-		EncodeKey: cacheruntime.AppendText[string],
-		DecodeKey: cacheruntime.DecodeText[string],
-		Encode:    encodeHTTPBox,
-		Decode:    decodeHTTPBox,
+		Encode: encodeHTTPBox,
+		Decode: decodeHTTPBox,
 	})
 	t := &httpBoxTable{
 		rows: rows,
-		listAwkward: rows.List(cacheruntime.IndexSpec[HTTPBox]{
+		listAwkward: rows.List(cacheruntime.IndexSpec{
 			Name: "ListAwkward",
 			By:   []string{"Type", "Range", "Len", "Ctx", "Context", "Time", "Kind", "URLPath", "C", "O"},
-			Args: func(to []cacheruntime.Arg, v *HTTPBox) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*HTTPBox)
 				return append(
 					to,
 					cacheruntime.Text(v.Type),
@@ -183,31 +183,35 @@ func newHTTPBoxTable(rt *cacheruntime.Runtime) (*httpBoxTable, error) {
 				)
 			},
 		}),
-		listWindow: rows.List(cacheruntime.IndexSpec[HTTPBox]{
+		listWindow: rows.List(cacheruntime.IndexSpec{
 			Name: "ListWindow",
 			By:   []string{"Offset", "Limit", "Level"},
-			Args: func(to []cacheruntime.Arg, v *HTTPBox) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*HTTPBox)
 				return append(to, cacheruntime.Int(v.Offset), cacheruntime.Int(v.Limit), cacheruntime.Int(v.Level))
 			},
 		}),
-		countTwice: rows.Count(cacheruntime.IndexSpec[HTTPBox]{
+		countTwice: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountTwice",
 			By:   []string{"URL", "Url"},
-			Args: func(to []cacheruntime.Arg, v *HTTPBox) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*HTTPBox)
 				return append(to, cacheruntime.Text(v.URL), cacheruntime.Text(v.Url))
 			},
 		}),
-		listByIDs: rows.List(cacheruntime.IndexSpec[HTTPBox]{
+		listByIDs: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByIDs",
 			By:   []string{"IDs"},
-			Args: func(to []cacheruntime.Arg, v *HTTPBox) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*HTTPBox)
 				return append(to, cacheruntime.Text(v.IDs))
 			},
 		}),
-		listByTime: rows.List(cacheruntime.IndexSpec[HTTPBox]{
+		listByTime: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByTime",
 			By:   []string{"Time"},
-			Args: func(to []cacheruntime.Arg, v *HTTPBox) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*HTTPBox)
 				return append(to, cacheruntime.Time(v.Time))
 			},
 		}),
@@ -232,39 +236,41 @@ type HTTPBoxCache struct {
 // Get returns the HTTPBox whose primary key is ids, or an error matching gorm.ErrRecordNotFound.
 // On a miss, one caller loads it from the database and the others wait for that load.
 func (c *HTTPBoxCache) Get(ctx context.Context, ids string) (*HTTPBox, error) {
-	return c.table.rows.Get(ctx, c.source, ids)
+	return cacheruntime.Row[*HTTPBox](c.table.rows.Get(ctx, c.source, cacheruntime.Text(ids)))
 }
 
 // GetMany returns the HTTPBoxes with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (c *HTTPBoxCache) GetMany(ctx context.Context, ids ...string) ([]*HTTPBox, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*HTTPBox](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the HTTPBoxes with the given primary keys by key. What is absent is left out.
 func (c *HTTPBoxCache) GetMap(ctx context.Context, ids ...string) (map[string]*HTTPBox, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*HTTPBox](ids, found, err)
 }
 
 // ListAwkward returns the HTTPBoxes of a Type, Range, Len, Ctx, Context, Time, Kind, URLPath, C
 // and O, by primary key. Nil means IS NULL.
 func (c *HTTPBoxCache) ListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64) ([]*HTTPBox, error) {
-	return c.table.listAwkward.Get(ctx, c.source, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue))
+	return cacheruntime.Rows[*HTTPBox](c.table.listAwkward.Get(ctx, c.source, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue)))
 }
 
 // ListAwkwardPage returns at most limit HTTPBoxes of ListAwkward, from offset on.
 func (c *HTTPBoxCache) ListAwkwardPage(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64, offset, limit int) ([]*HTTPBox, error) {
-	return c.table.listAwkward.Page(ctx, c.source, offset, limit, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue))
+	return cacheruntime.Rows[*HTTPBox](c.table.listAwkward.Page(ctx, c.source, offset, limit, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue)))
 }
 
 // ListWindow returns the HTTPBoxes of an Offset, Limit and Level, by primary key.
 func (c *HTTPBoxCache) ListWindow(ctx context.Context, offset, limit, level int) ([]*HTTPBox, error) {
-	return c.table.listWindow.Get(ctx, c.source, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level))
+	return cacheruntime.Rows[*HTTPBox](c.table.listWindow.Get(ctx, c.source, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level)))
 }
 
 // ListWindowPage returns at most pageLimit HTTPBoxes of ListWindow, from pageOffset on.
 func (c *HTTPBoxCache) ListWindowPage(ctx context.Context, offset, limit, level int, pageOffset, pageLimit int) ([]*HTTPBox, error) {
-	return c.table.listWindow.Page(ctx, c.source, pageOffset, pageLimit, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level))
+	return cacheruntime.Rows[*HTTPBox](c.table.listWindow.Page(ctx, c.source, pageOffset, pageLimit, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level)))
 }
 
 // CountTwice returns how many HTTPBoxes have this URL and Url.
@@ -274,27 +280,27 @@ func (c *HTTPBoxCache) CountTwice(ctx context.Context, url, urlValue string) (in
 
 // ListByIDs returns the HTTPBoxes of an IDs, by primary key.
 func (c *HTTPBoxCache) ListByIDs(ctx context.Context, ids string) ([]*HTTPBox, error) {
-	return c.table.listByIDs.Get(ctx, c.source, cacheruntime.Text(ids))
+	return cacheruntime.Rows[*HTTPBox](c.table.listByIDs.Get(ctx, c.source, cacheruntime.Text(ids)))
 }
 
 // ListByIDsPage returns at most limit HTTPBoxes of ListByIDs, from offset on.
 func (c *HTTPBoxCache) ListByIDsPage(ctx context.Context, ids string, offset, limit int) ([]*HTTPBox, error) {
-	return c.table.listByIDs.Page(ctx, c.source, offset, limit, cacheruntime.Text(ids))
+	return cacheruntime.Rows[*HTTPBox](c.table.listByIDs.Page(ctx, c.source, offset, limit, cacheruntime.Text(ids)))
 }
 
 // ListByTime returns the HTTPBoxes of a Time, by primary key.
 func (c *HTTPBoxCache) ListByTime(ctx context.Context, timeValue time.Time) ([]*HTTPBox, error) {
-	return c.table.listByTime.Get(ctx, c.source, cacheruntime.Time(timeValue))
+	return cacheruntime.Rows[*HTTPBox](c.table.listByTime.Get(ctx, c.source, cacheruntime.Time(timeValue)))
 }
 
 // ListByTimePage returns at most limit HTTPBoxes of ListByTime, from offset on.
 func (c *HTTPBoxCache) ListByTimePage(ctx context.Context, timeValue time.Time, offset, limit int) ([]*HTTPBox, error) {
-	return c.table.listByTime.Page(ctx, c.source, offset, limit, cacheruntime.Time(timeValue))
+	return cacheruntime.Rows[*HTTPBox](c.table.listByTime.Page(ctx, c.source, offset, limit, cacheruntime.Time(timeValue)))
 }
 
 // Flush flushes the entries of the HTTPBoxes with these primary keys, as a write of them would.
 func (c *HTTPBoxCache) Flush(ctx context.Context, ids ...string) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Text[string]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -337,39 +343,41 @@ type HTTPBoxObjects struct {
 
 // Get returns the HTTPBox whose primary key is ids, or an error matching gorm.ErrRecordNotFound.
 func (o *HTTPBoxObjects) Get(ctx context.Context, ids string) (*HTTPBox, error) {
-	return o.table.rows.Get(ctx, o.source, ids)
+	return cacheruntime.Row[*HTTPBox](o.table.rows.Get(ctx, o.source, cacheruntime.Text(ids)))
 }
 
 // GetMany returns the HTTPBoxes with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (o *HTTPBoxObjects) GetMany(ctx context.Context, ids ...string) ([]*HTTPBox, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*HTTPBox](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the HTTPBoxes with the given primary keys by key. What is absent is left out.
 func (o *HTTPBoxObjects) GetMap(ctx context.Context, ids ...string) (map[string]*HTTPBox, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	return cacheruntime.ByKey[*HTTPBox](ids, found, err)
 }
 
 // ListAwkward returns the HTTPBoxes of a Type, Range, Len, Ctx, Context, Time, Kind, URLPath, C
 // and O, by primary key. Nil means IS NULL.
 func (o *HTTPBoxObjects) ListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64) ([]*HTTPBox, error) {
-	return o.table.listAwkward.Get(ctx, o.source, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue))
+	return cacheruntime.Rows[*HTTPBox](o.table.listAwkward.Get(ctx, o.source, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue)))
 }
 
 // ListAwkwardPage returns at most limit HTTPBoxes of ListAwkward, from offset on.
 func (o *HTTPBoxObjects) ListAwkwardPage(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64, offset, limit int) ([]*HTTPBox, error) {
-	return o.table.listAwkward.Page(ctx, o.source, offset, limit, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue))
+	return cacheruntime.Rows[*HTTPBox](o.table.listAwkward.Page(ctx, o.source, offset, limit, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue)))
 }
 
 // ListWindow returns the HTTPBoxes of an Offset, Limit and Level, by primary key.
 func (o *HTTPBoxObjects) ListWindow(ctx context.Context, offset, limit, level int) ([]*HTTPBox, error) {
-	return o.table.listWindow.Get(ctx, o.source, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level))
+	return cacheruntime.Rows[*HTTPBox](o.table.listWindow.Get(ctx, o.source, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level)))
 }
 
 // ListWindowPage returns at most pageLimit HTTPBoxes of ListWindow, from pageOffset on.
 func (o *HTTPBoxObjects) ListWindowPage(ctx context.Context, offset, limit, level int, pageOffset, pageLimit int) ([]*HTTPBox, error) {
-	return o.table.listWindow.Page(ctx, o.source, pageOffset, pageLimit, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level))
+	return cacheruntime.Rows[*HTTPBox](o.table.listWindow.Page(ctx, o.source, pageOffset, pageLimit, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level)))
 }
 
 // CountTwice returns how many HTTPBoxes have this URL and Url.
@@ -379,26 +387,27 @@ func (o *HTTPBoxObjects) CountTwice(ctx context.Context, url, urlValue string) (
 
 // ListByIDs returns the HTTPBoxes of an IDs, by primary key.
 func (o *HTTPBoxObjects) ListByIDs(ctx context.Context, ids string) ([]*HTTPBox, error) {
-	return o.table.listByIDs.Get(ctx, o.source, cacheruntime.Text(ids))
+	return cacheruntime.Rows[*HTTPBox](o.table.listByIDs.Get(ctx, o.source, cacheruntime.Text(ids)))
 }
 
 // ListByIDsPage returns at most limit HTTPBoxes of ListByIDs, from offset on.
 func (o *HTTPBoxObjects) ListByIDsPage(ctx context.Context, ids string, offset, limit int) ([]*HTTPBox, error) {
-	return o.table.listByIDs.Page(ctx, o.source, offset, limit, cacheruntime.Text(ids))
+	return cacheruntime.Rows[*HTTPBox](o.table.listByIDs.Page(ctx, o.source, offset, limit, cacheruntime.Text(ids)))
 }
 
 // ListByTime returns the HTTPBoxes of a Time, by primary key.
 func (o *HTTPBoxObjects) ListByTime(ctx context.Context, timeValue time.Time) ([]*HTTPBox, error) {
-	return o.table.listByTime.Get(ctx, o.source, cacheruntime.Time(timeValue))
+	return cacheruntime.Rows[*HTTPBox](o.table.listByTime.Get(ctx, o.source, cacheruntime.Time(timeValue)))
 }
 
 // ListByTimePage returns at most limit HTTPBoxes of ListByTime, from offset on.
 func (o *HTTPBoxObjects) ListByTimePage(ctx context.Context, timeValue time.Time, offset, limit int) ([]*HTTPBox, error) {
-	return o.table.listByTime.Page(ctx, o.source, offset, limit, cacheruntime.Time(timeValue))
+	return cacheruntime.Rows[*HTTPBox](o.table.listByTime.Page(ctx, o.source, offset, limit, cacheruntime.Time(timeValue)))
 }
 
-// encodeHTTPBox appends the columns of v.
-func encodeHTTPBox(b []byte, v *HTTPBox) []byte {
+// encodeHTTPBox appends the columns of a row.
+func encodeHTTPBox(b []byte, row any) []byte {
+	v := row.(*HTTPBox)
 	b = cacheruntime.AppendText(b, v.IDs)
 	b = cacheruntime.AppendText(b, v.Type)
 	b = cacheruntime.AppendInt(b, v.Range)
@@ -418,8 +427,9 @@ func encodeHTTPBox(b []byte, v *HTTPBox) []byte {
 	return b
 }
 
-// decodeHTTPBox reads into v what encodeHTTPBox wrote. Bad bytes leave an error in d.
-func decodeHTTPBox(d *cacheruntime.Decoder, v *HTTPBox) {
+// decodeHTTPBox reads into a row what encodeHTTPBox wrote. Bad bytes leave an error in d.
+func decodeHTTPBox(d *cacheruntime.Decoder, row any) {
+	v := row.(*HTTPBox)
 	v.IDs = cacheruntime.DecodeText[string](d)
 	v.Type = cacheruntime.DecodeText[string](d)
 	v.Range = cacheruntime.DecodeInt[int](d)

@@ -16,19 +16,9 @@ type NewsKey struct {
 	N      int
 }
 
-// encodeNewsKey appends the columns of k.
-func encodeNewsKey(b []byte, k NewsKey) []byte {
-	b = cacheruntime.AppendUint(b, k.PostID)
-	b = cacheruntime.AppendInt(b, k.N)
-	return b
-}
-
-// decodeNewsKey reads what encodeNewsKey wrote. Bad bytes leave an error in d.
-func decodeNewsKey(d *cacheruntime.Decoder) NewsKey {
-	var k NewsKey
-	k.PostID = cacheruntime.DecodeUint[uint64](d)
-	k.N = cacheruntime.DecodeInt[int](d)
-	return k
+// appendNewsKey appends the columns of k.
+func appendNewsKey(to []cacheruntime.Arg, k NewsKey) []cacheruntime.Arg {
+	return append(to, cacheruntime.Uint(k.PostID), cacheruntime.Int(k.N))
 }
 
 // NewsReader reads News rows. [NewsCache] and [NewsObjects] both satisfy it, so a function that
@@ -115,16 +105,16 @@ type NewsModel struct {
 
 // newsTable holds what NewsCache and NewsObjects share: how each accessor finds its rows.
 type newsTable struct {
-	rows          *cacheruntime.Table[News, NewsKey]
-	oneLatest     *cacheruntime.One[News, NewsKey]
-	countNoted    *cacheruntime.Count[News, NewsKey]
-	byStatus      *cacheruntime.Unique[News, NewsKey]
-	countByStatus *cacheruntime.Count[News, NewsKey]
+	rows          *cacheruntime.Table
+	oneLatest     *cacheruntime.One
+	countNoted    *cacheruntime.Count
+	byStatus      *cacheruntime.Unique
+	countByStatus *cacheruntime.Count
 }
 
 // newNewsTable describes News rows to the runtime and registers them there.
 func newNewsTable(rt *cacheruntime.Runtime) (*newsTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[News, NewsKey]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "News",
 		Fields: []cacheruntime.Field{
 			{Path: "PostID", Type: "uint64", PrimaryKey: true},
@@ -137,66 +127,73 @@ func newNewsTable(rt *cacheruntime.Runtime) (*newsTable, error) {
 			{Path: "Place.Zip", Type: "string"},
 			{Path: "Home.Zip", Type: "string"},
 		},
-		Key: func(v *News) NewsKey {
-			return NewsKey{PostID: v.PostID, N: v.N}
+		New: func() any {
+			return new(News)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, k NewsKey) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(k.PostID), cacheruntime.Int(k.N))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*News)
+			return append(to, cacheruntime.Uint(v.PostID), cacheruntime.Int(v.N))
 		},
-		EncodeKey: encodeNewsKey,
-		DecodeKey: decodeNewsKey,
-		Encode:    encodeNews,
-		Decode:    decodeNews,
+		Encode: encodeNews,
+		Decode: decodeNews,
 	})
 	t := &newsTable{
 		rows: rows,
-		oneLatest: rows.One(cacheruntime.IndexSpec[News]{
+		oneLatest: rows.One(cacheruntime.IndexSpec{
 			Name:  "OneLatest",
 			By:    []string{"X1", "Audit.EditedBy"},
 			Where: []cacheruntime.Term{{Field: "Active", Op: "=", Values: []any{true}}},
 			Order: []cacheruntime.Order{{Field: "Audit.EditedAt", Desc: true}},
-			Args: func(to []cacheruntime.Arg, v *News) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*News)
 				return append(to, cacheruntime.Int(v.X1), cacheruntime.Text(v.Audit.EditedBy))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *News) bool {
+			Holds: func(row any) bool {
+				v := row.(*News)
 				return v.Active
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *News) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*News), is.(*News)
 				return cacheruntime.SameTime(a.Audit.EditedAt, b.Audit.EditedAt)
 			},
 		}),
-		countNoted: rows.Count(cacheruntime.IndexSpec[News]{
+		countNoted: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountNoted",
 			By:   []string{"Place.Zip"},
 			Where: []cacheruntime.Term{
 				{Field: "Home.Zip", Op: "=", Values: []any{"1"}},
 				{Field: "X1", Op: ">", Values: []any{int64(3)}},
 			},
-			Args: func(to []cacheruntime.Arg, v *News) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*News)
 				return append(to, cacheruntime.Text(v.Place.Zip))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *News) bool {
+			Holds: func(row any) bool {
+				v := row.(*News)
 				return cacheruntime.SameText(v.Home.Zip, "1") && v.X1 > 3
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *News) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*News), is.(*News)
 				return a.Home.Zip == b.Home.Zip
 			},
 		}),
-		byStatus: rows.Unique(cacheruntime.IndexSpec[News]{
+		byStatus: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByStatus",
 			By:   []string{"Status"},
-			Args: func(to []cacheruntime.Arg, v *News) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*News)
 				return append(to, cacheruntime.Text(v.Status))
 			},
 		}),
-		countByStatus: rows.Count(cacheruntime.IndexSpec[News]{
+		countByStatus: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByStatus",
 			By:   []string{"Status"},
-			Args: func(to []cacheruntime.Arg, v *News) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*News)
 				return append(to, cacheruntime.Text(v.Status))
 			},
 		}),
@@ -222,24 +219,26 @@ type NewsCache struct {
 // gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
 // that load.
 func (c *NewsCache) Get(ctx context.Context, postID uint64, n int) (*News, error) {
-	return c.table.rows.Get(ctx, c.source, NewsKey{PostID: postID, N: n})
+	return cacheruntime.Row[*News](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(postID), cacheruntime.Int(n)))
 }
 
 // GetMany returns the News rows with the given primary keys, in the order of keys. What is absent
 // is left out; a key given twice gives two copies.
 func (c *NewsCache) GetMany(ctx context.Context, keys ...NewsKey) ([]*News, error) {
-	return c.table.rows.GetMany(ctx, c.source, keys)
+	return cacheruntime.Rows[*News](c.table.rows.GetMany(ctx, c.source, cacheruntime.EachKey(keys, appendNewsKey)))
 }
 
 // GetMap returns the News rows with the given primary keys by key. What is absent is left out.
 func (c *NewsCache) GetMap(ctx context.Context, keys ...NewsKey) (map[NewsKey]*News, error) {
-	return c.table.rows.GetMap(ctx, c.source, keys)
+	keys = cacheruntime.Distinct(keys)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.EachKey(keys, appendNewsKey))
+	return cacheruntime.ByKey[*News](keys, found, err)
 }
 
 // OneLatest returns the first News of an X1 and EditedBy that is Active, by EditedAt, latest
 // first, or an error matching gorm.ErrRecordNotFound.
 func (c *NewsCache) OneLatest(ctx context.Context, x1 int, auditEditedBy string) (*News, error) {
-	return c.table.oneLatest.Get(ctx, c.source, cacheruntime.Int(x1), cacheruntime.Text(auditEditedBy))
+	return cacheruntime.Row[*News](c.table.oneLatest.Get(ctx, c.source, cacheruntime.Int(x1), cacheruntime.Text(auditEditedBy)))
 }
 
 // CountNoted returns how many News rows of a Place.Zip there are where Home.Zip = "1" and X1 > 3.
@@ -249,13 +248,13 @@ func (c *NewsCache) CountNoted(ctx context.Context, placeZip string) (int64, err
 
 // GetByStatus returns the News with this Status, or an error matching gorm.ErrRecordNotFound.
 func (c *NewsCache) GetByStatus(ctx context.Context, status string) (*News, error) {
-	return c.table.byStatus.Get(ctx, c.source, cacheruntime.Text(status))
+	return cacheruntime.Row[*News](c.table.byStatus.Get(ctx, c.source, cacheruntime.Text(status)))
 }
 
 // GetManyByStatus is GetByStatus for several values, in the order of statusValues. What is absent
 // is left out.
 func (c *NewsCache) GetManyByStatus(ctx context.Context, statusValues ...string) ([]*News, error) {
-	return c.table.byStatus.GetMany(ctx, c.source, cacheruntime.Each(statusValues, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*News](c.table.byStatus.GetMany(ctx, c.source, cacheruntime.Each(statusValues, cacheruntime.Text[string])))
 }
 
 // CountByStatus returns how many News rows have this Status.
@@ -265,7 +264,7 @@ func (c *NewsCache) CountByStatus(ctx context.Context, status string) (int64, er
 
 // Flush flushes the entries of the News rows with these primary keys, as a write of them would.
 func (c *NewsCache) Flush(ctx context.Context, keys ...NewsKey) error {
-	return c.table.rows.Flush(ctx, keys)
+	return c.table.rows.Flush(ctx, cacheruntime.EachKey(keys, appendNewsKey))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -303,24 +302,26 @@ type NewsObjects struct {
 // Get returns the News whose primary key is (postID, n), or an error matching
 // gorm.ErrRecordNotFound.
 func (o *NewsObjects) Get(ctx context.Context, postID uint64, n int) (*News, error) {
-	return o.table.rows.Get(ctx, o.source, NewsKey{PostID: postID, N: n})
+	return cacheruntime.Row[*News](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(postID), cacheruntime.Int(n)))
 }
 
 // GetMany returns the News rows with the given primary keys, in the order of keys. What is absent
 // is left out; a key given twice gives two copies.
 func (o *NewsObjects) GetMany(ctx context.Context, keys ...NewsKey) ([]*News, error) {
-	return o.table.rows.GetMany(ctx, o.source, keys)
+	return cacheruntime.Rows[*News](o.table.rows.GetMany(ctx, o.source, cacheruntime.EachKey(keys, appendNewsKey)))
 }
 
 // GetMap returns the News rows with the given primary keys by key. What is absent is left out.
 func (o *NewsObjects) GetMap(ctx context.Context, keys ...NewsKey) (map[NewsKey]*News, error) {
-	return o.table.rows.GetMap(ctx, o.source, keys)
+	keys = cacheruntime.Distinct(keys)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.EachKey(keys, appendNewsKey))
+	return cacheruntime.ByKey[*News](keys, found, err)
 }
 
 // OneLatest returns the first News of an X1 and EditedBy that is Active, by EditedAt, latest
 // first, or an error matching gorm.ErrRecordNotFound.
 func (o *NewsObjects) OneLatest(ctx context.Context, x1 int, auditEditedBy string) (*News, error) {
-	return o.table.oneLatest.Get(ctx, o.source, cacheruntime.Int(x1), cacheruntime.Text(auditEditedBy))
+	return cacheruntime.Row[*News](o.table.oneLatest.Get(ctx, o.source, cacheruntime.Int(x1), cacheruntime.Text(auditEditedBy)))
 }
 
 // CountNoted returns how many News rows of a Place.Zip there are where Home.Zip = "1" and X1 > 3.
@@ -330,13 +331,13 @@ func (o *NewsObjects) CountNoted(ctx context.Context, placeZip string) (int64, e
 
 // GetByStatus returns the News with this Status, or an error matching gorm.ErrRecordNotFound.
 func (o *NewsObjects) GetByStatus(ctx context.Context, status string) (*News, error) {
-	return o.table.byStatus.Get(ctx, o.source, cacheruntime.Text(status))
+	return cacheruntime.Row[*News](o.table.byStatus.Get(ctx, o.source, cacheruntime.Text(status)))
 }
 
 // GetManyByStatus is GetByStatus for several values, in the order of statusValues. What is absent
 // is left out.
 func (o *NewsObjects) GetManyByStatus(ctx context.Context, statusValues ...string) ([]*News, error) {
-	return o.table.byStatus.GetMany(ctx, o.source, cacheruntime.Each(statusValues, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*News](o.table.byStatus.GetMany(ctx, o.source, cacheruntime.Each(statusValues, cacheruntime.Text[string])))
 }
 
 // CountByStatus returns how many News rows have this Status.
@@ -344,8 +345,9 @@ func (o *NewsObjects) CountByStatus(ctx context.Context, status string) (int64, 
 	return o.table.countByStatus.Get(ctx, o.source, cacheruntime.Text(status))
 }
 
-// encodeNews appends the columns of v.
-func encodeNews(b []byte, v *News) []byte {
+// encodeNews appends the columns of a row.
+func encodeNews(b []byte, row any) []byte {
+	v := row.(*News)
 	b = cacheruntime.AppendUint(b, v.PostID)
 	b = cacheruntime.AppendInt(b, v.N)
 	b = cacheruntime.AppendInt(b, v.X1)
@@ -358,8 +360,9 @@ func encodeNews(b []byte, v *News) []byte {
 	return b
 }
 
-// decodeNews reads into v what encodeNews wrote. Bad bytes leave an error in d.
-func decodeNews(d *cacheruntime.Decoder, v *News) {
+// decodeNews reads into a row what encodeNews wrote. Bad bytes leave an error in d.
+func decodeNews(d *cacheruntime.Decoder, row any) {
+	v := row.(*News)
 	v.PostID = cacheruntime.DecodeUint[uint64](d)
 	v.N = cacheruntime.DecodeInt[int](d)
 	v.X1 = cacheruntime.DecodeInt[int](d)

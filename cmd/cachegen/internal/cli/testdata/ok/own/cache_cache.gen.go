@@ -56,26 +56,25 @@ type CacheModel struct {
 
 // cacheTable holds what CacheCache and CacheObjects share: how each accessor finds its rows.
 type cacheTable struct {
-	rows *cacheruntime.Table[Cache, uint64]
+	rows *cacheruntime.Table
 }
 
 // newCacheTable describes Caches to the runtime and registers them there.
 func newCacheTable(rt *cacheruntime.Runtime) (*cacheTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Cache, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Cache",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 		},
-		Key: func(v *Cache) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Cache)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Cache)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeCache,
-		Decode:    decodeCache,
+		Encode: encodeCache,
+		Decode: decodeCache,
 	})
 	t := &cacheTable{
 		rows: rows,
@@ -100,23 +99,25 @@ type CacheCache struct {
 // Get returns the Cache whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *CacheCache) Get(ctx context.Context, id uint64) (*Cache, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Cache](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Caches with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *CacheCache) GetMany(ctx context.Context, ids ...uint64) ([]*Cache, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Cache](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Caches with the given primary keys by key. What is absent is left out.
 func (c *CacheCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Cache, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Cache](ids, found, err)
 }
 
 // Flush flushes the entries of the Caches with these primary keys, as a write of them would.
 func (c *CacheCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -133,28 +134,32 @@ type CacheObjects struct {
 
 // Get returns the Cache whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *CacheObjects) Get(ctx context.Context, id uint64) (*Cache, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Cache](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Caches with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *CacheObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Cache, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Cache](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Caches with the given primary keys by key. What is absent is left out.
 func (o *CacheObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Cache, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Cache](ids, found, err)
 }
 
-// encodeCache appends the columns of v.
-func encodeCache(b []byte, v *Cache) []byte {
+// encodeCache appends the columns of a row.
+func encodeCache(b []byte, row any) []byte {
+	v := row.(*Cache)
 	b = cacheruntime.AppendUint(b, v.ID)
 	return b
 }
 
-// decodeCache reads into v what encodeCache wrote. Bad bytes leave an error in d.
-func decodeCache(d *cacheruntime.Decoder, v *Cache) {
+// decodeCache reads into a row what encodeCache wrote. Bad bytes leave an error in d.
+func decodeCache(d *cacheruntime.Decoder, row any) {
+	v := row.(*Cache)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 }
 

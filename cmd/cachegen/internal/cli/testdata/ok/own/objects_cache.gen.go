@@ -56,26 +56,25 @@ type ObjectsModel struct {
 
 // objectsTable holds what ObjectsCache and ObjectsObjects share: how each accessor finds its rows.
 type objectsTable struct {
-	rows *cacheruntime.Table[Objects, uint64]
+	rows *cacheruntime.Table
 }
 
 // newObjectsTable describes Objects rows to the runtime and registers them there.
 func newObjectsTable(rt *cacheruntime.Runtime) (*objectsTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Objects, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Objects",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 		},
-		Key: func(v *Objects) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Objects)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Objects)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeObjects,
-		Decode:    decodeObjects,
+		Encode: encodeObjects,
+		Decode: decodeObjects,
 	})
 	t := &objectsTable{
 		rows: rows,
@@ -100,23 +99,25 @@ type ObjectsCache struct {
 // Get returns the Objects whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *ObjectsCache) Get(ctx context.Context, id uint64) (*Objects, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Objects](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Objects rows with the given primary keys, in the order of ids. What is
 // absent is left out; a key given twice gives two copies.
 func (c *ObjectsCache) GetMany(ctx context.Context, ids ...uint64) ([]*Objects, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Objects](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Objects rows with the given primary keys by key. What is absent is left out.
 func (c *ObjectsCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Objects, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Objects](ids, found, err)
 }
 
 // Flush flushes the entries of the Objects rows with these primary keys, as a write of them would.
 func (c *ObjectsCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -133,28 +134,32 @@ type ObjectsObjects struct {
 
 // Get returns the Objects whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *ObjectsObjects) Get(ctx context.Context, id uint64) (*Objects, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Objects](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Objects rows with the given primary keys, in the order of ids. What is
 // absent is left out; a key given twice gives two copies.
 func (o *ObjectsObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Objects, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Objects](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Objects rows with the given primary keys by key. What is absent is left out.
 func (o *ObjectsObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Objects, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Objects](ids, found, err)
 }
 
-// encodeObjects appends the columns of v.
-func encodeObjects(b []byte, v *Objects) []byte {
+// encodeObjects appends the columns of a row.
+func encodeObjects(b []byte, row any) []byte {
+	v := row.(*Objects)
 	b = cacheruntime.AppendUint(b, v.ID)
 	return b
 }
 
-// decodeObjects reads into v what encodeObjects wrote. Bad bytes leave an error in d.
-func decodeObjects(d *cacheruntime.Decoder, v *Objects) {
+// decodeObjects reads into a row what encodeObjects wrote. Bad bytes leave an error in d.
+func decodeObjects(d *cacheruntime.Decoder, row any) {
+	v := row.(*Objects)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 }
 

@@ -120,17 +120,17 @@ type PostModel struct {
 
 // postTable holds what PostCache and PostObjects share: how each accessor finds its rows.
 type postTable struct {
-	rows         *cacheruntime.Table[Post, uint64]
-	listAll      *cacheruntime.List[Post, uint64]
-	listByCache  *cacheruntime.List[Post, uint64]
-	byObjects    *cacheruntime.Unique[Post, uint64]
-	countByTable *cacheruntime.Count[Post, uint64]
-	listByReader *cacheruntime.List[Post, uint64]
+	rows         *cacheruntime.Table
+	listAll      *cacheruntime.List
+	listByCache  *cacheruntime.List
+	byObjects    *cacheruntime.Unique
+	countByTable *cacheruntime.Count
+	listByReader *cacheruntime.List
 }
 
 // newPostTable describes Posts to the runtime and registers them there.
 func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Post, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Post",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -142,51 +142,55 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 			{Path: "Rows", Type: "string"},
 			{Path: "Reader", Type: "string"},
 		},
-		Key: func(v *Post) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Post)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodePost,
-		Decode:    decodePost,
+		Encode: encodePost,
+		Decode: decodePost,
 	})
 	t := &postTable{
 		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec[Post]{
+		listAll: rows.List(cacheruntime.IndexSpec{
 			Name: "ListAll",
 			By:   []string{"Cache", "Objects", "Models"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Text(v.Cache), cacheruntime.Int(v.Objects), cacheruntime.Text(v.Models))
 			},
 		}),
-		listByCache: rows.List(cacheruntime.IndexSpec[Post]{
+		listByCache: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByCache",
 			By:   []string{"Cache"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Text(v.Cache))
 			},
 		}),
-		byObjects: rows.Unique(cacheruntime.IndexSpec[Post]{
+		byObjects: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByObjects",
 			By:   []string{"Objects"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Int(v.Objects))
 			},
 		}),
-		countByTable: rows.Count(cacheruntime.IndexSpec[Post]{
+		countByTable: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByTable",
 			By:   []string{"Table"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Text(v.Table))
 			},
 		}),
-		listByReader: rows.List(cacheruntime.IndexSpec[Post]{
+		listByReader: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByReader",
 			By:   []string{"Reader"},
-			Args: func(to []cacheruntime.Arg, v *Post) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Post)
 				return append(to, cacheruntime.Text(v.Reader))
 			},
 		}),
@@ -211,49 +215,51 @@ type PostCache struct {
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *PostCache) Get(ctx context.Context, id uint64) (*Post, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Post](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *PostCache) GetMany(ctx context.Context, ids ...uint64) ([]*Post, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Post](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
 func (c *PostCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Post, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListAll returns the Posts of a Cache, Objects and Models, by primary key.
 func (c *PostCache) ListAll(ctx context.Context, cache string, objects int, models string) ([]*Post, error) {
-	return c.table.listAll.Get(ctx, c.source, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models))
+	return cacheruntime.Rows[*Post](c.table.listAll.Get(ctx, c.source, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models)))
 }
 
 // ListAllPage returns at most limit Posts of ListAll, from offset on.
 func (c *PostCache) ListAllPage(ctx context.Context, cache string, objects int, models string, offset, limit int) ([]*Post, error) {
-	return c.table.listAll.Page(ctx, c.source, offset, limit, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models))
+	return cacheruntime.Rows[*Post](c.table.listAll.Page(ctx, c.source, offset, limit, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models)))
 }
 
 // ListByCache returns the Posts of a Cache, by primary key.
 func (c *PostCache) ListByCache(ctx context.Context, cache string) ([]*Post, error) {
-	return c.table.listByCache.Get(ctx, c.source, cacheruntime.Text(cache))
+	return cacheruntime.Rows[*Post](c.table.listByCache.Get(ctx, c.source, cacheruntime.Text(cache)))
 }
 
 // ListByCachePage returns at most limit Posts of ListByCache, from offset on.
 func (c *PostCache) ListByCachePage(ctx context.Context, cache string, offset, limit int) ([]*Post, error) {
-	return c.table.listByCache.Page(ctx, c.source, offset, limit, cacheruntime.Text(cache))
+	return cacheruntime.Rows[*Post](c.table.listByCache.Page(ctx, c.source, offset, limit, cacheruntime.Text(cache)))
 }
 
 // GetByObjects returns the Post with this Objects, or an error matching gorm.ErrRecordNotFound.
 func (c *PostCache) GetByObjects(ctx context.Context, objects int) (*Post, error) {
-	return c.table.byObjects.Get(ctx, c.source, cacheruntime.Int(objects))
+	return cacheruntime.Row[*Post](c.table.byObjects.Get(ctx, c.source, cacheruntime.Int(objects)))
 }
 
 // GetManyByObjects is GetByObjects for several values, in the order of objectsValues. What is
 // absent is left out.
 func (c *PostCache) GetManyByObjects(ctx context.Context, objectsValues ...int) ([]*Post, error) {
-	return c.table.byObjects.GetMany(ctx, c.source, cacheruntime.Each(objectsValues, cacheruntime.Int[int]))
+	return cacheruntime.Rows[*Post](c.table.byObjects.GetMany(ctx, c.source, cacheruntime.Each(objectsValues, cacheruntime.Int[int])))
 }
 
 // CountByTable returns how many Posts have this Table.
@@ -263,17 +269,17 @@ func (c *PostCache) CountByTable(ctx context.Context, table string) (int64, erro
 
 // ListByReader returns the Posts of a Reader, by primary key.
 func (c *PostCache) ListByReader(ctx context.Context, reader string) ([]*Post, error) {
-	return c.table.listByReader.Get(ctx, c.source, cacheruntime.Text(reader))
+	return cacheruntime.Rows[*Post](c.table.listByReader.Get(ctx, c.source, cacheruntime.Text(reader)))
 }
 
 // ListByReaderPage returns at most limit Posts of ListByReader, from offset on.
 func (c *PostCache) ListByReaderPage(ctx context.Context, reader string, offset, limit int) ([]*Post, error) {
-	return c.table.listByReader.Page(ctx, c.source, offset, limit, cacheruntime.Text(reader))
+	return cacheruntime.Rows[*Post](c.table.listByReader.Page(ctx, c.source, offset, limit, cacheruntime.Text(reader)))
 }
 
 // Flush flushes the entries of the Posts with these primary keys, as a write of them would.
 func (c *PostCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -314,49 +320,51 @@ type PostObjects struct {
 
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *PostObjects) Get(ctx context.Context, id uint64) (*Post, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Post](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *PostObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Post, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Post](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
 func (o *PostObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Post, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListAll returns the Posts of a Cache, Objects and Models, by primary key.
 func (o *PostObjects) ListAll(ctx context.Context, cache string, objects int, models string) ([]*Post, error) {
-	return o.table.listAll.Get(ctx, o.source, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models))
+	return cacheruntime.Rows[*Post](o.table.listAll.Get(ctx, o.source, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models)))
 }
 
 // ListAllPage returns at most limit Posts of ListAll, from offset on.
 func (o *PostObjects) ListAllPage(ctx context.Context, cache string, objects int, models string, offset, limit int) ([]*Post, error) {
-	return o.table.listAll.Page(ctx, o.source, offset, limit, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models))
+	return cacheruntime.Rows[*Post](o.table.listAll.Page(ctx, o.source, offset, limit, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models)))
 }
 
 // ListByCache returns the Posts of a Cache, by primary key.
 func (o *PostObjects) ListByCache(ctx context.Context, cache string) ([]*Post, error) {
-	return o.table.listByCache.Get(ctx, o.source, cacheruntime.Text(cache))
+	return cacheruntime.Rows[*Post](o.table.listByCache.Get(ctx, o.source, cacheruntime.Text(cache)))
 }
 
 // ListByCachePage returns at most limit Posts of ListByCache, from offset on.
 func (o *PostObjects) ListByCachePage(ctx context.Context, cache string, offset, limit int) ([]*Post, error) {
-	return o.table.listByCache.Page(ctx, o.source, offset, limit, cacheruntime.Text(cache))
+	return cacheruntime.Rows[*Post](o.table.listByCache.Page(ctx, o.source, offset, limit, cacheruntime.Text(cache)))
 }
 
 // GetByObjects returns the Post with this Objects, or an error matching gorm.ErrRecordNotFound.
 func (o *PostObjects) GetByObjects(ctx context.Context, objects int) (*Post, error) {
-	return o.table.byObjects.Get(ctx, o.source, cacheruntime.Int(objects))
+	return cacheruntime.Row[*Post](o.table.byObjects.Get(ctx, o.source, cacheruntime.Int(objects)))
 }
 
 // GetManyByObjects is GetByObjects for several values, in the order of objectsValues. What is
 // absent is left out.
 func (o *PostObjects) GetManyByObjects(ctx context.Context, objectsValues ...int) ([]*Post, error) {
-	return o.table.byObjects.GetMany(ctx, o.source, cacheruntime.Each(objectsValues, cacheruntime.Int[int]))
+	return cacheruntime.Rows[*Post](o.table.byObjects.GetMany(ctx, o.source, cacheruntime.Each(objectsValues, cacheruntime.Int[int])))
 }
 
 // CountByTable returns how many Posts have this Table.
@@ -366,16 +374,17 @@ func (o *PostObjects) CountByTable(ctx context.Context, table string) (int64, er
 
 // ListByReader returns the Posts of a Reader, by primary key.
 func (o *PostObjects) ListByReader(ctx context.Context, reader string) ([]*Post, error) {
-	return o.table.listByReader.Get(ctx, o.source, cacheruntime.Text(reader))
+	return cacheruntime.Rows[*Post](o.table.listByReader.Get(ctx, o.source, cacheruntime.Text(reader)))
 }
 
 // ListByReaderPage returns at most limit Posts of ListByReader, from offset on.
 func (o *PostObjects) ListByReaderPage(ctx context.Context, reader string, offset, limit int) ([]*Post, error) {
-	return o.table.listByReader.Page(ctx, o.source, offset, limit, cacheruntime.Text(reader))
+	return cacheruntime.Rows[*Post](o.table.listByReader.Page(ctx, o.source, offset, limit, cacheruntime.Text(reader)))
 }
 
-// encodePost appends the columns of v.
-func encodePost(b []byte, v *Post) []byte {
+// encodePost appends the columns of a row.
+func encodePost(b []byte, row any) []byte {
+	v := row.(*Post)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Cache)
 	b = cacheruntime.AppendInt(b, v.Objects)
@@ -387,8 +396,9 @@ func encodePost(b []byte, v *Post) []byte {
 	return b
 }
 
-// decodePost reads into v what encodePost wrote. Bad bytes leave an error in d.
-func decodePost(d *cacheruntime.Decoder, v *Post) {
+// decodePost reads into a row what encodePost wrote. Bad bytes leave an error in d.
+func decodePost(d *cacheruntime.Decoder, row any) {
+	v := row.(*Post)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Cache = cacheruntime.DecodeText[string](d)
 	v.Objects = cacheruntime.DecodeInt[int](d)

@@ -70,13 +70,13 @@ type NoteModel struct {
 
 // noteTable holds what NoteCache and NoteObjects share: how each accessor finds its rows.
 type noteTable struct {
-	rows       *cacheruntime.Table[Note, uint]
-	listByText *cacheruntime.List[Note, uint]
+	rows       *cacheruntime.Table
+	listByText *cacheruntime.List
 }
 
 // newNoteTable describes Notes to the runtime and registers them there.
 func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Note, uint]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Note",
 		Fields: []cacheruntime.Field{
 			{Path: "Model.ID", Type: "uint", PrimaryKey: true},
@@ -85,29 +85,29 @@ func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
 			{Path: "Model.DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 			{Path: "Text", Type: "string"},
 		},
-		Key: func(v *Note) (k uint) {
-			if v.Model != nil {
-				k = v.ID
-			}
-			return k
+		New: func() any {
+			return new(Note)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Note)
+			return append(to, cacheruntime.Within(v.Model != nil, func() cacheruntime.Arg {
+				return cacheruntime.Uint(v.ID)
+			}))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint],
-		DecodeKey: cacheruntime.DecodeUint[uint],
-		Encode:    encodeNote,
-		Decode:    decodeNote,
-		Deleted: func(v *Note) bool {
+		Encode: encodeNote,
+		Decode: decodeNote,
+		Deleted: func(row any) bool {
+			v := row.(*Note)
 			return v.Model != nil && v.DeletedAt.Valid
 		},
 	})
 	t := &noteTable{
 		rows: rows,
-		listByText: rows.List(cacheruntime.IndexSpec[Note]{
+		listByText: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByText",
 			By:   []string{"Text"},
-			Args: func(to []cacheruntime.Arg, v *Note) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Note)
 				return append(to, cacheruntime.Text(v.Text))
 			},
 		}),
@@ -132,33 +132,35 @@ type NoteCache struct {
 // Get returns the Note whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *NoteCache) Get(ctx context.Context, id uint) (*Note, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Note](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Notes with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *NoteCache) GetMany(ctx context.Context, ids ...uint) ([]*Note, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Note](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
 }
 
 // GetMap returns the Notes with the given primary keys by key. What is absent is left out.
 func (c *NoteCache) GetMap(ctx context.Context, ids ...uint) (map[uint]*Note, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
+	return cacheruntime.ByKey[*Note](ids, found, err)
 }
 
 // ListByText returns the Notes of a Text, by primary key.
 func (c *NoteCache) ListByText(ctx context.Context, text string) ([]*Note, error) {
-	return c.table.listByText.Get(ctx, c.source, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Note](c.table.listByText.Get(ctx, c.source, cacheruntime.Text(text)))
 }
 
 // ListByTextPage returns at most limit Notes of ListByText, from offset on.
 func (c *NoteCache) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Note, error) {
-	return c.table.listByText.Page(ctx, c.source, offset, limit, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Note](c.table.listByText.Page(ctx, c.source, offset, limit, cacheruntime.Text(text)))
 }
 
 // Flush flushes the entries of the Notes with these primary keys, as a write of them would.
 func (c *NoteCache) Flush(ctx context.Context, ids ...uint) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -179,32 +181,35 @@ type NoteObjects struct {
 
 // Get returns the Note whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *NoteObjects) Get(ctx context.Context, id uint) (*Note, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Note](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Notes with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *NoteObjects) GetMany(ctx context.Context, ids ...uint) ([]*Note, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Note](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
 }
 
 // GetMap returns the Notes with the given primary keys by key. What is absent is left out.
 func (o *NoteObjects) GetMap(ctx context.Context, ids ...uint) (map[uint]*Note, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
+	return cacheruntime.ByKey[*Note](ids, found, err)
 }
 
 // ListByText returns the Notes of a Text, by primary key.
 func (o *NoteObjects) ListByText(ctx context.Context, text string) ([]*Note, error) {
-	return o.table.listByText.Get(ctx, o.source, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Note](o.table.listByText.Get(ctx, o.source, cacheruntime.Text(text)))
 }
 
 // ListByTextPage returns at most limit Notes of ListByText, from offset on.
 func (o *NoteObjects) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Note, error) {
-	return o.table.listByText.Page(ctx, o.source, offset, limit, cacheruntime.Text(text))
+	return cacheruntime.Rows[*Note](o.table.listByText.Page(ctx, o.source, offset, limit, cacheruntime.Text(text)))
 }
 
-// encodeNote appends the columns of v.
-func encodeNote(b []byte, v *Note) []byte {
+// encodeNote appends the columns of a row.
+func encodeNote(b []byte, row any) []byte {
+	v := row.(*Note)
 	b = cacheruntime.AppendBool(b, v.Model != nil)
 	if v.Model != nil {
 		b = cacheruntime.AppendUint(b, v.ID)
@@ -217,8 +222,9 @@ func encodeNote(b []byte, v *Note) []byte {
 	return b
 }
 
-// decodeNote reads into v what encodeNote wrote. Bad bytes leave an error in d.
-func decodeNote(d *cacheruntime.Decoder, v *Note) {
+// decodeNote reads into a row what encodeNote wrote. Bad bytes leave an error in d.
+func decodeNote(d *cacheruntime.Decoder, row any) {
+	v := row.(*Note)
 	v.Model = nil
 	if cacheruntime.DecodeBool[bool](d) {
 		v.Model = new(gorm.Model)

@@ -80,14 +80,14 @@ type UserModel struct {
 
 // userTable holds what UserCache and UserObjects share: how each accessor finds its rows.
 type userTable struct {
-	rows     *cacheruntime.Table[User, uint64]
-	listNear *cacheruntime.List[User, uint64]
-	oneFirst *cacheruntime.One[User, uint64]
+	rows     *cacheruntime.Table
+	listNear *cacheruntime.List
+	oneFirst *cacheruntime.One
 }
 
 // newUserTable describes Users to the runtime and registers them there.
 func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[User, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "User",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -104,23 +104,23 @@ func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
 			{Path: "Stamps.CreatedAt", Type: "time.Time"},
 			{Path: "Stamps.DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 		},
-		Key: func(v *User) uint64 {
-			return v.ID
+		New: func() any {
+			return new(User)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*User)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeUser,
-		Decode:    decodeUser,
-		Deleted: func(v *User) bool {
+		Encode: encodeUser,
+		Decode: decodeUser,
+		Deleted: func(row any) bool {
+			v := row.(*User)
 			return v.Stamps != nil && v.Stamps.DeletedAt.Valid
 		},
 	})
 	t := &userTable{
 		rows: rows,
-		listNear: rows.List(cacheruntime.IndexSpec[User]{
+		listNear: rows.List(cacheruntime.IndexSpec{
 			Name: "ListNear",
 			By:   []string{"Address.Street", "Address.Zip", "Home.Geo.Lat"},
 			Where: []cacheruntime.Term{
@@ -133,7 +133,8 @@ func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
 				{Field: "Address.Geo.Lat", Desc: true},
 				{Field: "Home.Zip"},
 			},
-			Args: func(to []cacheruntime.Arg, v *User) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*User)
 				return append(to, cacheruntime.Within(v.Address != nil, func() cacheruntime.Arg {
 					return cacheruntime.Text(v.Street)
 				}), cacheruntime.Within(v.Address != nil, func() cacheruntime.Arg {
@@ -143,11 +144,13 @@ func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
 				}))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *User) bool {
+			Holds: func(row any) bool {
+				v := row.(*User)
 				return v.Address != nil && v.Level > 3 && (v.Address == nil || v.Zip == nil) && v.Home != nil && v.Home.Zip != nil
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *User) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*User), is.(*User)
 				return cacheruntime.SameWithin(a.Address != nil, b.Address != nil, func() bool {
 					return a.Level == b.Level
 				}) && cacheruntime.SameWithin(a.Address != nil && a.Geo != nil, b.Address != nil && b.Geo != nil, func() bool {
@@ -157,14 +160,15 @@ func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
 				})
 			},
 		}),
-		oneFirst: rows.One(cacheruntime.IndexSpec[User]{
+		oneFirst: rows.One(cacheruntime.IndexSpec{
 			Name:  "OneFirst",
 			Order: []cacheruntime.Order{{Field: "Stamps.CreatedAt"}},
-			Args: func(to []cacheruntime.Arg, _ *User) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *User) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*User), is.(*User)
 				return cacheruntime.SameWithin(a.Stamps != nil, b.Stamps != nil, func() bool {
 					return cacheruntime.SameTime(a.Stamps.CreatedAt, b.Stamps.CreatedAt)
 				})
@@ -191,41 +195,43 @@ type UserCache struct {
 // Get returns the User whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *UserCache) Get(ctx context.Context, id uint64) (*User, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*User](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Users with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *UserCache) GetMany(ctx context.Context, ids ...uint64) ([]*User, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*User](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Users with the given primary keys by key. What is absent is left out.
 func (c *UserCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*User, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*User](ids, found, err)
 }
 
 // ListNear returns the Users of a Street, Zip and Home.Lat where Level > 3 and Zip IS NULL and
 // Home.Zip IS NOT NULL, by Level, lowest first, then Lat, highest first, then Home.Zip. Nil means
 // IS NULL.
 func (c *UserCache) ListNear(ctx context.Context, street string, zip *string, homeLat float64) ([]*User, error) {
-	return c.table.listNear.Get(ctx, c.source, cacheruntime.Text(street), cacheruntime.Ptr(zip, cacheruntime.Text[string]), cacheruntime.Float(homeLat))
+	return cacheruntime.Rows[*User](c.table.listNear.Get(ctx, c.source, cacheruntime.Text(street), cacheruntime.Ptr(zip, cacheruntime.Text[string]), cacheruntime.Float(homeLat)))
 }
 
 // ListNearPage returns at most limit Users of ListNear, from offset on.
 func (c *UserCache) ListNearPage(ctx context.Context, street string, zip *string, homeLat float64, offset, limit int) ([]*User, error) {
-	return c.table.listNear.Page(ctx, c.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(zip, cacheruntime.Text[string]), cacheruntime.Float(homeLat))
+	return cacheruntime.Rows[*User](c.table.listNear.Page(ctx, c.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(zip, cacheruntime.Text[string]), cacheruntime.Float(homeLat)))
 }
 
 // OneFirst returns the first User, by CreatedAt, earliest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (c *UserCache) OneFirst(ctx context.Context) (*User, error) {
-	return c.table.oneFirst.Get(ctx, c.source)
+	return cacheruntime.Row[*User](c.table.oneFirst.Get(ctx, c.source))
 }
 
 // Flush flushes the entries of the Users with these primary keys, as a write of them would.
 func (c *UserCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -251,40 +257,43 @@ type UserObjects struct {
 
 // Get returns the User whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *UserObjects) Get(ctx context.Context, id uint64) (*User, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*User](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Users with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *UserObjects) GetMany(ctx context.Context, ids ...uint64) ([]*User, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*User](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Users with the given primary keys by key. What is absent is left out.
 func (o *UserObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*User, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*User](ids, found, err)
 }
 
 // ListNear returns the Users of a Street, Zip and Home.Lat where Level > 3 and Zip IS NULL and
 // Home.Zip IS NOT NULL, by Level, lowest first, then Lat, highest first, then Home.Zip. Nil means
 // IS NULL.
 func (o *UserObjects) ListNear(ctx context.Context, street string, zip *string, homeLat float64) ([]*User, error) {
-	return o.table.listNear.Get(ctx, o.source, cacheruntime.Text(street), cacheruntime.Ptr(zip, cacheruntime.Text[string]), cacheruntime.Float(homeLat))
+	return cacheruntime.Rows[*User](o.table.listNear.Get(ctx, o.source, cacheruntime.Text(street), cacheruntime.Ptr(zip, cacheruntime.Text[string]), cacheruntime.Float(homeLat)))
 }
 
 // ListNearPage returns at most limit Users of ListNear, from offset on.
 func (o *UserObjects) ListNearPage(ctx context.Context, street string, zip *string, homeLat float64, offset, limit int) ([]*User, error) {
-	return o.table.listNear.Page(ctx, o.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(zip, cacheruntime.Text[string]), cacheruntime.Float(homeLat))
+	return cacheruntime.Rows[*User](o.table.listNear.Page(ctx, o.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(zip, cacheruntime.Text[string]), cacheruntime.Float(homeLat)))
 }
 
 // OneFirst returns the first User, by CreatedAt, earliest first, or an error matching
 // gorm.ErrRecordNotFound.
 func (o *UserObjects) OneFirst(ctx context.Context) (*User, error) {
-	return o.table.oneFirst.Get(ctx, o.source)
+	return cacheruntime.Row[*User](o.table.oneFirst.Get(ctx, o.source))
 }
 
-// encodeUser appends the columns of v.
-func encodeUser(b []byte, v *User) []byte {
+// encodeUser appends the columns of a row.
+func encodeUser(b []byte, row any) []byte {
+	v := row.(*User)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendBool(b, v.Address != nil)
 	if v.Address != nil {
@@ -317,8 +326,9 @@ func encodeUser(b []byte, v *User) []byte {
 	return b
 }
 
-// decodeUser reads into v what encodeUser wrote. Bad bytes leave an error in d.
-func decodeUser(d *cacheruntime.Decoder, v *User) {
+// decodeUser reads into a row what encodeUser wrote. Bad bytes leave an error in d.
+func decodeUser(d *cacheruntime.Decoder, row any) {
+	v := row.(*User)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Address = nil
 	if cacheruntime.DecodeBool[bool](d) {

@@ -63,40 +63,41 @@ type MaybeModel struct {
 
 // maybeTable holds what MaybeCache and MaybeObjects share: how each accessor finds its rows.
 type maybeTable struct {
-	rows        *cacheruntime.Table[Maybe, uint64]
-	countByName *cacheruntime.Count[Maybe, uint64]
+	rows        *cacheruntime.Table
+	countByName *cacheruntime.Count
 }
 
 // newMaybeTable describes Maybes to the runtime and registers them there.
 func newMaybeTable(rt *cacheruntime.Runtime) (*maybeTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Maybe, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Maybe",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 			{Path: "DeletedAt", Type: "*gorm.DeletedAt", Class: cacheruntime.Valuer, SoftDelete: true},
 		},
-		Key: func(v *Maybe) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Maybe)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Maybe)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeMaybe,
-		Decode:    decodeMaybe,
+		Encode: encodeMaybe,
+		Decode: decodeMaybe,
 	})
 	t := &maybeTable{
 		rows: rows,
-		countByName: rows.Count(cacheruntime.IndexSpec[Maybe]{
+		countByName: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *Maybe) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Maybe)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Maybe) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Maybe), is.(*Maybe)
 				return cacheruntime.SameValue(a.DeletedAt, b.DeletedAt)
 			},
 		}),
@@ -121,18 +122,20 @@ type MaybeCache struct {
 // Get returns the Maybe whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *MaybeCache) Get(ctx context.Context, id uint64) (*Maybe, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Maybe](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Maybes with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *MaybeCache) GetMany(ctx context.Context, ids ...uint64) ([]*Maybe, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Maybe](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Maybes with the given primary keys by key. What is absent is left out.
 func (c *MaybeCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Maybe, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Maybe](ids, found, err)
 }
 
 // CountByName returns how many Maybes have this Name.
@@ -142,7 +145,7 @@ func (c *MaybeCache) CountByName(ctx context.Context, name string) (int64, error
 
 // Flush flushes the entries of the Maybes with these primary keys, as a write of them would.
 func (c *MaybeCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -164,18 +167,20 @@ type MaybeObjects struct {
 
 // Get returns the Maybe whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *MaybeObjects) Get(ctx context.Context, id uint64) (*Maybe, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Maybe](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Maybes with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *MaybeObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Maybe, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Maybe](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Maybes with the given primary keys by key. What is absent is left out.
 func (o *MaybeObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Maybe, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Maybe](ids, found, err)
 }
 
 // CountByName returns how many Maybes have this Name.
@@ -183,16 +188,18 @@ func (o *MaybeObjects) CountByName(ctx context.Context, name string) (int64, err
 	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
 }
 
-// encodeMaybe appends the columns of v.
-func encodeMaybe(b []byte, v *Maybe) []byte {
+// encodeMaybe appends the columns of a row.
+func encodeMaybe(b []byte, row any) []byte {
+	v := row.(*Maybe)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendValue(b, v.DeletedAt)
 	return b
 }
 
-// decodeMaybe reads into v what encodeMaybe wrote. Bad bytes leave an error in d.
-func decodeMaybe(d *cacheruntime.Decoder, v *Maybe) {
+// decodeMaybe reads into a row what encodeMaybe wrote. Bad bytes leave an error in d.
+func decodeMaybe(d *cacheruntime.Decoder, row any) {
+	v := row.(*Maybe)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	cacheruntime.DecodeValue(d, &v.DeletedAt)

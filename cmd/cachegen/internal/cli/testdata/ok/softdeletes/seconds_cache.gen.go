@@ -106,75 +106,80 @@ type SecondsModel struct {
 
 // secondsTable holds what SecondsCache and SecondsObjects share: how each accessor finds its rows.
 type secondsTable struct {
-	rows       *cacheruntime.Table[Seconds, uint64]
-	listRecent *cacheruntime.List[Seconds, uint64]
-	countAll   *cacheruntime.Count[Seconds, uint64]
-	byName     *cacheruntime.Unique[Seconds, uint64]
-	listByName *cacheruntime.List[Seconds, uint64]
+	rows       *cacheruntime.Table
+	listRecent *cacheruntime.List
+	countAll   *cacheruntime.Count
+	byName     *cacheruntime.Unique
+	listByName *cacheruntime.List
 }
 
 // newSecondsTable describes Seconds rows to the runtime and registers them there.
 func newSecondsTable(rt *cacheruntime.Runtime) (*secondsTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Seconds, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Seconds",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 			{Path: "DeletedAt", Type: "softdeletes.DeletedAt", SoftDelete: true},
 		},
-		Key: func(v *Seconds) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Seconds)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Seconds)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeSeconds,
-		Decode:    decodeSeconds,
+		Encode: encodeSeconds,
+		Decode: decodeSeconds,
 	})
 	t := &secondsTable{
 		rows: rows,
-		listRecent: rows.List(cacheruntime.IndexSpec[Seconds]{
+		listRecent: rows.List(cacheruntime.IndexSpec{
 			Name:  "ListRecent",
 			Order: []cacheruntime.Order{{Field: "Name", Desc: true}},
-			Args: func(to []cacheruntime.Arg, _ *Seconds) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Seconds) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Seconds), is.(*Seconds)
 				return a.Name == b.Name && a.DeletedAt == b.DeletedAt
 			},
 		}),
-		countAll: rows.Count(cacheruntime.IndexSpec[Seconds]{
+		countAll: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountAll",
-			Args: func(to []cacheruntime.Arg, _ *Seconds) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
 				return to
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Seconds) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Seconds), is.(*Seconds)
 				return a.DeletedAt == b.DeletedAt
 			},
 		}),
-		byName: rows.Unique(cacheruntime.IndexSpec[Seconds]{
+		byName: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *Seconds) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Seconds)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Seconds) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Seconds), is.(*Seconds)
 				return a.DeletedAt == b.DeletedAt
 			},
 		}),
-		listByName: rows.List(cacheruntime.IndexSpec[Seconds]{
+		listByName: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *Seconds) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Seconds)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Seconds) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Seconds), is.(*Seconds)
 				return a.DeletedAt == b.DeletedAt
 			},
 		}),
@@ -199,28 +204,30 @@ type SecondsCache struct {
 // Get returns the Seconds whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
 // a miss, one caller loads it from the database and the others wait for that load.
 func (c *SecondsCache) Get(ctx context.Context, id uint64) (*Seconds, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Seconds](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Seconds rows with the given primary keys, in the order of ids. What is
 // absent is left out; a key given twice gives two copies.
 func (c *SecondsCache) GetMany(ctx context.Context, ids ...uint64) ([]*Seconds, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Seconds](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Seconds rows with the given primary keys by key. What is absent is left out.
 func (c *SecondsCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Seconds, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Seconds](ids, found, err)
 }
 
 // ListRecent returns the Seconds rows, by Name, last first.
 func (c *SecondsCache) ListRecent(ctx context.Context) ([]*Seconds, error) {
-	return c.table.listRecent.Get(ctx, c.source)
+	return cacheruntime.Rows[*Seconds](c.table.listRecent.Get(ctx, c.source))
 }
 
 // ListRecentPage returns at most limit Seconds rows of ListRecent, from offset on.
 func (c *SecondsCache) ListRecentPage(ctx context.Context, offset, limit int) ([]*Seconds, error) {
-	return c.table.listRecent.Page(ctx, c.source, offset, limit)
+	return cacheruntime.Rows[*Seconds](c.table.listRecent.Page(ctx, c.source, offset, limit))
 }
 
 // CountAll returns how many Seconds rows there are.
@@ -230,28 +237,28 @@ func (c *SecondsCache) CountAll(ctx context.Context) (int64, error) {
 
 // GetByName returns the Seconds with this Name, or an error matching gorm.ErrRecordNotFound.
 func (c *SecondsCache) GetByName(ctx context.Context, name string) (*Seconds, error) {
-	return c.table.byName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Row[*Seconds](c.table.byName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
 func (c *SecondsCache) GetManyByName(ctx context.Context, names ...string) ([]*Seconds, error) {
-	return c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Seconds](c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // ListByName returns the Seconds rows of a Name, by primary key.
 func (c *SecondsCache) ListByName(ctx context.Context, name string) ([]*Seconds, error) {
-	return c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Seconds](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Seconds rows of ListByName, from offset on.
 func (c *SecondsCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Seconds, error) {
-	return c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Seconds](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // Flush flushes the entries of the Seconds rows with these primary keys, as a write of them would.
 func (c *SecondsCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -288,28 +295,30 @@ type SecondsObjects struct {
 
 // Get returns the Seconds whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *SecondsObjects) Get(ctx context.Context, id uint64) (*Seconds, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Seconds](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Seconds rows with the given primary keys, in the order of ids. What is
 // absent is left out; a key given twice gives two copies.
 func (o *SecondsObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Seconds, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Seconds](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Seconds rows with the given primary keys by key. What is absent is left out.
 func (o *SecondsObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Seconds, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Seconds](ids, found, err)
 }
 
 // ListRecent returns the Seconds rows, by Name, last first.
 func (o *SecondsObjects) ListRecent(ctx context.Context) ([]*Seconds, error) {
-	return o.table.listRecent.Get(ctx, o.source)
+	return cacheruntime.Rows[*Seconds](o.table.listRecent.Get(ctx, o.source))
 }
 
 // ListRecentPage returns at most limit Seconds rows of ListRecent, from offset on.
 func (o *SecondsObjects) ListRecentPage(ctx context.Context, offset, limit int) ([]*Seconds, error) {
-	return o.table.listRecent.Page(ctx, o.source, offset, limit)
+	return cacheruntime.Rows[*Seconds](o.table.listRecent.Page(ctx, o.source, offset, limit))
 }
 
 // CountAll returns how many Seconds rows there are.
@@ -319,35 +328,37 @@ func (o *SecondsObjects) CountAll(ctx context.Context) (int64, error) {
 
 // GetByName returns the Seconds with this Name, or an error matching gorm.ErrRecordNotFound.
 func (o *SecondsObjects) GetByName(ctx context.Context, name string) (*Seconds, error) {
-	return o.table.byName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Row[*Seconds](o.table.byName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
 func (o *SecondsObjects) GetManyByName(ctx context.Context, names ...string) ([]*Seconds, error) {
-	return o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	return cacheruntime.Rows[*Seconds](o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // ListByName returns the Seconds rows of a Name, by primary key.
 func (o *SecondsObjects) ListByName(ctx context.Context, name string) ([]*Seconds, error) {
-	return o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Seconds](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Seconds rows of ListByName, from offset on.
 func (o *SecondsObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Seconds, error) {
-	return o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Seconds](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
 }
 
-// encodeSeconds appends the columns of v.
-func encodeSeconds(b []byte, v *Seconds) []byte {
+// encodeSeconds appends the columns of a row.
+func encodeSeconds(b []byte, row any) []byte {
+	v := row.(*Seconds)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendUint(b, v.DeletedAt)
 	return b
 }
 
-// decodeSeconds reads into v what encodeSeconds wrote. Bad bytes leave an error in d.
-func decodeSeconds(d *cacheruntime.Decoder, v *Seconds) {
+// decodeSeconds reads into a row what encodeSeconds wrote. Bad bytes leave an error in d.
+func decodeSeconds(d *cacheruntime.Decoder, row any) {
+	v := row.(*Seconds)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.DeletedAt = cacheruntime.DecodeUint[DeletedAt](d)

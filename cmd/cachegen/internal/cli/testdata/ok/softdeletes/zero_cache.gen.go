@@ -70,40 +70,41 @@ type ZeroModel struct {
 
 // zeroTable holds what ZeroCache and ZeroObjects share: how each accessor finds its rows.
 type zeroTable struct {
-	rows       *cacheruntime.Table[Zero, uint64]
-	listByName *cacheruntime.List[Zero, uint64]
+	rows       *cacheruntime.Table
+	listByName *cacheruntime.List
 }
 
 // newZeroTable describes Zero rows to the runtime and registers them there.
 func newZeroTable(rt *cacheruntime.Runtime) (*zeroTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Zero, uint64]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Zero",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 			{Path: "DeletedAt", Type: "gorm.DeletedAt", SoftDelete: true},
 		},
-		Key: func(v *Zero) uint64 {
-			return v.ID
+		New: func() any {
+			return new(Zero)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id uint64) []cacheruntime.Arg {
-			return append(to, cacheruntime.Uint(id))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Zero)
+			return append(to, cacheruntime.Uint(v.ID))
 		},
-		EncodeKey: cacheruntime.AppendUint[uint64],
-		DecodeKey: cacheruntime.DecodeUint[uint64],
-		Encode:    encodeZero,
-		Decode:    decodeZero,
+		Encode: encodeZero,
+		Decode: decodeZero,
 	})
 	t := &zeroTable{
 		rows: rows,
-		listByName: rows.List(cacheruntime.IndexSpec[Zero]{
+		listByName: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByName",
 			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, v *Zero) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Zero)
 				return append(to, cacheruntime.Text(v.Name))
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Zero) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Zero), is.(*Zero)
 				return a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
 			},
 		}),
@@ -128,33 +129,35 @@ type ZeroCache struct {
 // Get returns the Zero whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *ZeroCache) Get(ctx context.Context, id uint64) (*Zero, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Zero](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Zero rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (c *ZeroCache) GetMany(ctx context.Context, ids ...uint64) ([]*Zero, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Zero](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Zero rows with the given primary keys by key. What is absent is left out.
 func (c *ZeroCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Zero, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Zero](ids, found, err)
 }
 
 // ListByName returns the Zero rows of a Name, by primary key.
 func (c *ZeroCache) ListByName(ctx context.Context, name string) ([]*Zero, error) {
-	return c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Zero](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Zero rows of ListByName, from offset on.
 func (c *ZeroCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Zero, error) {
-	return c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Zero](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // Flush flushes the entries of the Zero rows with these primary keys, as a write of them would.
 func (c *ZeroCache) Flush(ctx context.Context, ids ...uint64) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -176,32 +179,35 @@ type ZeroObjects struct {
 
 // Get returns the Zero whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *ZeroObjects) Get(ctx context.Context, id uint64) (*Zero, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Zero](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Zero rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
 func (o *ZeroObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Zero, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Zero](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Zero rows with the given primary keys by key. What is absent is left out.
 func (o *ZeroObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Zero, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	return cacheruntime.ByKey[*Zero](ids, found, err)
 }
 
 // ListByName returns the Zero rows of a Name, by primary key.
 func (o *ZeroObjects) ListByName(ctx context.Context, name string) ([]*Zero, error) {
-	return o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Zero](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Zero rows of ListByName, from offset on.
 func (o *ZeroObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Zero, error) {
-	return o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name))
+	return cacheruntime.Rows[*Zero](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
 }
 
-// encodeZero appends the columns of v.
-func encodeZero(b []byte, v *Zero) []byte {
+// encodeZero appends the columns of a row.
+func encodeZero(b []byte, row any) []byte {
+	v := row.(*Zero)
 	b = cacheruntime.AppendUint(b, v.ID)
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendBool(b, v.DeletedAt.Valid)
@@ -209,8 +215,9 @@ func encodeZero(b []byte, v *Zero) []byte {
 	return b
 }
 
-// decodeZero reads into v what encodeZero wrote. Bad bytes leave an error in d.
-func decodeZero(d *cacheruntime.Decoder, v *Zero) {
+// decodeZero reads into a row what encodeZero wrote. Bad bytes leave an error in d.
+func decodeZero(d *cacheruntime.Decoder, row any) {
+	v := row.(*Zero)
 	v.ID = cacheruntime.DecodeUint[uint64](d)
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.DeletedAt.Valid = cacheruntime.DecodeBool[bool](d)

@@ -16,19 +16,9 @@ type LineKey struct {
 	No    int
 }
 
-// encodeLineKey appends the columns of k.
-func encodeLineKey(b []byte, k LineKey) []byte {
-	b = cacheruntime.AppendValue(b, k.Order)
-	b = cacheruntime.AppendInt(b, k.No)
-	return b
-}
-
-// decodeLineKey reads what encodeLineKey wrote. Bad bytes leave an error in d.
-func decodeLineKey(d *cacheruntime.Decoder) LineKey {
-	var k LineKey
-	cacheruntime.DecodeValue(d, &k.Order)
-	k.No = cacheruntime.DecodeInt[int](d)
-	return k
+// appendLineKey appends the columns of k.
+func appendLineKey(to []cacheruntime.Arg, k LineKey) []cacheruntime.Arg {
+	return append(to, cacheruntime.Value(k.Order), cacheruntime.Int(k.No))
 }
 
 // LineReader reads Lines. [LineCache] and [LineObjects] both satisfy it, so a function that takes
@@ -78,28 +68,27 @@ type LineModel struct {
 
 // lineTable holds what LineCache and LineObjects share: how each accessor finds its rows.
 type lineTable struct {
-	rows *cacheruntime.Table[Line, LineKey]
+	rows *cacheruntime.Table
 }
 
 // newLineTable describes Lines to the runtime and registers them there.
 func newLineTable(rt *cacheruntime.Runtime) (*lineTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Line, LineKey]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Line",
 		Fields: []cacheruntime.Field{
 			{Path: "Order", Type: "valuers.Key", Class: cacheruntime.Valuer, PrimaryKey: true},
 			{Path: "No", Type: "int", PrimaryKey: true},
 			{Path: "Text", Type: "string"},
 		},
-		Key: func(v *Line) LineKey {
-			return LineKey{Order: v.Order, No: v.No}
+		New: func() any {
+			return new(Line)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, k LineKey) []cacheruntime.Arg {
-			return append(to, cacheruntime.Value(k.Order), cacheruntime.Int(k.No))
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Line)
+			return append(to, cacheruntime.Value(v.Order), cacheruntime.Int(v.No))
 		},
-		EncodeKey: encodeLineKey,
-		DecodeKey: decodeLineKey,
-		Encode:    encodeLine,
-		Decode:    decodeLine,
+		Encode: encodeLine,
+		Decode: decodeLine,
 	})
 	t := &lineTable{
 		rows: rows,
@@ -125,23 +114,25 @@ type LineCache struct {
 // gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
 // that load.
 func (c *LineCache) Get(ctx context.Context, order Key, no int) (*Line, error) {
-	return c.table.rows.Get(ctx, c.source, LineKey{Order: order, No: no})
+	return cacheruntime.Row[*Line](c.table.rows.Get(ctx, c.source, cacheruntime.Value(order), cacheruntime.Int(no)))
 }
 
 // GetMany returns the Lines with the given primary keys, in the order of keys. What is absent is
 // left out; a key given twice gives two copies.
 func (c *LineCache) GetMany(ctx context.Context, keys ...LineKey) ([]*Line, error) {
-	return c.table.rows.GetMany(ctx, c.source, keys)
+	return cacheruntime.Rows[*Line](c.table.rows.GetMany(ctx, c.source, cacheruntime.EachKey(keys, appendLineKey)))
 }
 
 // GetMap returns the Lines with the given primary keys by key. What is absent is left out.
 func (c *LineCache) GetMap(ctx context.Context, keys ...LineKey) (map[LineKey]*Line, error) {
-	return c.table.rows.GetMap(ctx, c.source, keys)
+	keys = cacheruntime.Distinct(keys)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.EachKey(keys, appendLineKey))
+	return cacheruntime.ByKey[*Line](keys, found, err)
 }
 
 // Flush flushes the entries of the Lines with these primary keys, as a write of them would.
 func (c *LineCache) Flush(ctx context.Context, keys ...LineKey) error {
-	return c.table.rows.Flush(ctx, keys)
+	return c.table.rows.Flush(ctx, cacheruntime.EachKey(keys, appendLineKey))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -158,30 +149,34 @@ type LineObjects struct {
 // Get returns the Line whose primary key is (order, no), or an error matching
 // gorm.ErrRecordNotFound.
 func (o *LineObjects) Get(ctx context.Context, order Key, no int) (*Line, error) {
-	return o.table.rows.Get(ctx, o.source, LineKey{Order: order, No: no})
+	return cacheruntime.Row[*Line](o.table.rows.Get(ctx, o.source, cacheruntime.Value(order), cacheruntime.Int(no)))
 }
 
 // GetMany returns the Lines with the given primary keys, in the order of keys. What is absent is
 // left out; a key given twice gives two copies.
 func (o *LineObjects) GetMany(ctx context.Context, keys ...LineKey) ([]*Line, error) {
-	return o.table.rows.GetMany(ctx, o.source, keys)
+	return cacheruntime.Rows[*Line](o.table.rows.GetMany(ctx, o.source, cacheruntime.EachKey(keys, appendLineKey)))
 }
 
 // GetMap returns the Lines with the given primary keys by key. What is absent is left out.
 func (o *LineObjects) GetMap(ctx context.Context, keys ...LineKey) (map[LineKey]*Line, error) {
-	return o.table.rows.GetMap(ctx, o.source, keys)
+	keys = cacheruntime.Distinct(keys)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.EachKey(keys, appendLineKey))
+	return cacheruntime.ByKey[*Line](keys, found, err)
 }
 
-// encodeLine appends the columns of v.
-func encodeLine(b []byte, v *Line) []byte {
+// encodeLine appends the columns of a row.
+func encodeLine(b []byte, row any) []byte {
+	v := row.(*Line)
 	b = cacheruntime.AppendValue(b, v.Order)
 	b = cacheruntime.AppendInt(b, v.No)
 	b = cacheruntime.AppendText(b, v.Text)
 	return b
 }
 
-// decodeLine reads into v what encodeLine wrote. Bad bytes leave an error in d.
-func decodeLine(d *cacheruntime.Decoder, v *Line) {
+// decodeLine reads into a row what encodeLine wrote. Bad bytes leave an error in d.
+func decodeLine(d *cacheruntime.Decoder, row any) {
+	v := row.(*Line)
 	cacheruntime.DecodeValue(d, &v.Order)
 	v.No = cacheruntime.DecodeInt[int](d)
 	v.Text = cacheruntime.DecodeText[string](d)

@@ -109,16 +109,16 @@ type OrderModel struct {
 
 // orderTable holds what OrderCache and OrderObjects share: how each accessor finds its rows.
 type orderTable struct {
-	rows         *cacheruntime.Table[Order, Key]
-	listPriced   *cacheruntime.List[Order, Key]
-	listByPrice  *cacheruntime.List[Order, Key]
-	countByPrice *cacheruntime.Count[Order, Key]
-	byOwner      *cacheruntime.Unique[Order, Key]
+	rows         *cacheruntime.Table
+	listPriced   *cacheruntime.List
+	listByPrice  *cacheruntime.List
+	countByPrice *cacheruntime.Count
+	byOwner      *cacheruntime.Unique
 }
 
 // newOrderTable describes Orders to the runtime and registers them there.
 func newOrderTable(rt *cacheruntime.Runtime) (*orderTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec[Order, Key]{
+	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
 		Model: "Order",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "valuers.Key", Class: cacheruntime.Valuer, PrimaryKey: true},
@@ -130,23 +130,19 @@ func newOrderTable(rt *cacheruntime.Runtime) (*orderTable, error) {
 			{Path: "Other", Type: "*sql.NullString", Class: cacheruntime.Valuer},
 			{Path: "Hidden", Type: "valuers.Money", Class: cacheruntime.Unread},
 		},
-		Key: func(v *Order) Key {
-			return v.ID
+		New: func() any {
+			return new(Order)
 		},
-		KeyArgs: func(to []cacheruntime.Arg, id Key) []cacheruntime.Arg {
-			return append(to, cacheruntime.Value(id))
-		},
-		EncodeKey: cacheruntime.AppendValue[Key],
-		DecodeKey: func(d *cacheruntime.Decoder) (k Key) {
-			cacheruntime.DecodeValue(d, &k)
-			return k
+		KeyArgs: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Order)
+			return append(to, cacheruntime.Value(v.ID))
 		},
 		Encode: encodeOrder,
 		Decode: decodeOrder,
 	})
 	t := &orderTable{
 		rows: rows,
-		listPriced: rows.List(cacheruntime.IndexSpec[Order]{
+		listPriced: rows.List(cacheruntime.IndexSpec{
 			Name: "ListPriced",
 			By:   []string{"Price", "Discount", "Owner"},
 			Where: []cacheruntime.Term{
@@ -158,36 +154,42 @@ func newOrderTable(rt *cacheruntime.Runtime) (*orderTable, error) {
 				{Field: "Price", Desc: true},
 				{Field: "Discount"},
 			},
-			Args: func(to []cacheruntime.Arg, v *Order) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Order)
 				return append(to, cacheruntime.Value(v.Price), cacheruntime.Value(v.Discount), cacheruntime.Value(v.Owner))
 			},
 			// Holds judges the where terms that Go can judge.
-			Holds: func(v *Order) bool {
+			Holds: func(row any) bool {
+				v := row.(*Order)
 				return v.Discount != nil && v.Discount == nil
 			},
 			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(a, b *Order) bool {
+			Same: func(was, is any) bool {
+				a, b := was.(*Order), is.(*Order)
 				return cacheruntime.SameValue(a.Price, b.Price) && cacheruntime.SameValue(a.Discount, b.Discount) && cacheruntime.SameValue(a.Rebate, b.Rebate)
 			},
 		}),
-		listByPrice: rows.List(cacheruntime.IndexSpec[Order]{
+		listByPrice: rows.List(cacheruntime.IndexSpec{
 			Name: "ListByPrice",
 			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, v *Order) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Order)
 				return append(to, cacheruntime.Value(v.Price))
 			},
 		}),
-		countByPrice: rows.Count(cacheruntime.IndexSpec[Order]{
+		countByPrice: rows.Count(cacheruntime.IndexSpec{
 			Name: "CountByPrice",
 			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, v *Order) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Order)
 				return append(to, cacheruntime.Value(v.Price))
 			},
 		}),
-		byOwner: rows.Unique(cacheruntime.IndexSpec[Order]{
+		byOwner: rows.Unique(cacheruntime.IndexSpec{
 			Name: "GetByOwner",
 			By:   []string{"Owner"},
-			Args: func(to []cacheruntime.Arg, v *Order) []cacheruntime.Arg {
+			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+				v := row.(*Order)
 				return append(to, cacheruntime.Value(v.Owner))
 			},
 		}),
@@ -212,40 +214,42 @@ type OrderCache struct {
 // Get returns the Order whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
 // miss, one caller loads it from the database and the others wait for that load.
 func (c *OrderCache) Get(ctx context.Context, id Key) (*Order, error) {
-	return c.table.rows.Get(ctx, c.source, id)
+	return cacheruntime.Row[*Order](c.table.rows.Get(ctx, c.source, cacheruntime.Value(id)))
 }
 
 // GetMany returns the Orders with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (c *OrderCache) GetMany(ctx context.Context, ids ...Key) ([]*Order, error) {
-	return c.table.rows.GetMany(ctx, c.source, ids)
+	return cacheruntime.Rows[*Order](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[Key])))
 }
 
 // GetMap returns the Orders with the given primary keys by key. What is absent is left out.
 func (c *OrderCache) GetMap(ctx context.Context, ids ...Key) (map[Key]*Order, error) {
-	return c.table.rows.GetMap(ctx, c.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[Key]))
+	return cacheruntime.ByKey[*Order](ids, found, err)
 }
 
 // ListPriced returns the Orders of a Price, Discount and Owner where Discount IS NOT NULL and
 // Rebate IS NULL and Discount IS NULL, by Price, highest first, then Discount, lowest first. Nil
 // means IS NULL.
 func (c *OrderCache) ListPriced(ctx context.Context, price Money, discount *Money, owner Key) ([]*Order, error) {
-	return c.table.listPriced.Get(ctx, c.source, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner))
+	return cacheruntime.Rows[*Order](c.table.listPriced.Get(ctx, c.source, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
 }
 
 // ListPricedPage returns at most limit Orders of ListPriced, from offset on.
 func (c *OrderCache) ListPricedPage(ctx context.Context, price Money, discount *Money, owner Key, offset, limit int) ([]*Order, error) {
-	return c.table.listPriced.Page(ctx, c.source, offset, limit, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner))
+	return cacheruntime.Rows[*Order](c.table.listPriced.Page(ctx, c.source, offset, limit, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
 }
 
 // ListByPrice returns the Orders of a Price, by primary key.
 func (c *OrderCache) ListByPrice(ctx context.Context, price Money) ([]*Order, error) {
-	return c.table.listByPrice.Get(ctx, c.source, cacheruntime.Value(price))
+	return cacheruntime.Rows[*Order](c.table.listByPrice.Get(ctx, c.source, cacheruntime.Value(price)))
 }
 
 // ListByPricePage returns at most limit Orders of ListByPrice, from offset on.
 func (c *OrderCache) ListByPricePage(ctx context.Context, price Money, offset, limit int) ([]*Order, error) {
-	return c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Value(price))
+	return cacheruntime.Rows[*Order](c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Value(price)))
 }
 
 // CountByPrice returns how many Orders have this Price.
@@ -255,18 +259,18 @@ func (c *OrderCache) CountByPrice(ctx context.Context, price Money) (int64, erro
 
 // GetByOwner returns the Order with this Owner, or an error matching gorm.ErrRecordNotFound.
 func (c *OrderCache) GetByOwner(ctx context.Context, owner Key) (*Order, error) {
-	return c.table.byOwner.Get(ctx, c.source, cacheruntime.Value(owner))
+	return cacheruntime.Row[*Order](c.table.byOwner.Get(ctx, c.source, cacheruntime.Value(owner)))
 }
 
 // GetManyByOwner is GetByOwner for several values, in the order of owners. What is absent is left
 // out.
 func (c *OrderCache) GetManyByOwner(ctx context.Context, owners ...Key) ([]*Order, error) {
-	return c.table.byOwner.GetMany(ctx, c.source, cacheruntime.Each(owners, cacheruntime.Value[Key]))
+	return cacheruntime.Rows[*Order](c.table.byOwner.GetMany(ctx, c.source, cacheruntime.Each(owners, cacheruntime.Value[Key])))
 }
 
 // Flush flushes the entries of the Orders with these primary keys, as a write of them would.
 func (c *OrderCache) Flush(ctx context.Context, ids ...Key) error {
-	return c.table.rows.Flush(ctx, ids)
+	return c.table.rows.Flush(ctx, cacheruntime.Each(ids, cacheruntime.Value[Key]))
 }
 
 // FlushAll flushes every entry of the table, whichever model reads it.
@@ -303,40 +307,42 @@ type OrderObjects struct {
 
 // Get returns the Order whose primary key is id, or an error matching gorm.ErrRecordNotFound.
 func (o *OrderObjects) Get(ctx context.Context, id Key) (*Order, error) {
-	return o.table.rows.Get(ctx, o.source, id)
+	return cacheruntime.Row[*Order](o.table.rows.Get(ctx, o.source, cacheruntime.Value(id)))
 }
 
 // GetMany returns the Orders with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
 func (o *OrderObjects) GetMany(ctx context.Context, ids ...Key) ([]*Order, error) {
-	return o.table.rows.GetMany(ctx, o.source, ids)
+	return cacheruntime.Rows[*Order](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[Key])))
 }
 
 // GetMap returns the Orders with the given primary keys by key. What is absent is left out.
 func (o *OrderObjects) GetMap(ctx context.Context, ids ...Key) (map[Key]*Order, error) {
-	return o.table.rows.GetMap(ctx, o.source, ids)
+	ids = cacheruntime.Distinct(ids)
+	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[Key]))
+	return cacheruntime.ByKey[*Order](ids, found, err)
 }
 
 // ListPriced returns the Orders of a Price, Discount and Owner where Discount IS NOT NULL and
 // Rebate IS NULL and Discount IS NULL, by Price, highest first, then Discount, lowest first. Nil
 // means IS NULL.
 func (o *OrderObjects) ListPriced(ctx context.Context, price Money, discount *Money, owner Key) ([]*Order, error) {
-	return o.table.listPriced.Get(ctx, o.source, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner))
+	return cacheruntime.Rows[*Order](o.table.listPriced.Get(ctx, o.source, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
 }
 
 // ListPricedPage returns at most limit Orders of ListPriced, from offset on.
 func (o *OrderObjects) ListPricedPage(ctx context.Context, price Money, discount *Money, owner Key, offset, limit int) ([]*Order, error) {
-	return o.table.listPriced.Page(ctx, o.source, offset, limit, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner))
+	return cacheruntime.Rows[*Order](o.table.listPriced.Page(ctx, o.source, offset, limit, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
 }
 
 // ListByPrice returns the Orders of a Price, by primary key.
 func (o *OrderObjects) ListByPrice(ctx context.Context, price Money) ([]*Order, error) {
-	return o.table.listByPrice.Get(ctx, o.source, cacheruntime.Value(price))
+	return cacheruntime.Rows[*Order](o.table.listByPrice.Get(ctx, o.source, cacheruntime.Value(price)))
 }
 
 // ListByPricePage returns at most limit Orders of ListByPrice, from offset on.
 func (o *OrderObjects) ListByPricePage(ctx context.Context, price Money, offset, limit int) ([]*Order, error) {
-	return o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Value(price))
+	return cacheruntime.Rows[*Order](o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Value(price)))
 }
 
 // CountByPrice returns how many Orders have this Price.
@@ -346,17 +352,18 @@ func (o *OrderObjects) CountByPrice(ctx context.Context, price Money) (int64, er
 
 // GetByOwner returns the Order with this Owner, or an error matching gorm.ErrRecordNotFound.
 func (o *OrderObjects) GetByOwner(ctx context.Context, owner Key) (*Order, error) {
-	return o.table.byOwner.Get(ctx, o.source, cacheruntime.Value(owner))
+	return cacheruntime.Row[*Order](o.table.byOwner.Get(ctx, o.source, cacheruntime.Value(owner)))
 }
 
 // GetManyByOwner is GetByOwner for several values, in the order of owners. What is absent is left
 // out.
 func (o *OrderObjects) GetManyByOwner(ctx context.Context, owners ...Key) ([]*Order, error) {
-	return o.table.byOwner.GetMany(ctx, o.source, cacheruntime.Each(owners, cacheruntime.Value[Key]))
+	return cacheruntime.Rows[*Order](o.table.byOwner.GetMany(ctx, o.source, cacheruntime.Each(owners, cacheruntime.Value[Key])))
 }
 
-// encodeOrder appends the columns of v.
-func encodeOrder(b []byte, v *Order) []byte {
+// encodeOrder appends the columns of a row.
+func encodeOrder(b []byte, row any) []byte {
+	v := row.(*Order)
 	b = cacheruntime.AppendValue(b, v.ID)
 	b = cacheruntime.AppendValue(b, v.Price)
 	b = cacheruntime.AppendValue(b, v.Discount)
@@ -367,8 +374,9 @@ func encodeOrder(b []byte, v *Order) []byte {
 	return b
 }
 
-// decodeOrder reads into v what encodeOrder wrote. Bad bytes leave an error in d.
-func decodeOrder(d *cacheruntime.Decoder, v *Order) {
+// decodeOrder reads into a row what encodeOrder wrote. Bad bytes leave an error in d.
+func decodeOrder(d *cacheruntime.Decoder, row any) {
+	v := row.(*Order)
 	cacheruntime.DecodeValue(d, &v.ID)
 	cacheruntime.DecodeValue(d, &v.Price)
 	cacheruntime.DecodeValue(d, &v.Discount)
