@@ -13,6 +13,8 @@ import (
 type List struct{ ix *index }
 
 // List adds a list to the model.
+//
+//go:noinline
 func (t *Table) List(spec IndexSpec) *List {
 	return &List{t.index(spec, false)}
 }
@@ -47,6 +49,8 @@ func (l *List) Page(ctx context.Context, src Source, offset, limit int, args ...
 type One struct{ ix *index }
 
 // One adds a one to the model.
+//
+//go:noinline
 func (t *Table) One(spec IndexSpec) *One {
 	spec.Limit = 1
 	return &One{t.index(spec, false)}
@@ -64,6 +68,8 @@ func (o *One) Flush(ctx context.Context, args ...Arg) error { return o.ix.Flush(
 type Unique struct{ *index }
 
 // Unique adds a unique lookup to the model. It has no where and no order.
+//
+//go:noinline
 func (t *Table) Unique(spec IndexSpec) *Unique {
 	spec.Limit = 1
 	return &Unique{t.index(spec, true)}
@@ -78,6 +84,8 @@ func (u *Unique) Get(ctx context.Context, src Source, args ...Arg) (any, error) 
 type Count struct{ ix *index }
 
 // Count adds a count to the model. It has no order and no limit.
+//
+//go:noinline
 func (t *Table) Count(spec IndexSpec) *Count {
 	ix := t.index(spec, false)
 	ix.counts = true

@@ -88,6 +88,8 @@ func If(valid bool, a Arg) Arg {
 }
 
 // Each makes an Arg of each of vs.
+//
+//go:noinline
 func Each[T any](vs []T, f func(T) Arg) []Arg {
 	args := make([]Arg, len(vs))
 	for i, v := range vs {

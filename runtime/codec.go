@@ -12,7 +12,8 @@ import (
 
 // The codec of entries: numbers at fixed width, text and bytes behind their length, in the order of
 // the struct. A row's texts are cut out of its payload. These functions are
-// for generated code.
+// for generated code. Those that append are not inlined there: they run on misses alone, and a program
+// with many models would compile their bodies once for each column.
 
 // errCodec is what a Decoder says of bytes that are not what the codec wrote.
 var errCodec = errors.New("cachegen: entry cannot be decoded")
@@ -76,6 +77,8 @@ func (d *Decoder) uvarint() uint64 {
 }
 
 // AppendUint appends an unsigned number.
+//
+//go:noinline
 func AppendUint[T ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr](b []byte, v T) []byte {
 	return binary.LittleEndian.AppendUint64(b, uint64(v))
 }
@@ -92,6 +95,8 @@ func DecodeUint[T ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr](d *De
 }
 
 // AppendInt appends a signed number.
+//
+//go:noinline
 func AppendInt[T ~int | ~int8 | ~int16 | ~int32 | ~int64](b []byte, v T) []byte {
 	return binary.LittleEndian.AppendUint64(b, uint64(int64(v)))
 }
@@ -108,6 +113,8 @@ func DecodeInt[T ~int | ~int8 | ~int16 | ~int32 | ~int64](d *Decoder) T {
 }
 
 // AppendFloat appends a floating-point number.
+//
+//go:noinline
 func AppendFloat[T ~float32 | ~float64](b []byte, v T) []byte {
 	return binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(v)))
 }
@@ -116,6 +123,8 @@ func AppendFloat[T ~float32 | ~float64](b []byte, v T) []byte {
 func DecodeFloat[T ~float32 | ~float64](d *Decoder) T { return T(math.Float64frombits(d.word())) }
 
 // AppendBool appends a boolean.
+//
+//go:noinline
 func AppendBool[T ~bool](b []byte, v T) []byte {
 	if v {
 		return append(b, 1)
@@ -136,6 +145,8 @@ func DecodeBool[T ~bool](d *Decoder) T {
 }
 
 // AppendText appends a text behind its length.
+//
+//go:noinline
 func AppendText[T ~string](b []byte, v T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(v))), v...)
 }
@@ -144,6 +155,8 @@ func AppendText[T ~string](b []byte, v T) []byte {
 func DecodeText[T ~string](d *Decoder) T { return T(d.take(d.uvarint())) }
 
 // AppendBytes appends bytes; nil stays nil.
+//
+//go:noinline
 func AppendBytes[T ~[]byte](b []byte, v T) []byte {
 	if v == nil {
 		return append(b, 0)
@@ -161,6 +174,8 @@ func DecodeBytes[T ~[]byte](d *Decoder) T {
 }
 
 // AppendPtr appends what p points to, or that it is nil.
+//
+//go:noinline
 func AppendPtr[T any](b []byte, p *T, f func([]byte, T) []byte) []byte {
 	if p == nil {
 		return append(b, 0)
@@ -185,6 +200,8 @@ const (
 )
 
 // AppendTime appends a time with the name and offset of its zone.
+//
+//go:noinline
 func AppendTime(b []byte, t time.Time) []byte {
 	b = binary.LittleEndian.AppendUint64(b, uint64(t.Unix()))
 	b = binary.LittleEndian.AppendUint32(b, uint32(t.Nanosecond()))

@@ -35,10 +35,8 @@ func keyPartsOf(primary []*schema.Field) []keyPart {
 // text for a number is an error in some databases.
 func (p keyPart) takes(a Arg) bool {
 	switch {
-	case p.kind == argAny:
+	case p.kind == argAny, a.kind == argNull: // which finds no row, or that of bytes that are nil
 		return true
-	case a.kind == argNull:
-		return p.kind == argBytes // of which nil is NULL
 	case a.kind != p.kind:
 		return false
 	case a.kind == argUint:

@@ -203,7 +203,6 @@ func TestKeysOfOtherColumns(t *testing.T) {
 		"text for a number":         {keyPart{argUint, 64}, text},
 		"too large":                 {keyPart{argUint, 8}, appendArg([]byte{keysListed, 1}, Uint(uint(256)))},
 		"too small":                 {keyPart{argInt, 16}, appendArg([]byte{keysListed, 1}, Int(math.MinInt16-1))},
-		"NULL":                      {keyPart{argText, 64}, appendArg([]byte{keysListed, 1}, Arg{})},
 		"no kind":                   {keyPart{argAny, 64}, []byte{keysListed, 1, byte(argBad)}},
 		"no boolean":                {keyPart{argBool, 64}, []byte{keysListed, 1, byte(argBool), 2}},
 		"a byte too many":           {keyPart{argAny, 64}, append(text[:len(text):len(text)], 0)},

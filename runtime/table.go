@@ -17,7 +17,8 @@ import (
 // Nothing here has type parameters, so that it is compiled once and not again for each model. A row travels as an
 // any that holds a pointer to the model's struct, and one that is absent as a nil any, never as a nil pointer in
 // one. A primary key is the arguments that its columns are compared with; several keys are given one behind
-// the other. Generated accessors give rows their type back with Row, Rows and ByKey.
+// the other. Generated accessors give rows their type back with Row, Rows and ByKey. What runs once for each model or
+// accessor is not inlined into generated code, for the same reason.
 type Table struct {
 	rt       *Runtime
 	spec     TableSpec
@@ -44,6 +45,8 @@ type Table struct {
 }
 
 // NewTable begins a model.
+//
+//go:noinline
 func NewTable(rt *Runtime, spec TableSpec) *Table {
 	return &Table{rt: rt, spec: spec, accessor: spec.Model + ".Get", slice: reflect.SliceOf(reflect.TypeOf(spec.New()))}
 }
@@ -63,13 +66,11 @@ func (t *Table) Get(ctx context.Context, src Source, key ...Arg) (any, error) {
 	if t.guard.refuses(ctx) {
 		return t.getDirect(ctx, c, slices.Clone(key))
 	}
-	s := scratches.Get().(*scratch)
-	s.args = append(s.args[:0], key...)
-	if err := badArg(t.accessor, s.args); err != nil {
-		scratches.Put(s)
+	if err := badArg(t.accessor, key); err != nil {
 		return nil, err
 	}
-	entry, list := t.keys.entry(s, c.part, s.args)
+	s := scratches.Get().(*scratch)
+	entry, list := t.keys.entry(s, c.part, key)
 	v, hit := c.first(ctx, &t.guard, entry, list, t.keys.allID(c.part))
 	if hit {
 		row, ok := t.decode(ctx, s, v)

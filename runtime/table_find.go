@@ -1,8 +1,6 @@
 package cacheruntime
 
-import (
-	"context"
-)
+import "context"
 
 // find reads rows from the database: the row of each key, nil where there is none.
 func (t *Table) find(ctx context.Context, c *call, ks [][]Arg) ([]any, error) {
@@ -36,7 +34,7 @@ func (t *Table) find(ctx context.Context, c *call, ks [][]Arg) ([]any, error) {
 }
 
 // match puts each row in the place of its key.
-func (t *Table) match(ctx context.Context, c *call, ks [][]Arg, rows []any, out []any) error {
+func (t *Table) match(ctx context.Context, c *call, ks [][]Arg, rows, out []any) error {
 	unclear := match(ks, rows, out, t.spec.KeyArgs, t.nameOf, t.oddKey)
 	for _, i := range unclear {
 		alone, err := t.find(ctx, c, ks[i:i+1])
@@ -50,7 +48,8 @@ func (t *Table) match(ctx context.Context, c *call, ks [][]Arg, rows []any, out 
 
 // match puts each row in the place of the key that it has, the first where several have it. It
 // returns the places of the keys that no row has exactly, but some row but for what collations
-// ignore, and of those of which nobody but the database knows what is equal to them: whether the two are equal, only the database knows, asked for that key alone.
+// ignore, and of those of which nobody but the database knows what is equal to them: whether the two are equal, only
+// the database knows, asked for that key alone.
 func match(ks [][]Arg, rows, out []any, key func(to []Arg, row any) []Arg, name func([]Arg) string, odd func([]Arg) bool) (unclear []int) {
 	byKey := make(map[string]any, len(rows))
 	near := make(map[string]bool, len(rows))

@@ -20,11 +20,13 @@ func (m Model) Members() map[string][]string {
 			}
 		}
 	}
-	fields := []string{"table", "source"}
+	// A method that a package adds to Cache or Objects would hide what they embed, and the compiler would not say so.
+	fields := []string{m.shared(), "table", "source"}
 	out := map[string][]string{
 		m.entry():                    {"Cache", "Objects"},
 		m.cache():                    slices.Concat(fields, cache),
 		m.objects():                  slices.Concat(fields, reads),
+		m.shared():                   slices.Concat([]string{"table", "source"}, reads),
 		"Unimplemented" + m.reader(): reads,
 		m.table():                    table,
 	}

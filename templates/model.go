@@ -181,7 +181,7 @@ var PackageNames = []string{"Models", "NewModels", "CacheKeys", "modelTables"}
 func ModelNames(m Model) []string {
 	names := []string{
 		m.reader(), "Unimplemented" + m.reader(), m.entry(), m.cache(), m.objects(),
-		m.table(), "new" + m.Name + "Table", "encode" + m.Name, "decode" + m.Name,
+		m.table(), m.shared(), m.specs(), "new" + m.Name + "Table", "encode" + m.Name, "decode" + m.Name,
 	}
 	if len(m.keys()) > 1 {
 		names = append(names, m.Name+"Key", "append"+m.Name+"Key")
@@ -203,6 +203,8 @@ func (m Model) entry() string   { return m.Name + "Model" }
 func (m Model) cache() string   { return m.Name + "Cache" }
 func (m Model) objects() string { return m.Name + "Objects" }
 func (m Model) table() string   { return lowerFirst(m.Name) + "Table" }
+func (m Model) shared() string  { return lowerFirst(m.Name) + "Reads" }
+func (m Model) specs() string   { return lowerFirst(m.Name) + "Specs" }
 
 // keys returns the columns of the primary key.
 func (m Model) keys() []Column {

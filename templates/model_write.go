@@ -21,31 +21,28 @@ func (m Model) write(f *jen.File) {
 
 	m.writeTable(f)
 
-	f.Add(comment(fmt.Sprintf("%s reads %s through the cache. It is safe for concurrent use.", m.cache(), m.many())))
-	f.Add(m.face(m.cache()))
+	f.Add(comment(fmt.Sprintf("%s reads %s through the cache: on a miss, one caller loads them from the database and the others wait for that load. "+
+		"It is safe for concurrent use.", m.cache(), m.many())))
+	f.Type().Id(m.cache()).Struct(jen.Id(m.shared()))
 	f.Line()
-	for _, method := range m.reads() {
-		method.write(f, m, "c", m.cache(), true)
-	}
 	m.writeFlushes(f)
 
 	f.Add(comment(fmt.Sprintf("%s reads %s from the database, always, through GORM. It is safe for concurrent use.", m.objects(), m.many())))
-	f.Add(m.face(m.objects()))
+	f.Type().Id(m.objects()).Struct(jen.Id(m.shared()))
+	f.Line()
+
+	f.Add(comment(fmt.Sprintf("%s are the methods of %s and %s alike. Where they read is their source.", m.shared(), m.cache(), m.objects())))
+	f.Type().Id(m.shared()).Struct(
+		jen.Id("table").Op("*").Id(m.table()),
+		jen.Id("source").Add(rt("Source")),
+	)
 	f.Line()
 	for _, method := range m.reads() {
-		method.write(f, m, "o", m.objects(), false)
+		method.write(f, m)
 	}
 
 	m.writeCodec(f)
 	m.writeGuard(f)
-}
-
-// face is the struct behind Cache and Objects.
-func (m Model) face(name string) *jen.Statement {
-	return jen.Type().Id(name).Struct(
-		jen.Id("table").Op("*").Id(m.table()),
-		jen.Id("source").Add(rt("Source")),
-	)
 }
 
 // writeReader adds the interface and its fake-maker.

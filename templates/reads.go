@@ -10,7 +10,6 @@ import (
 type read struct {
 	name     string
 	doc      string
-	cacheDoc string  // what the cache's own comment adds
 	params   []param // the context left out
 	variadic bool    // the last parameter is variadic
 	result   *jen.Statement
@@ -35,15 +34,11 @@ func (r read) signature() []jen.Code {
 // results writes the result types.
 func (r read) results() *jen.Statement { return jen.Params(r.result, jen.Error()) }
 
-// write adds the method to a receiver.
-func (r read) write(f *jen.File, m Model, receiver, typ string, cached bool) {
-	doc := r.doc
-	if cached && r.cacheDoc != "" {
-		doc += " " + r.cacheDoc
-	}
-	f.Add(comment(doc))
-	args := append([]jen.Code{jen.Id("ctx"), jen.Id(receiver).Dot("source")}, r.args...)
-	call := jen.Id(receiver).Dot("table").Dot(r.field).Dot(r.method).Call(args...)
+// write adds the method to what Cache and Objects share.
+func (r read) write(f *jen.File, m Model) {
+	f.Add(comment(r.doc))
+	args := append([]jen.Code{jen.Id("ctx"), jen.Id("r").Dot("source")}, r.args...)
+	call := jen.Id("r").Dot("table").Dot(r.field).Dot(r.method).Call(args...)
 	var body []jen.Code
 	switch row := jen.Op("*").Id(m.Name); {
 	case r.count():
@@ -57,7 +52,7 @@ func (r read) write(f *jen.File, m Model, receiver, typ string, cached bool) {
 	default:
 		body = []jen.Code{jen.Return(rt(r.typed).Index(row).Call(call))}
 	}
-	f.Func().Params(jen.Id(receiver).Op("*").Id(typ)).Id(r.name).Params(r.signature()...).Add(r.results()).Block(body...)
+	f.Func().Params(jen.Id("r").Op("*").Id(m.shared())).Id(r.name).Params(r.signature()...).Add(r.results()).Block(body...)
 	f.Line()
 }
 
@@ -79,8 +74,7 @@ func (m Model) keyReads() []read {
 	names := m.params(keys)
 	get := read{
 		name: "Get", doc: m.docGet(names), params: byParams(keys, names), result: row, typed: "Row", field: "rows", method: "Get",
-		cacheDoc: "On a miss, one caller loads it from the database and the others wait for that load.",
-		args:     m.keyArgs(names),
+		args: m.keyArgs(names),
 	}
 	many := m.manyKeys()
 	byKey := jen.Map(m.keyType()).Op("*").Id(m.Name)

@@ -21,13 +21,21 @@ func (m Model) writeTable(f *jen.File) {
 	f.Type().Id(m.table()).Struct(fields...)
 	f.Line()
 
+	// A variable of the package's, and not in the function: the compiler lays it out, and has no code to make for it.
+	specs := []jen.Code{jen.Id("rows").Add(rt("TableSpec"))}
+	values := []jen.Code{entry("rows", m.tableSpec())}
 	members := []jen.Code{entry("rows", jen.Id("rows"))}
 	for _, a := range m.Accessors {
-		members = append(members, entry(a.field(), m.indexSpec(a)))
+		specs = append(specs, jen.Id(a.field()).Add(rt("IndexSpec")))
+		values = append(values, entry(a.field(), m.indexSpec(a)))
+		members = append(members, entry(a.field(), jen.Id("rows").Dot(tableTypes[a.Kind]).Call(jen.Id(m.specs()).Dot(a.field()))))
 	}
-	f.Add(comment(fmt.Sprintf("new%sTable describes %s to the runtime and registers them there.", m.Name, m.many())))
+	f.Add(comment(fmt.Sprintf("%s describes %s and their accessors to the runtime.", m.specs(), m.many())))
+	f.Var().Id(m.specs()).Op("=").Struct(specs...).Add(lines(values...))
+	f.Line()
+	f.Add(comment(fmt.Sprintf("new%sTable registers %s with the runtime.", m.Name, m.many())))
 	f.Func().Id("new"+m.Name+"Table").Params(jen.Id("rt").Op("*").Add(rt("Runtime"))).Params(jen.Op("*").Id(m.table()), jen.Error()).Block(
-		jen.Id("rows").Op(":=").Add(rt("NewTable")).Call(jen.Id("rt"), m.tableSpec()),
+		jen.Id("rows").Op(":=").Add(rt("NewTable")).Call(jen.Id("rt"), jen.Id(m.specs()).Dot("rows")),
 		jen.Id("t").Op(":=").Op("&").Id(m.table()).Add(lines(members...)),
 		jen.Return(jen.Id("t"), jen.Id("rows").Dot("Register").Call()),
 	)
@@ -35,7 +43,7 @@ func (m Model) writeTable(f *jen.File) {
 
 	f.Add(comment("model returns the entry point whose reads go to the transaction tx; nil is none."))
 	face := func(typ, source string) *jen.Statement {
-		return jen.Op("&").Id(typ).Values(entry("table", jen.Id("t")), entry("source", rt(source).Call().Dot("WithTx").Call(jen.Id("tx"))))
+		return jen.Op("&").Id(typ).Values(jen.Id(m.shared()).Values(entry("table", jen.Id("t")), entry("source", rt(source).Call().Dot("WithTx").Call(jen.Id("tx")))))
 	}
 	f.Func().Params(jen.Id("t").Op("*").Id(m.table())).Id("model").Params(jen.Id("tx").Op("*").Qual(gormPath, "DB")).Op("*").Id(m.entry()).Block(
 		jen.Return(jen.Op("&").Id(m.entry()).Add(lines(
@@ -174,7 +182,7 @@ func (m Model) indexSpec(a Accessor) *jen.Statement {
 	if test := m.same(a); test != nil {
 		spec = append(spec, explained("Same compares what is left to the database: the columns that it orders by or judges itself.", "Same", m.test(test, "a", "b")))
 	}
-	return jen.Id("rows").Dot(tableTypes[a.Kind]).Call(rt("IndexSpec").Add(lines(spec...)))
+	return rt("IndexSpec").Add(lines(spec...))
 }
 
 // ttlOf is the ttl of an accessor: its own, or the model's.

@@ -142,7 +142,7 @@ func join(words []string) string {
 
 // params gives each column a parameter name. extra are names that the method has besides.
 func (m Model) params(columns []Column, extra ...string) []string {
-	taken := slices.Concat(m.Taken, extra, []string{"c", "o", "ctx", "context", "time", "gorm", "cacheruntime"})
+	taken := slices.Concat(m.Taken, extra, []string{"c", "r", "ctx", "context", "time", "gorm", "cacheruntime"})
 	names := make([]string, len(columns))
 	for i, col := range columns {
 		name := lowerFirst(col.name())

@@ -76,9 +76,12 @@ type rowTable struct {
 	listOfCity *cacheruntime.List
 }
 
-// newRowTable describes Rows to the runtime and registers them there.
-func newRowTable(rt *cacheruntime.Runtime) (*rowTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// rowSpecs describes Rows and their accessors to the runtime.
+var rowSpecs = struct {
+	rows       cacheruntime.TableSpec
+	listOfCity cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Row",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -101,18 +104,24 @@ func newRowTable(rt *cacheruntime.Runtime) (*rowTable, error) {
 		},
 		Encode: encodeRow,
 		Decode: decodeRow,
-	})
+	},
+	listOfCity: cacheruntime.IndexSpec{
+		Name:  "ListOfCity",
+		By:    []string{"City"},
+		Limit: 20,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Row)
+			return append(to, cacheruntime.Text(v.City))
+		},
+	},
+}
+
+// newRowTable registers Rows with the runtime.
+func newRowTable(rt *cacheruntime.Runtime) (*rowTable, error) {
+	rows := cacheruntime.NewTable(rt, rowSpecs.rows)
 	t := &rowTable{
-		rows: rows,
-		listOfCity: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListOfCity",
-			By:    []string{"City"},
-			Limit: 20,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Row)
-				return append(to, cacheruntime.Text(v.City))
-			},
-		}),
+		rows:       rows,
+		listOfCity: rows.List(rowSpecs.listOfCity),
 	}
 	return t, rows.Register()
 }
@@ -120,45 +129,15 @@ func newRowTable(rt *cacheruntime.Runtime) (*rowTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *rowTable) model(tx *gorm.DB) *RowModel {
 	return &RowModel{
-		Cache:   &RowCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &RowObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &RowCache{rowReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &RowObjects{rowReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// RowCache reads Rows through the cache. It is safe for concurrent use.
+// RowCache reads Rows through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type RowCache struct {
-	table  *rowTable
-	source cacheruntime.Source
-}
-
-// Get returns the Row whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *RowCache) Get(ctx context.Context, id uint64) (*Row, error) {
-	return cacheruntime.Row[*Row](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Rows with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *RowCache) GetMany(ctx context.Context, ids ...uint64) ([]*Row, error) {
-	return cacheruntime.Rows[*Row](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Rows with the given primary keys by key. What is absent is left out.
-func (c *RowCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Row, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Row](ids, found, err)
-}
-
-// ListOfCity returns the Rows of a City, by primary key; at most 20.
-func (c *RowCache) ListOfCity(ctx context.Context, city string) ([]*Row, error) {
-	return cacheruntime.Rows[*Row](c.table.listOfCity.Get(ctx, c.source, cacheruntime.Text(city)))
-}
-
-// ListOfCityPage returns at most limit Rows of ListOfCity, from offset on. There are no more than
-// 20.
-func (c *RowCache) ListOfCityPage(ctx context.Context, city string, offset, limit int) ([]*Row, error) {
-	return cacheruntime.Rows[*Row](c.table.listOfCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city)))
+	rowReads
 }
 
 // Flush flushes the entries of the Rows with these primary keys, as a write of them would.
@@ -178,37 +157,42 @@ func (c *RowCache) FlushListOfCity(ctx context.Context, city string) error {
 
 // RowObjects reads Rows from the database, always, through GORM. It is safe for concurrent use.
 type RowObjects struct {
+	rowReads
+}
+
+// rowReads are the methods of RowCache and RowObjects alike. Where they read is their source.
+type rowReads struct {
 	table  *rowTable
 	source cacheruntime.Source
 }
 
 // Get returns the Row whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *RowObjects) Get(ctx context.Context, id uint64) (*Row, error) {
-	return cacheruntime.Row[*Row](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *rowReads) Get(ctx context.Context, id uint64) (*Row, error) {
+	return cacheruntime.Row[*Row](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Rows with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *RowObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Row, error) {
-	return cacheruntime.Rows[*Row](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *rowReads) GetMany(ctx context.Context, ids ...uint64) ([]*Row, error) {
+	return cacheruntime.Rows[*Row](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Rows with the given primary keys by key. What is absent is left out.
-func (o *RowObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Row, error) {
+func (r *rowReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Row, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Row](ids, found, err)
 }
 
 // ListOfCity returns the Rows of a City, by primary key; at most 20.
-func (o *RowObjects) ListOfCity(ctx context.Context, city string) ([]*Row, error) {
-	return cacheruntime.Rows[*Row](o.table.listOfCity.Get(ctx, o.source, cacheruntime.Text(city)))
+func (r *rowReads) ListOfCity(ctx context.Context, city string) ([]*Row, error) {
+	return cacheruntime.Rows[*Row](r.table.listOfCity.Get(ctx, r.source, cacheruntime.Text(city)))
 }
 
 // ListOfCityPage returns at most limit Rows of ListOfCity, from offset on. There are no more than
 // 20.
-func (o *RowObjects) ListOfCityPage(ctx context.Context, city string, offset, limit int) ([]*Row, error) {
-	return cacheruntime.Rows[*Row](o.table.listOfCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city)))
+func (r *rowReads) ListOfCityPage(ctx context.Context, city string, offset, limit int) ([]*Row, error) {
+	return cacheruntime.Rows[*Row](r.table.listOfCity.Page(ctx, r.source, offset, limit, cacheruntime.Text(city)))
 }
 
 // encodeRow appends the columns of a row.

@@ -74,9 +74,12 @@ type cityTable struct {
 	listByCountry *cacheruntime.List
 }
 
-// newCityTable describes Cities to the runtime and registers them there.
-func newCityTable(rt *cacheruntime.Runtime) (*cityTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// citySpecs describes Cities and their accessors to the runtime.
+var citySpecs = struct {
+	rows          cacheruntime.TableSpec
+	listByCountry cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "City",
 		Fields: []cacheruntime.Field{
 			{Path: "Name", Type: "string", PrimaryKey: true},
@@ -92,17 +95,23 @@ func newCityTable(rt *cacheruntime.Runtime) (*cityTable, error) {
 		},
 		Encode: encodeCity,
 		Decode: decodeCity,
-	})
+	},
+	listByCountry: cacheruntime.IndexSpec{
+		Name: "ListByCountry",
+		By:   []string{"Country"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*City)
+			return append(to, cacheruntime.Text(v.Country))
+		},
+	},
+}
+
+// newCityTable registers Cities with the runtime.
+func newCityTable(rt *cacheruntime.Runtime) (*cityTable, error) {
+	rows := cacheruntime.NewTable(rt, citySpecs.rows)
 	t := &cityTable{
-		rows: rows,
-		listByCountry: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByCountry",
-			By:   []string{"Country"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*City)
-				return append(to, cacheruntime.Text(v.Country))
-			},
-		}),
+		rows:          rows,
+		listByCountry: rows.List(citySpecs.listByCountry),
 	}
 	return t, rows.Register()
 }
@@ -110,44 +119,15 @@ func newCityTable(rt *cacheruntime.Runtime) (*cityTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *cityTable) model(tx *gorm.DB) *CityModel {
 	return &CityModel{
-		Cache:   &CityCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &CityObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &CityCache{cityReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &CityObjects{cityReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// CityCache reads Cities through the cache. It is safe for concurrent use.
+// CityCache reads Cities through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type CityCache struct {
-	table  *cityTable
-	source cacheruntime.Source
-}
-
-// Get returns the City whose primary key is name, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *CityCache) Get(ctx context.Context, name string) (*City, error) {
-	return cacheruntime.Row[*City](c.table.rows.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// GetMany returns the Cities with the given primary keys, in the order of names. What is absent is
-// left out; a key given twice gives two copies.
-func (c *CityCache) GetMany(ctx context.Context, names ...string) ([]*City, error) {
-	return cacheruntime.Rows[*City](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
-}
-
-// GetMap returns the Cities with the given primary keys by key. What is absent is left out.
-func (c *CityCache) GetMap(ctx context.Context, names ...string) (map[string]*City, error) {
-	names = cacheruntime.Distinct(names)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string]))
-	return cacheruntime.ByKey[*City](names, found, err)
-}
-
-// ListByCountry returns the Cities of a Country, by primary key.
-func (c *CityCache) ListByCountry(ctx context.Context, country string) ([]*City, error) {
-	return cacheruntime.Rows[*City](c.table.listByCountry.Get(ctx, c.source, cacheruntime.Text(country)))
-}
-
-// ListByCountryPage returns at most limit Cities of ListByCountry, from offset on.
-func (c *CityCache) ListByCountryPage(ctx context.Context, country string, offset, limit int) ([]*City, error) {
-	return cacheruntime.Rows[*City](c.table.listByCountry.Page(ctx, c.source, offset, limit, cacheruntime.Text(country)))
+	cityReads
 }
 
 // Flush flushes the entries of the Cities with these primary keys, as a write of them would.
@@ -167,36 +147,41 @@ func (c *CityCache) FlushListByCountry(ctx context.Context, country string) erro
 
 // CityObjects reads Cities from the database, always, through GORM. It is safe for concurrent use.
 type CityObjects struct {
+	cityReads
+}
+
+// cityReads are the methods of CityCache and CityObjects alike. Where they read is their source.
+type cityReads struct {
 	table  *cityTable
 	source cacheruntime.Source
 }
 
 // Get returns the City whose primary key is name, or an error matching gorm.ErrRecordNotFound.
-func (o *CityObjects) Get(ctx context.Context, name string) (*City, error) {
-	return cacheruntime.Row[*City](o.table.rows.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *cityReads) Get(ctx context.Context, name string) (*City, error) {
+	return cacheruntime.Row[*City](r.table.rows.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // GetMany returns the Cities with the given primary keys, in the order of names. What is absent is
 // left out; a key given twice gives two copies.
-func (o *CityObjects) GetMany(ctx context.Context, names ...string) ([]*City, error) {
-	return cacheruntime.Rows[*City](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
+func (r *cityReads) GetMany(ctx context.Context, names ...string) ([]*City, error) {
+	return cacheruntime.Rows[*City](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Cities with the given primary keys by key. What is absent is left out.
-func (o *CityObjects) GetMap(ctx context.Context, names ...string) (map[string]*City, error) {
+func (r *cityReads) GetMap(ctx context.Context, names ...string) (map[string]*City, error) {
 	names = cacheruntime.Distinct(names)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(names, cacheruntime.Text[string]))
 	return cacheruntime.ByKey[*City](names, found, err)
 }
 
 // ListByCountry returns the Cities of a Country, by primary key.
-func (o *CityObjects) ListByCountry(ctx context.Context, country string) ([]*City, error) {
-	return cacheruntime.Rows[*City](o.table.listByCountry.Get(ctx, o.source, cacheruntime.Text(country)))
+func (r *cityReads) ListByCountry(ctx context.Context, country string) ([]*City, error) {
+	return cacheruntime.Rows[*City](r.table.listByCountry.Get(ctx, r.source, cacheruntime.Text(country)))
 }
 
 // ListByCountryPage returns at most limit Cities of ListByCountry, from offset on.
-func (o *CityObjects) ListByCountryPage(ctx context.Context, country string, offset, limit int) ([]*City, error) {
-	return cacheruntime.Rows[*City](o.table.listByCountry.Page(ctx, o.source, offset, limit, cacheruntime.Text(country)))
+func (r *cityReads) ListByCountryPage(ctx context.Context, country string, offset, limit int) ([]*City, error) {
+	return cacheruntime.Rows[*City](r.table.listByCountry.Page(ctx, r.source, offset, limit, cacheruntime.Text(country)))
 }
 
 // encodeCity appends the columns of a row.

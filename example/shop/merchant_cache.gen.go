@@ -76,9 +76,12 @@ type merchantTable struct {
 	byName *cacheruntime.Unique
 }
 
-// newMerchantTable describes Merchants to the runtime and registers them there.
-func newMerchantTable(rt *cacheruntime.Runtime) (*merchantTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// merchantSpecs describes Merchants and their accessors to the runtime.
+var merchantSpecs = struct {
+	rows   cacheruntime.TableSpec
+	byName cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Merchant",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -94,18 +97,24 @@ func newMerchantTable(rt *cacheruntime.Runtime) (*merchantTable, error) {
 		},
 		Encode: encodeMerchant,
 		Decode: decodeMerchant,
-	})
+	},
+	byName: cacheruntime.IndexSpec{
+		Name: "GetByName",
+		By:   []string{"Name"},
+		TTL:  cacheruntime.Forever,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Merchant)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+	},
+}
+
+// newMerchantTable registers Merchants with the runtime.
+func newMerchantTable(rt *cacheruntime.Runtime) (*merchantTable, error) {
+	rows := cacheruntime.NewTable(rt, merchantSpecs.rows)
 	t := &merchantTable{
-		rows: rows,
-		byName: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByName",
-			By:   []string{"Name"},
-			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Merchant)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-		}),
+		rows:   rows,
+		byName: rows.Unique(merchantSpecs.byName),
 	}
 	return t, rows.Register()
 }
@@ -113,45 +122,15 @@ func newMerchantTable(rt *cacheruntime.Runtime) (*merchantTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *merchantTable) model(tx *gorm.DB) *MerchantModel {
 	return &MerchantModel{
-		Cache:   &MerchantCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &MerchantObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &MerchantCache{merchantReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &MerchantObjects{merchantReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// MerchantCache reads Merchants through the cache. It is safe for concurrent use.
+// MerchantCache reads Merchants through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type MerchantCache struct {
-	table  *merchantTable
-	source cacheruntime.Source
-}
-
-// Get returns the Merchant whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-// On a miss, one caller loads it from the database and the others wait for that load.
-func (c *MerchantCache) Get(ctx context.Context, id uint64) (*Merchant, error) {
-	return cacheruntime.Row[*Merchant](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Merchants with the given primary keys, in the order of ids. What is absent
-// is left out; a key given twice gives two copies.
-func (c *MerchantCache) GetMany(ctx context.Context, ids ...uint64) ([]*Merchant, error) {
-	return cacheruntime.Rows[*Merchant](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Merchants with the given primary keys by key. What is absent is left out.
-func (c *MerchantCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Merchant, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Merchant](ids, found, err)
-}
-
-// GetByName returns the Merchant with this Name, or an error matching gorm.ErrRecordNotFound.
-func (c *MerchantCache) GetByName(ctx context.Context, name string) (*Merchant, error) {
-	return cacheruntime.Row[*Merchant](c.table.byName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// GetManyByName is GetByName for several values, in the order of names. What is absent is left
-// out.
-func (c *MerchantCache) GetManyByName(ctx context.Context, names ...string) ([]*Merchant, error) {
-	return cacheruntime.Rows[*Merchant](c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
+	merchantReads
 }
 
 // Flush flushes the entries of the Merchants with these primary keys, as a write of them would.
@@ -172,37 +151,43 @@ func (c *MerchantCache) FlushGetByName(ctx context.Context, name string) error {
 // MerchantObjects reads Merchants from the database, always, through GORM. It is safe for
 // concurrent use.
 type MerchantObjects struct {
+	merchantReads
+}
+
+// merchantReads are the methods of MerchantCache and MerchantObjects alike. Where they read is
+// their source.
+type merchantReads struct {
 	table  *merchantTable
 	source cacheruntime.Source
 }
 
 // Get returns the Merchant whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *MerchantObjects) Get(ctx context.Context, id uint64) (*Merchant, error) {
-	return cacheruntime.Row[*Merchant](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *merchantReads) Get(ctx context.Context, id uint64) (*Merchant, error) {
+	return cacheruntime.Row[*Merchant](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Merchants with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
-func (o *MerchantObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Merchant, error) {
-	return cacheruntime.Rows[*Merchant](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *merchantReads) GetMany(ctx context.Context, ids ...uint64) ([]*Merchant, error) {
+	return cacheruntime.Rows[*Merchant](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Merchants with the given primary keys by key. What is absent is left out.
-func (o *MerchantObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Merchant, error) {
+func (r *merchantReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Merchant, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Merchant](ids, found, err)
 }
 
 // GetByName returns the Merchant with this Name, or an error matching gorm.ErrRecordNotFound.
-func (o *MerchantObjects) GetByName(ctx context.Context, name string) (*Merchant, error) {
-	return cacheruntime.Row[*Merchant](o.table.byName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *merchantReads) GetByName(ctx context.Context, name string) (*Merchant, error) {
+	return cacheruntime.Row[*Merchant](r.table.byName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
-func (o *MerchantObjects) GetManyByName(ctx context.Context, names ...string) ([]*Merchant, error) {
-	return cacheruntime.Rows[*Merchant](o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
+func (r *merchantReads) GetManyByName(ctx context.Context, names ...string) ([]*Merchant, error) {
+	return cacheruntime.Rows[*Merchant](r.table.byName.GetMany(ctx, r.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // encodeMerchant appends the columns of a row.

@@ -83,9 +83,13 @@ type reviewTable struct {
 	countByCrouponID *cacheruntime.Count
 }
 
-// newReviewTable describes Reviews to the runtime and registers them there.
-func newReviewTable(rt *cacheruntime.Runtime) (*reviewTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// reviewSpecs describes Reviews and their accessors to the runtime.
+var reviewSpecs = struct {
+	rows             cacheruntime.TableSpec
+	listLatest       cacheruntime.IndexSpec
+	countByCrouponID cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Review",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -102,32 +106,39 @@ func newReviewTable(rt *cacheruntime.Runtime) (*reviewTable, error) {
 		},
 		Encode: encodeReview,
 		Decode: decodeReview,
-	})
+	},
+	listLatest: cacheruntime.IndexSpec{
+		Name:  "ListLatest",
+		By:    []string{"CrouponID"},
+		Order: []cacheruntime.Order{{Field: "ID", Desc: true}},
+		Limit: 5,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Review)
+			return append(to, cacheruntime.Uint(v.CrouponID))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Review), is.(*Review)
+			return a.ID == b.ID
+		},
+	},
+	countByCrouponID: cacheruntime.IndexSpec{
+		Name: "CountByCrouponID",
+		By:   []string{"CrouponID"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Review)
+			return append(to, cacheruntime.Uint(v.CrouponID))
+		},
+	},
+}
+
+// newReviewTable registers Reviews with the runtime.
+func newReviewTable(rt *cacheruntime.Runtime) (*reviewTable, error) {
+	rows := cacheruntime.NewTable(rt, reviewSpecs.rows)
 	t := &reviewTable{
-		rows: rows,
-		listLatest: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListLatest",
-			By:    []string{"CrouponID"},
-			Order: []cacheruntime.Order{{Field: "ID", Desc: true}},
-			Limit: 5,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Review)
-				return append(to, cacheruntime.Uint(v.CrouponID))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Review), is.(*Review)
-				return a.ID == b.ID
-			},
-		}),
-		countByCrouponID: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByCrouponID",
-			By:   []string{"CrouponID"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Review)
-				return append(to, cacheruntime.Uint(v.CrouponID))
-			},
-		}),
+		rows:             rows,
+		listLatest:       rows.List(reviewSpecs.listLatest),
+		countByCrouponID: rows.Count(reviewSpecs.countByCrouponID),
 	}
 	return t, rows.Register()
 }
@@ -135,50 +146,15 @@ func newReviewTable(rt *cacheruntime.Runtime) (*reviewTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *reviewTable) model(tx *gorm.DB) *ReviewModel {
 	return &ReviewModel{
-		Cache:   &ReviewCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &ReviewObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &ReviewCache{reviewReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &ReviewObjects{reviewReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// ReviewCache reads Reviews through the cache. It is safe for concurrent use.
+// ReviewCache reads Reviews through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type ReviewCache struct {
-	table  *reviewTable
-	source cacheruntime.Source
-}
-
-// Get returns the Review whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *ReviewCache) Get(ctx context.Context, id uint64) (*Review, error) {
-	return cacheruntime.Row[*Review](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Reviews with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *ReviewCache) GetMany(ctx context.Context, ids ...uint64) ([]*Review, error) {
-	return cacheruntime.Rows[*Review](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Reviews with the given primary keys by key. What is absent is left out.
-func (c *ReviewCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Review, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Review](ids, found, err)
-}
-
-// ListLatest returns the Reviews of a CrouponID, by ID, highest first; at most 5.
-func (c *ReviewCache) ListLatest(ctx context.Context, crouponID uint64) ([]*Review, error) {
-	return cacheruntime.Rows[*Review](c.table.listLatest.Get(ctx, c.source, cacheruntime.Uint(crouponID)))
-}
-
-// ListLatestPage returns at most limit Reviews of ListLatest, from offset on. There are no more
-// than 5.
-func (c *ReviewCache) ListLatestPage(ctx context.Context, crouponID uint64, offset, limit int) ([]*Review, error) {
-	return cacheruntime.Rows[*Review](c.table.listLatest.Page(ctx, c.source, offset, limit, cacheruntime.Uint(crouponID)))
-}
-
-// CountByCrouponID returns how many Reviews have this CrouponID.
-func (c *ReviewCache) CountByCrouponID(ctx context.Context, crouponID uint64) (int64, error) {
-	return c.table.countByCrouponID.Get(ctx, c.source, cacheruntime.Uint(crouponID))
+	reviewReads
 }
 
 // Flush flushes the entries of the Reviews with these primary keys, as a write of them would.
@@ -204,42 +180,48 @@ func (c *ReviewCache) FlushCountByCrouponID(ctx context.Context, crouponID uint6
 // ReviewObjects reads Reviews from the database, always, through GORM. It is safe for concurrent
 // use.
 type ReviewObjects struct {
+	reviewReads
+}
+
+// reviewReads are the methods of ReviewCache and ReviewObjects alike. Where they read is their
+// source.
+type reviewReads struct {
 	table  *reviewTable
 	source cacheruntime.Source
 }
 
 // Get returns the Review whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *ReviewObjects) Get(ctx context.Context, id uint64) (*Review, error) {
-	return cacheruntime.Row[*Review](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *reviewReads) Get(ctx context.Context, id uint64) (*Review, error) {
+	return cacheruntime.Row[*Review](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Reviews with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *ReviewObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Review, error) {
-	return cacheruntime.Rows[*Review](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *reviewReads) GetMany(ctx context.Context, ids ...uint64) ([]*Review, error) {
+	return cacheruntime.Rows[*Review](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Reviews with the given primary keys by key. What is absent is left out.
-func (o *ReviewObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Review, error) {
+func (r *reviewReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Review, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Review](ids, found, err)
 }
 
 // ListLatest returns the Reviews of a CrouponID, by ID, highest first; at most 5.
-func (o *ReviewObjects) ListLatest(ctx context.Context, crouponID uint64) ([]*Review, error) {
-	return cacheruntime.Rows[*Review](o.table.listLatest.Get(ctx, o.source, cacheruntime.Uint(crouponID)))
+func (r *reviewReads) ListLatest(ctx context.Context, crouponID uint64) ([]*Review, error) {
+	return cacheruntime.Rows[*Review](r.table.listLatest.Get(ctx, r.source, cacheruntime.Uint(crouponID)))
 }
 
 // ListLatestPage returns at most limit Reviews of ListLatest, from offset on. There are no more
 // than 5.
-func (o *ReviewObjects) ListLatestPage(ctx context.Context, crouponID uint64, offset, limit int) ([]*Review, error) {
-	return cacheruntime.Rows[*Review](o.table.listLatest.Page(ctx, o.source, offset, limit, cacheruntime.Uint(crouponID)))
+func (r *reviewReads) ListLatestPage(ctx context.Context, crouponID uint64, offset, limit int) ([]*Review, error) {
+	return cacheruntime.Rows[*Review](r.table.listLatest.Page(ctx, r.source, offset, limit, cacheruntime.Uint(crouponID)))
 }
 
 // CountByCrouponID returns how many Reviews have this CrouponID.
-func (o *ReviewObjects) CountByCrouponID(ctx context.Context, crouponID uint64) (int64, error) {
-	return o.table.countByCrouponID.Get(ctx, o.source, cacheruntime.Uint(crouponID))
+func (r *reviewReads) CountByCrouponID(ctx context.Context, crouponID uint64) (int64, error) {
+	return r.table.countByCrouponID.Get(ctx, r.source, cacheruntime.Uint(crouponID))
 }
 
 // encodeReview appends the columns of a row.

@@ -166,9 +166,19 @@ type amountTable struct {
 	countByYear  *cacheruntime.Count
 }
 
-// newAmountTable describes Amounts to the runtime and registers them there.
-func newAmountTable(rt *cacheruntime.Runtime) (*amountTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// amountSpecs describes Amounts and their accessors to the runtime.
+var amountSpecs = struct {
+	rows         cacheruntime.TableSpec
+	listCheap    cacheruntime.IndexSpec
+	byPrice      cacheruntime.IndexSpec
+	listByPrice  cacheruntime.IndexSpec
+	countByPrice cacheruntime.IndexSpec
+	listBySerial cacheruntime.IndexSpec
+	listByRate   cacheruntime.IndexSpec
+	listByWeight cacheruntime.IndexSpec
+	countByYear  cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Amount",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -187,83 +197,96 @@ func newAmountTable(rt *cacheruntime.Runtime) (*amountTable, error) {
 		},
 		Encode: encodeAmount,
 		Decode: decodeAmount,
-	})
+	},
+	listCheap: cacheruntime.IndexSpec{
+		Name:  "ListCheap",
+		Where: []cacheruntime.Term{{Field: "Price", Op: "=", Values: []any{"1.50"}}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Amount)
+			return cacheruntime.SameText(v.Price, "1.50")
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Amount), is.(*Amount)
+			return a.Price == b.Price
+		},
+	},
+	byPrice: cacheruntime.IndexSpec{
+		Name:      "GetByPrice",
+		By:        []string{"Price"},
+		Unchecked: true,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Amount)
+			return append(to, cacheruntime.Text(v.Price))
+		},
+	},
+	listByPrice: cacheruntime.IndexSpec{
+		Name: "ListByPrice",
+		By:   []string{"Price"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Amount)
+			return append(to, cacheruntime.Text(v.Price))
+		},
+	},
+	countByPrice: cacheruntime.IndexSpec{
+		Name: "CountByPrice",
+		By:   []string{"Price"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Amount)
+			return append(to, cacheruntime.Text(v.Price))
+		},
+	},
+	listBySerial: cacheruntime.IndexSpec{
+		Name: "ListBySerial",
+		By:   []string{"Serial"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Amount)
+			return append(to, cacheruntime.Text(v.Serial))
+		},
+	},
+	listByRate: cacheruntime.IndexSpec{
+		Name: "ListByRate",
+		By:   []string{"Rate"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Amount)
+			return append(to, cacheruntime.Ptr(v.Rate, cacheruntime.Float[float64]))
+		},
+	},
+	listByWeight: cacheruntime.IndexSpec{
+		Name: "ListByWeight",
+		By:   []string{"Weight"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Amount)
+			return append(to, cacheruntime.Float(v.Weight))
+		},
+	},
+	countByYear: cacheruntime.IndexSpec{
+		Name: "CountByYear",
+		By:   []string{"Year"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Amount)
+			return append(to, cacheruntime.Int(v.Year))
+		},
+	},
+}
+
+// newAmountTable registers Amounts with the runtime.
+func newAmountTable(rt *cacheruntime.Runtime) (*amountTable, error) {
+	rows := cacheruntime.NewTable(rt, amountSpecs.rows)
 	t := &amountTable{
-		rows: rows,
-		listCheap: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListCheap",
-			Where: []cacheruntime.Term{{Field: "Price", Op: "=", Values: []any{"1.50"}}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Amount)
-				return cacheruntime.SameText(v.Price, "1.50")
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Amount), is.(*Amount)
-				return a.Price == b.Price
-			},
-		}),
-		byPrice: rows.Unique(cacheruntime.IndexSpec{
-			Name:      "GetByPrice",
-			By:        []string{"Price"},
-			Unchecked: true,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Amount)
-				return append(to, cacheruntime.Text(v.Price))
-			},
-		}),
-		listByPrice: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByPrice",
-			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Amount)
-				return append(to, cacheruntime.Text(v.Price))
-			},
-		}),
-		countByPrice: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByPrice",
-			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Amount)
-				return append(to, cacheruntime.Text(v.Price))
-			},
-		}),
-		listBySerial: rows.List(cacheruntime.IndexSpec{
-			Name: "ListBySerial",
-			By:   []string{"Serial"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Amount)
-				return append(to, cacheruntime.Text(v.Serial))
-			},
-		}),
-		listByRate: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByRate",
-			By:   []string{"Rate"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Amount)
-				return append(to, cacheruntime.Ptr(v.Rate, cacheruntime.Float[float64]))
-			},
-		}),
-		listByWeight: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByWeight",
-			By:   []string{"Weight"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Amount)
-				return append(to, cacheruntime.Float(v.Weight))
-			},
-		}),
-		countByYear: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByYear",
-			By:   []string{"Year"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Amount)
-				return append(to, cacheruntime.Int(v.Year))
-			},
-		}),
+		rows:         rows,
+		listCheap:    rows.List(amountSpecs.listCheap),
+		byPrice:      rows.Unique(amountSpecs.byPrice),
+		listByPrice:  rows.List(amountSpecs.listByPrice),
+		countByPrice: rows.Count(amountSpecs.countByPrice),
+		listBySerial: rows.List(amountSpecs.listBySerial),
+		listByRate:   rows.List(amountSpecs.listByRate),
+		listByWeight: rows.List(amountSpecs.listByWeight),
+		countByYear:  rows.Count(amountSpecs.countByYear),
 	}
 	return t, rows.Register()
 }
@@ -271,105 +294,15 @@ func newAmountTable(rt *cacheruntime.Runtime) (*amountTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *amountTable) model(tx *gorm.DB) *AmountModel {
 	return &AmountModel{
-		Cache:   &AmountCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &AmountObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &AmountCache{amountReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &AmountObjects{amountReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// AmountCache reads Amounts through the cache. It is safe for concurrent use.
+// AmountCache reads Amounts through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type AmountCache struct {
-	table  *amountTable
-	source cacheruntime.Source
-}
-
-// Get returns the Amount whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *AmountCache) Get(ctx context.Context, id uint64) (*Amount, error) {
-	return cacheruntime.Row[*Amount](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Amounts with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *AmountCache) GetMany(ctx context.Context, ids ...uint64) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Amounts with the given primary keys by key. What is absent is left out.
-func (c *AmountCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Amount, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Amount](ids, found, err)
-}
-
-// ListCheap returns the Amounts where Price = "1.50", by primary key.
-func (c *AmountCache) ListCheap(ctx context.Context) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.listCheap.Get(ctx, c.source))
-}
-
-// ListCheapPage returns at most limit Amounts of ListCheap, from offset on.
-func (c *AmountCache) ListCheapPage(ctx context.Context, offset, limit int) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.listCheap.Page(ctx, c.source, offset, limit))
-}
-
-// GetByPrice returns the Amount with this Price, or an error matching gorm.ErrRecordNotFound.
-func (c *AmountCache) GetByPrice(ctx context.Context, price string) (*Amount, error) {
-	return cacheruntime.Row[*Amount](c.table.byPrice.Get(ctx, c.source, cacheruntime.Text(price)))
-}
-
-// GetManyByPrice is GetByPrice for several values, in the order of prices. What is absent is left
-// out.
-func (c *AmountCache) GetManyByPrice(ctx context.Context, prices ...string) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.byPrice.GetMany(ctx, c.source, cacheruntime.Each(prices, cacheruntime.Text[string])))
-}
-
-// ListByPrice returns the Amounts of a Price, by primary key.
-func (c *AmountCache) ListByPrice(ctx context.Context, price string) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.listByPrice.Get(ctx, c.source, cacheruntime.Text(price)))
-}
-
-// ListByPricePage returns at most limit Amounts of ListByPrice, from offset on.
-func (c *AmountCache) ListByPricePage(ctx context.Context, price string, offset, limit int) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Text(price)))
-}
-
-// CountByPrice returns how many Amounts have this Price.
-func (c *AmountCache) CountByPrice(ctx context.Context, price string) (int64, error) {
-	return c.table.countByPrice.Get(ctx, c.source, cacheruntime.Text(price))
-}
-
-// ListBySerial returns the Amounts of a Serial, by primary key.
-func (c *AmountCache) ListBySerial(ctx context.Context, serial string) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.listBySerial.Get(ctx, c.source, cacheruntime.Text(serial)))
-}
-
-// ListBySerialPage returns at most limit Amounts of ListBySerial, from offset on.
-func (c *AmountCache) ListBySerialPage(ctx context.Context, serial string, offset, limit int) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.listBySerial.Page(ctx, c.source, offset, limit, cacheruntime.Text(serial)))
-}
-
-// ListByRate returns the Amounts of a Rate, by primary key. Nil means IS NULL.
-func (c *AmountCache) ListByRate(ctx context.Context, rate *float64) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.listByRate.Get(ctx, c.source, cacheruntime.Ptr(rate, cacheruntime.Float[float64])))
-}
-
-// ListByRatePage returns at most limit Amounts of ListByRate, from offset on.
-func (c *AmountCache) ListByRatePage(ctx context.Context, rate *float64, offset, limit int) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.listByRate.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(rate, cacheruntime.Float[float64])))
-}
-
-// ListByWeight returns the Amounts of a Weight, by primary key.
-func (c *AmountCache) ListByWeight(ctx context.Context, weight float64) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.listByWeight.Get(ctx, c.source, cacheruntime.Float(weight)))
-}
-
-// ListByWeightPage returns at most limit Amounts of ListByWeight, from offset on.
-func (c *AmountCache) ListByWeightPage(ctx context.Context, weight float64, offset, limit int) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](c.table.listByWeight.Page(ctx, c.source, offset, limit, cacheruntime.Float(weight)))
-}
-
-// CountByYear returns how many Amounts have this Year.
-func (c *AmountCache) CountByYear(ctx context.Context, year int) (int64, error) {
-	return c.table.countByYear.Get(ctx, c.source, cacheruntime.Int(year))
+	amountReads
 }
 
 // Flush flushes the entries of the Amounts with these primary keys, as a write of them would.
@@ -425,97 +358,103 @@ func (c *AmountCache) FlushCountByYear(ctx context.Context, year int) error {
 // AmountObjects reads Amounts from the database, always, through GORM. It is safe for concurrent
 // use.
 type AmountObjects struct {
+	amountReads
+}
+
+// amountReads are the methods of AmountCache and AmountObjects alike. Where they read is their
+// source.
+type amountReads struct {
 	table  *amountTable
 	source cacheruntime.Source
 }
 
 // Get returns the Amount whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *AmountObjects) Get(ctx context.Context, id uint64) (*Amount, error) {
-	return cacheruntime.Row[*Amount](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *amountReads) Get(ctx context.Context, id uint64) (*Amount, error) {
+	return cacheruntime.Row[*Amount](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Amounts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *AmountObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *amountReads) GetMany(ctx context.Context, ids ...uint64) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Amounts with the given primary keys by key. What is absent is left out.
-func (o *AmountObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Amount, error) {
+func (r *amountReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Amount, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Amount](ids, found, err)
 }
 
 // ListCheap returns the Amounts where Price = "1.50", by primary key.
-func (o *AmountObjects) ListCheap(ctx context.Context) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.listCheap.Get(ctx, o.source))
+func (r *amountReads) ListCheap(ctx context.Context) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.listCheap.Get(ctx, r.source))
 }
 
 // ListCheapPage returns at most limit Amounts of ListCheap, from offset on.
-func (o *AmountObjects) ListCheapPage(ctx context.Context, offset, limit int) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.listCheap.Page(ctx, o.source, offset, limit))
+func (r *amountReads) ListCheapPage(ctx context.Context, offset, limit int) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.listCheap.Page(ctx, r.source, offset, limit))
 }
 
 // GetByPrice returns the Amount with this Price, or an error matching gorm.ErrRecordNotFound.
-func (o *AmountObjects) GetByPrice(ctx context.Context, price string) (*Amount, error) {
-	return cacheruntime.Row[*Amount](o.table.byPrice.Get(ctx, o.source, cacheruntime.Text(price)))
+func (r *amountReads) GetByPrice(ctx context.Context, price string) (*Amount, error) {
+	return cacheruntime.Row[*Amount](r.table.byPrice.Get(ctx, r.source, cacheruntime.Text(price)))
 }
 
 // GetManyByPrice is GetByPrice for several values, in the order of prices. What is absent is left
 // out.
-func (o *AmountObjects) GetManyByPrice(ctx context.Context, prices ...string) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.byPrice.GetMany(ctx, o.source, cacheruntime.Each(prices, cacheruntime.Text[string])))
+func (r *amountReads) GetManyByPrice(ctx context.Context, prices ...string) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.byPrice.GetMany(ctx, r.source, cacheruntime.Each(prices, cacheruntime.Text[string])))
 }
 
 // ListByPrice returns the Amounts of a Price, by primary key.
-func (o *AmountObjects) ListByPrice(ctx context.Context, price string) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.listByPrice.Get(ctx, o.source, cacheruntime.Text(price)))
+func (r *amountReads) ListByPrice(ctx context.Context, price string) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.listByPrice.Get(ctx, r.source, cacheruntime.Text(price)))
 }
 
 // ListByPricePage returns at most limit Amounts of ListByPrice, from offset on.
-func (o *AmountObjects) ListByPricePage(ctx context.Context, price string, offset, limit int) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Text(price)))
+func (r *amountReads) ListByPricePage(ctx context.Context, price string, offset, limit int) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.listByPrice.Page(ctx, r.source, offset, limit, cacheruntime.Text(price)))
 }
 
 // CountByPrice returns how many Amounts have this Price.
-func (o *AmountObjects) CountByPrice(ctx context.Context, price string) (int64, error) {
-	return o.table.countByPrice.Get(ctx, o.source, cacheruntime.Text(price))
+func (r *amountReads) CountByPrice(ctx context.Context, price string) (int64, error) {
+	return r.table.countByPrice.Get(ctx, r.source, cacheruntime.Text(price))
 }
 
 // ListBySerial returns the Amounts of a Serial, by primary key.
-func (o *AmountObjects) ListBySerial(ctx context.Context, serial string) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.listBySerial.Get(ctx, o.source, cacheruntime.Text(serial)))
+func (r *amountReads) ListBySerial(ctx context.Context, serial string) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.listBySerial.Get(ctx, r.source, cacheruntime.Text(serial)))
 }
 
 // ListBySerialPage returns at most limit Amounts of ListBySerial, from offset on.
-func (o *AmountObjects) ListBySerialPage(ctx context.Context, serial string, offset, limit int) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.listBySerial.Page(ctx, o.source, offset, limit, cacheruntime.Text(serial)))
+func (r *amountReads) ListBySerialPage(ctx context.Context, serial string, offset, limit int) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.listBySerial.Page(ctx, r.source, offset, limit, cacheruntime.Text(serial)))
 }
 
 // ListByRate returns the Amounts of a Rate, by primary key. Nil means IS NULL.
-func (o *AmountObjects) ListByRate(ctx context.Context, rate *float64) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.listByRate.Get(ctx, o.source, cacheruntime.Ptr(rate, cacheruntime.Float[float64])))
+func (r *amountReads) ListByRate(ctx context.Context, rate *float64) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.listByRate.Get(ctx, r.source, cacheruntime.Ptr(rate, cacheruntime.Float[float64])))
 }
 
 // ListByRatePage returns at most limit Amounts of ListByRate, from offset on.
-func (o *AmountObjects) ListByRatePage(ctx context.Context, rate *float64, offset, limit int) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.listByRate.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(rate, cacheruntime.Float[float64])))
+func (r *amountReads) ListByRatePage(ctx context.Context, rate *float64, offset, limit int) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.listByRate.Page(ctx, r.source, offset, limit, cacheruntime.Ptr(rate, cacheruntime.Float[float64])))
 }
 
 // ListByWeight returns the Amounts of a Weight, by primary key.
-func (o *AmountObjects) ListByWeight(ctx context.Context, weight float64) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.listByWeight.Get(ctx, o.source, cacheruntime.Float(weight)))
+func (r *amountReads) ListByWeight(ctx context.Context, weight float64) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.listByWeight.Get(ctx, r.source, cacheruntime.Float(weight)))
 }
 
 // ListByWeightPage returns at most limit Amounts of ListByWeight, from offset on.
-func (o *AmountObjects) ListByWeightPage(ctx context.Context, weight float64, offset, limit int) ([]*Amount, error) {
-	return cacheruntime.Rows[*Amount](o.table.listByWeight.Page(ctx, o.source, offset, limit, cacheruntime.Float(weight)))
+func (r *amountReads) ListByWeightPage(ctx context.Context, weight float64, offset, limit int) ([]*Amount, error) {
+	return cacheruntime.Rows[*Amount](r.table.listByWeight.Page(ctx, r.source, offset, limit, cacheruntime.Float(weight)))
 }
 
 // CountByYear returns how many Amounts have this Year.
-func (o *AmountObjects) CountByYear(ctx context.Context, year int) (int64, error) {
-	return o.table.countByYear.Get(ctx, o.source, cacheruntime.Int(year))
+func (r *amountReads) CountByYear(ctx context.Context, year int) (int64, error) {
+	return r.table.countByYear.Get(ctx, r.source, cacheruntime.Int(year))
 }
 
 // encodeAmount appends the columns of a row.

@@ -158,9 +158,18 @@ type madeTable struct {
 	listByKind    *cacheruntime.List
 }
 
-// newMadeTable describes Mades to the runtime and registers them there.
-func newMadeTable(rt *cacheruntime.Runtime) (*madeTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// madeSpecs describes Mades and their accessors to the runtime.
+var madeSpecs = struct {
+	rows          cacheruntime.TableSpec
+	listByCity    cacheruntime.IndexSpec
+	countByCity   cacheruntime.IndexSpec
+	listByLower   cacheruntime.IndexSpec
+	listByStamped cacheruntime.IndexSpec
+	byCode        cacheruntime.IndexSpec
+	listByPrice   cacheruntime.IndexSpec
+	listByKind    cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Made",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -181,66 +190,78 @@ func newMadeTable(rt *cacheruntime.Runtime) (*madeTable, error) {
 		},
 		Encode: encodeMade,
 		Decode: decodeMade,
-	})
+	},
+	listByCity: cacheruntime.IndexSpec{
+		Name: "ListByCity",
+		By:   []string{"City"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Made)
+			return append(to, cacheruntime.Text(v.City))
+		},
+	},
+	countByCity: cacheruntime.IndexSpec{
+		Name: "CountByCity",
+		By:   []string{"City"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Made)
+			return append(to, cacheruntime.Text(v.City))
+		},
+	},
+	listByLower: cacheruntime.IndexSpec{
+		Name: "ListByLower",
+		By:   []string{"Lower"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Made)
+			return append(to, cacheruntime.Text(v.Lower))
+		},
+	},
+	listByStamped: cacheruntime.IndexSpec{
+		Name: "ListByStamped",
+		By:   []string{"Stamped"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Made)
+			return append(to, cacheruntime.Text(v.Stamped))
+		},
+	},
+	byCode: cacheruntime.IndexSpec{
+		Name:      "GetByCode",
+		By:        []string{"Code"},
+		Unchecked: true,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Made)
+			return append(to, cacheruntime.Text(v.Code))
+		},
+	},
+	listByPrice: cacheruntime.IndexSpec{
+		Name: "ListByPrice",
+		By:   []string{"Price"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Made)
+			return append(to, cacheruntime.Float(v.Price))
+		},
+	},
+	listByKind: cacheruntime.IndexSpec{
+		Name: "ListByKind",
+		By:   []string{"Kind"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Made)
+			return append(to, cacheruntime.Text(v.Kind))
+		},
+	},
+}
+
+// newMadeTable registers Mades with the runtime.
+func newMadeTable(rt *cacheruntime.Runtime) (*madeTable, error) {
+	rows := cacheruntime.NewTable(rt, madeSpecs.rows)
 	t := &madeTable{
-		rows: rows,
-		listByCity: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByCity",
-			By:   []string{"City"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Made)
-				return append(to, cacheruntime.Text(v.City))
-			},
-		}),
-		countByCity: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByCity",
-			By:   []string{"City"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Made)
-				return append(to, cacheruntime.Text(v.City))
-			},
-		}),
-		listByLower: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByLower",
-			By:   []string{"Lower"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Made)
-				return append(to, cacheruntime.Text(v.Lower))
-			},
-		}),
-		listByStamped: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByStamped",
-			By:   []string{"Stamped"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Made)
-				return append(to, cacheruntime.Text(v.Stamped))
-			},
-		}),
-		byCode: rows.Unique(cacheruntime.IndexSpec{
-			Name:      "GetByCode",
-			By:        []string{"Code"},
-			Unchecked: true,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Made)
-				return append(to, cacheruntime.Text(v.Code))
-			},
-		}),
-		listByPrice: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByPrice",
-			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Made)
-				return append(to, cacheruntime.Float(v.Price))
-			},
-		}),
-		listByKind: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByKind",
-			By:   []string{"Kind"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Made)
-				return append(to, cacheruntime.Text(v.Kind))
-			},
-		}),
+		rows:          rows,
+		listByCity:    rows.List(madeSpecs.listByCity),
+		countByCity:   rows.Count(madeSpecs.countByCity),
+		listByLower:   rows.List(madeSpecs.listByLower),
+		listByStamped: rows.List(madeSpecs.listByStamped),
+		byCode:        rows.Unique(madeSpecs.byCode),
+		listByPrice:   rows.List(madeSpecs.listByPrice),
+		listByKind:    rows.List(madeSpecs.listByKind),
 	}
 	return t, rows.Register()
 }
@@ -248,100 +269,15 @@ func newMadeTable(rt *cacheruntime.Runtime) (*madeTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *madeTable) model(tx *gorm.DB) *MadeModel {
 	return &MadeModel{
-		Cache:   &MadeCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &MadeObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &MadeCache{madeReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &MadeObjects{madeReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// MadeCache reads Mades through the cache. It is safe for concurrent use.
+// MadeCache reads Mades through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type MadeCache struct {
-	table  *madeTable
-	source cacheruntime.Source
-}
-
-// Get returns the Made whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *MadeCache) Get(ctx context.Context, id uint64) (*Made, error) {
-	return cacheruntime.Row[*Made](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Mades with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *MadeCache) GetMany(ctx context.Context, ids ...uint64) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Mades with the given primary keys by key. What is absent is left out.
-func (c *MadeCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Made, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Made](ids, found, err)
-}
-
-// ListByCity returns the Mades of a City, by primary key.
-func (c *MadeCache) ListByCity(ctx context.Context, city string) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.listByCity.Get(ctx, c.source, cacheruntime.Text(city)))
-}
-
-// ListByCityPage returns at most limit Mades of ListByCity, from offset on.
-func (c *MadeCache) ListByCityPage(ctx context.Context, city string, offset, limit int) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.listByCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city)))
-}
-
-// CountByCity returns how many Mades have this City.
-func (c *MadeCache) CountByCity(ctx context.Context, city string) (int64, error) {
-	return c.table.countByCity.Get(ctx, c.source, cacheruntime.Text(city))
-}
-
-// ListByLower returns the Mades of a Lower, by primary key.
-func (c *MadeCache) ListByLower(ctx context.Context, lower string) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.listByLower.Get(ctx, c.source, cacheruntime.Text(lower)))
-}
-
-// ListByLowerPage returns at most limit Mades of ListByLower, from offset on.
-func (c *MadeCache) ListByLowerPage(ctx context.Context, lower string, offset, limit int) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.listByLower.Page(ctx, c.source, offset, limit, cacheruntime.Text(lower)))
-}
-
-// ListByStamped returns the Mades of a Stamped, by primary key.
-func (c *MadeCache) ListByStamped(ctx context.Context, stamped string) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.listByStamped.Get(ctx, c.source, cacheruntime.Text(stamped)))
-}
-
-// ListByStampedPage returns at most limit Mades of ListByStamped, from offset on.
-func (c *MadeCache) ListByStampedPage(ctx context.Context, stamped string, offset, limit int) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.listByStamped.Page(ctx, c.source, offset, limit, cacheruntime.Text(stamped)))
-}
-
-// GetByCode returns the Made with this Code, or an error matching gorm.ErrRecordNotFound.
-func (c *MadeCache) GetByCode(ctx context.Context, code string) (*Made, error) {
-	return cacheruntime.Row[*Made](c.table.byCode.Get(ctx, c.source, cacheruntime.Text(code)))
-}
-
-// GetManyByCode is GetByCode for several values, in the order of codes. What is absent is left
-// out.
-func (c *MadeCache) GetManyByCode(ctx context.Context, codes ...string) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.byCode.GetMany(ctx, c.source, cacheruntime.Each(codes, cacheruntime.Text[string])))
-}
-
-// ListByPrice returns the Mades of a Price, by primary key.
-func (c *MadeCache) ListByPrice(ctx context.Context, price float64) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.listByPrice.Get(ctx, c.source, cacheruntime.Float(price)))
-}
-
-// ListByPricePage returns at most limit Mades of ListByPrice, from offset on.
-func (c *MadeCache) ListByPricePage(ctx context.Context, price float64, offset, limit int) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Float(price)))
-}
-
-// ListByKind returns the Mades of a Kind, by primary key.
-func (c *MadeCache) ListByKind(ctx context.Context, kind string) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.listByKind.Get(ctx, c.source, cacheruntime.Text(kind)))
-}
-
-// ListByKindPage returns at most limit Mades of ListByKind, from offset on.
-func (c *MadeCache) ListByKindPage(ctx context.Context, kind string, offset, limit int) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](c.table.listByKind.Page(ctx, c.source, offset, limit, cacheruntime.Text(kind)))
+	madeReads
 }
 
 // Flush flushes the entries of the Mades with these primary keys, as a write of them would.
@@ -391,92 +327,97 @@ func (c *MadeCache) FlushListByKind(ctx context.Context, kind string) error {
 
 // MadeObjects reads Mades from the database, always, through GORM. It is safe for concurrent use.
 type MadeObjects struct {
+	madeReads
+}
+
+// madeReads are the methods of MadeCache and MadeObjects alike. Where they read is their source.
+type madeReads struct {
 	table  *madeTable
 	source cacheruntime.Source
 }
 
 // Get returns the Made whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *MadeObjects) Get(ctx context.Context, id uint64) (*Made, error) {
-	return cacheruntime.Row[*Made](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *madeReads) Get(ctx context.Context, id uint64) (*Made, error) {
+	return cacheruntime.Row[*Made](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Mades with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *MadeObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *madeReads) GetMany(ctx context.Context, ids ...uint64) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Mades with the given primary keys by key. What is absent is left out.
-func (o *MadeObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Made, error) {
+func (r *madeReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Made, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Made](ids, found, err)
 }
 
 // ListByCity returns the Mades of a City, by primary key.
-func (o *MadeObjects) ListByCity(ctx context.Context, city string) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.listByCity.Get(ctx, o.source, cacheruntime.Text(city)))
+func (r *madeReads) ListByCity(ctx context.Context, city string) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.listByCity.Get(ctx, r.source, cacheruntime.Text(city)))
 }
 
 // ListByCityPage returns at most limit Mades of ListByCity, from offset on.
-func (o *MadeObjects) ListByCityPage(ctx context.Context, city string, offset, limit int) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.listByCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city)))
+func (r *madeReads) ListByCityPage(ctx context.Context, city string, offset, limit int) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.listByCity.Page(ctx, r.source, offset, limit, cacheruntime.Text(city)))
 }
 
 // CountByCity returns how many Mades have this City.
-func (o *MadeObjects) CountByCity(ctx context.Context, city string) (int64, error) {
-	return o.table.countByCity.Get(ctx, o.source, cacheruntime.Text(city))
+func (r *madeReads) CountByCity(ctx context.Context, city string) (int64, error) {
+	return r.table.countByCity.Get(ctx, r.source, cacheruntime.Text(city))
 }
 
 // ListByLower returns the Mades of a Lower, by primary key.
-func (o *MadeObjects) ListByLower(ctx context.Context, lower string) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.listByLower.Get(ctx, o.source, cacheruntime.Text(lower)))
+func (r *madeReads) ListByLower(ctx context.Context, lower string) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.listByLower.Get(ctx, r.source, cacheruntime.Text(lower)))
 }
 
 // ListByLowerPage returns at most limit Mades of ListByLower, from offset on.
-func (o *MadeObjects) ListByLowerPage(ctx context.Context, lower string, offset, limit int) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.listByLower.Page(ctx, o.source, offset, limit, cacheruntime.Text(lower)))
+func (r *madeReads) ListByLowerPage(ctx context.Context, lower string, offset, limit int) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.listByLower.Page(ctx, r.source, offset, limit, cacheruntime.Text(lower)))
 }
 
 // ListByStamped returns the Mades of a Stamped, by primary key.
-func (o *MadeObjects) ListByStamped(ctx context.Context, stamped string) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.listByStamped.Get(ctx, o.source, cacheruntime.Text(stamped)))
+func (r *madeReads) ListByStamped(ctx context.Context, stamped string) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.listByStamped.Get(ctx, r.source, cacheruntime.Text(stamped)))
 }
 
 // ListByStampedPage returns at most limit Mades of ListByStamped, from offset on.
-func (o *MadeObjects) ListByStampedPage(ctx context.Context, stamped string, offset, limit int) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.listByStamped.Page(ctx, o.source, offset, limit, cacheruntime.Text(stamped)))
+func (r *madeReads) ListByStampedPage(ctx context.Context, stamped string, offset, limit int) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.listByStamped.Page(ctx, r.source, offset, limit, cacheruntime.Text(stamped)))
 }
 
 // GetByCode returns the Made with this Code, or an error matching gorm.ErrRecordNotFound.
-func (o *MadeObjects) GetByCode(ctx context.Context, code string) (*Made, error) {
-	return cacheruntime.Row[*Made](o.table.byCode.Get(ctx, o.source, cacheruntime.Text(code)))
+func (r *madeReads) GetByCode(ctx context.Context, code string) (*Made, error) {
+	return cacheruntime.Row[*Made](r.table.byCode.Get(ctx, r.source, cacheruntime.Text(code)))
 }
 
 // GetManyByCode is GetByCode for several values, in the order of codes. What is absent is left
 // out.
-func (o *MadeObjects) GetManyByCode(ctx context.Context, codes ...string) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.byCode.GetMany(ctx, o.source, cacheruntime.Each(codes, cacheruntime.Text[string])))
+func (r *madeReads) GetManyByCode(ctx context.Context, codes ...string) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.byCode.GetMany(ctx, r.source, cacheruntime.Each(codes, cacheruntime.Text[string])))
 }
 
 // ListByPrice returns the Mades of a Price, by primary key.
-func (o *MadeObjects) ListByPrice(ctx context.Context, price float64) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.listByPrice.Get(ctx, o.source, cacheruntime.Float(price)))
+func (r *madeReads) ListByPrice(ctx context.Context, price float64) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.listByPrice.Get(ctx, r.source, cacheruntime.Float(price)))
 }
 
 // ListByPricePage returns at most limit Mades of ListByPrice, from offset on.
-func (o *MadeObjects) ListByPricePage(ctx context.Context, price float64, offset, limit int) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Float(price)))
+func (r *madeReads) ListByPricePage(ctx context.Context, price float64, offset, limit int) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.listByPrice.Page(ctx, r.source, offset, limit, cacheruntime.Float(price)))
 }
 
 // ListByKind returns the Mades of a Kind, by primary key.
-func (o *MadeObjects) ListByKind(ctx context.Context, kind string) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.listByKind.Get(ctx, o.source, cacheruntime.Text(kind)))
+func (r *madeReads) ListByKind(ctx context.Context, kind string) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.listByKind.Get(ctx, r.source, cacheruntime.Text(kind)))
 }
 
 // ListByKindPage returns at most limit Mades of ListByKind, from offset on.
-func (o *MadeObjects) ListByKindPage(ctx context.Context, kind string, offset, limit int) ([]*Made, error) {
-	return cacheruntime.Rows[*Made](o.table.listByKind.Page(ctx, o.source, offset, limit, cacheruntime.Text(kind)))
+func (r *madeReads) ListByKindPage(ctx context.Context, kind string, offset, limit int) ([]*Made, error) {
+	return cacheruntime.Rows[*Made](r.table.listByKind.Page(ctx, r.source, offset, limit, cacheruntime.Text(kind)))
 }
 
 // encodeMade appends the columns of a row.

@@ -129,9 +129,17 @@ type momentTable struct {
 	countByDay   *cacheruntime.Count
 }
 
-// newMomentTable describes Moments to the runtime and registers them there.
-func newMomentTable(rt *cacheruntime.Runtime) (*momentTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// momentSpecs describes Moments and their accessors to the runtime.
+var momentSpecs = struct {
+	rows         cacheruntime.TableSpec
+	listByAt     cacheruntime.IndexSpec
+	countByAt    cacheruntime.IndexSpec
+	listByClock  cacheruntime.IndexSpec
+	countByClock cacheruntime.IndexSpec
+	listByDay    cacheruntime.IndexSpec
+	countByDay   cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Moment",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -148,57 +156,68 @@ func newMomentTable(rt *cacheruntime.Runtime) (*momentTable, error) {
 		},
 		Encode: encodeMoment,
 		Decode: decodeMoment,
-	})
+	},
+	listByAt: cacheruntime.IndexSpec{
+		Name: "ListByAt",
+		By:   []string{"At"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Moment)
+			return append(to, cacheruntime.Time(v.At))
+		},
+	},
+	countByAt: cacheruntime.IndexSpec{
+		Name: "CountByAt",
+		By:   []string{"At"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Moment)
+			return append(to, cacheruntime.Time(v.At))
+		},
+	},
+	listByClock: cacheruntime.IndexSpec{
+		Name: "ListByClock",
+		By:   []string{"Clock"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Moment)
+			return append(to, cacheruntime.Time(v.Clock))
+		},
+	},
+	countByClock: cacheruntime.IndexSpec{
+		Name: "CountByClock",
+		By:   []string{"Clock"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Moment)
+			return append(to, cacheruntime.Time(v.Clock))
+		},
+	},
+	listByDay: cacheruntime.IndexSpec{
+		Name: "ListByDay",
+		By:   []string{"Day"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Moment)
+			return append(to, cacheruntime.Ptr(v.Day, cacheruntime.Time))
+		},
+	},
+	countByDay: cacheruntime.IndexSpec{
+		Name: "CountByDay",
+		By:   []string{"Day"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Moment)
+			return append(to, cacheruntime.Ptr(v.Day, cacheruntime.Time))
+		},
+	},
+}
+
+// newMomentTable registers Moments with the runtime.
+func newMomentTable(rt *cacheruntime.Runtime) (*momentTable, error) {
+	rows := cacheruntime.NewTable(rt, momentSpecs.rows)
 	t := &momentTable{
-		rows: rows,
-		listByAt: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByAt",
-			By:   []string{"At"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Moment)
-				return append(to, cacheruntime.Time(v.At))
-			},
-		}),
-		countByAt: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByAt",
-			By:   []string{"At"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Moment)
-				return append(to, cacheruntime.Time(v.At))
-			},
-		}),
-		listByClock: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByClock",
-			By:   []string{"Clock"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Moment)
-				return append(to, cacheruntime.Time(v.Clock))
-			},
-		}),
-		countByClock: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByClock",
-			By:   []string{"Clock"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Moment)
-				return append(to, cacheruntime.Time(v.Clock))
-			},
-		}),
-		listByDay: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByDay",
-			By:   []string{"Day"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Moment)
-				return append(to, cacheruntime.Ptr(v.Day, cacheruntime.Time))
-			},
-		}),
-		countByDay: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByDay",
-			By:   []string{"Day"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Moment)
-				return append(to, cacheruntime.Ptr(v.Day, cacheruntime.Time))
-			},
-		}),
+		rows:         rows,
+		listByAt:     rows.List(momentSpecs.listByAt),
+		countByAt:    rows.Count(momentSpecs.countByAt),
+		listByClock:  rows.List(momentSpecs.listByClock),
+		countByClock: rows.Count(momentSpecs.countByClock),
+		listByDay:    rows.List(momentSpecs.listByDay),
+		countByDay:   rows.Count(momentSpecs.countByDay),
 	}
 	return t, rows.Register()
 }
@@ -206,79 +225,15 @@ func newMomentTable(rt *cacheruntime.Runtime) (*momentTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *momentTable) model(tx *gorm.DB) *MomentModel {
 	return &MomentModel{
-		Cache:   &MomentCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &MomentObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &MomentCache{momentReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &MomentObjects{momentReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// MomentCache reads Moments through the cache. It is safe for concurrent use.
+// MomentCache reads Moments through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type MomentCache struct {
-	table  *momentTable
-	source cacheruntime.Source
-}
-
-// Get returns the Moment whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *MomentCache) Get(ctx context.Context, id uint64) (*Moment, error) {
-	return cacheruntime.Row[*Moment](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Moments with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *MomentCache) GetMany(ctx context.Context, ids ...uint64) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Moments with the given primary keys by key. What is absent is left out.
-func (c *MomentCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Moment, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Moment](ids, found, err)
-}
-
-// ListByAt returns the Moments of an At, by primary key.
-func (c *MomentCache) ListByAt(ctx context.Context, at time.Time) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](c.table.listByAt.Get(ctx, c.source, cacheruntime.Time(at)))
-}
-
-// ListByAtPage returns at most limit Moments of ListByAt, from offset on.
-func (c *MomentCache) ListByAtPage(ctx context.Context, at time.Time, offset, limit int) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](c.table.listByAt.Page(ctx, c.source, offset, limit, cacheruntime.Time(at)))
-}
-
-// CountByAt returns how many Moments have this At.
-func (c *MomentCache) CountByAt(ctx context.Context, at time.Time) (int64, error) {
-	return c.table.countByAt.Get(ctx, c.source, cacheruntime.Time(at))
-}
-
-// ListByClock returns the Moments of a Clock, by primary key.
-func (c *MomentCache) ListByClock(ctx context.Context, clock time.Time) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](c.table.listByClock.Get(ctx, c.source, cacheruntime.Time(clock)))
-}
-
-// ListByClockPage returns at most limit Moments of ListByClock, from offset on.
-func (c *MomentCache) ListByClockPage(ctx context.Context, clock time.Time, offset, limit int) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](c.table.listByClock.Page(ctx, c.source, offset, limit, cacheruntime.Time(clock)))
-}
-
-// CountByClock returns how many Moments have this Clock.
-func (c *MomentCache) CountByClock(ctx context.Context, clock time.Time) (int64, error) {
-	return c.table.countByClock.Get(ctx, c.source, cacheruntime.Time(clock))
-}
-
-// ListByDay returns the Moments of a Day, by primary key. Nil means IS NULL.
-func (c *MomentCache) ListByDay(ctx context.Context, day *time.Time) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](c.table.listByDay.Get(ctx, c.source, cacheruntime.Ptr(day, cacheruntime.Time)))
-}
-
-// ListByDayPage returns at most limit Moments of ListByDay, from offset on.
-func (c *MomentCache) ListByDayPage(ctx context.Context, day *time.Time, offset, limit int) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](c.table.listByDay.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(day, cacheruntime.Time)))
-}
-
-// CountByDay returns how many Moments have this Day. Nil means IS NULL.
-func (c *MomentCache) CountByDay(ctx context.Context, day *time.Time) (int64, error) {
-	return c.table.countByDay.Get(ctx, c.source, cacheruntime.Ptr(day, cacheruntime.Time))
+	momentReads
 }
 
 // Flush flushes the entries of the Moments with these primary keys, as a write of them would.
@@ -324,71 +279,77 @@ func (c *MomentCache) FlushCountByDay(ctx context.Context, day *time.Time) error
 // MomentObjects reads Moments from the database, always, through GORM. It is safe for concurrent
 // use.
 type MomentObjects struct {
+	momentReads
+}
+
+// momentReads are the methods of MomentCache and MomentObjects alike. Where they read is their
+// source.
+type momentReads struct {
 	table  *momentTable
 	source cacheruntime.Source
 }
 
 // Get returns the Moment whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *MomentObjects) Get(ctx context.Context, id uint64) (*Moment, error) {
-	return cacheruntime.Row[*Moment](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *momentReads) Get(ctx context.Context, id uint64) (*Moment, error) {
+	return cacheruntime.Row[*Moment](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Moments with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *MomentObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *momentReads) GetMany(ctx context.Context, ids ...uint64) ([]*Moment, error) {
+	return cacheruntime.Rows[*Moment](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Moments with the given primary keys by key. What is absent is left out.
-func (o *MomentObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Moment, error) {
+func (r *momentReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Moment, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Moment](ids, found, err)
 }
 
 // ListByAt returns the Moments of an At, by primary key.
-func (o *MomentObjects) ListByAt(ctx context.Context, at time.Time) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](o.table.listByAt.Get(ctx, o.source, cacheruntime.Time(at)))
+func (r *momentReads) ListByAt(ctx context.Context, at time.Time) ([]*Moment, error) {
+	return cacheruntime.Rows[*Moment](r.table.listByAt.Get(ctx, r.source, cacheruntime.Time(at)))
 }
 
 // ListByAtPage returns at most limit Moments of ListByAt, from offset on.
-func (o *MomentObjects) ListByAtPage(ctx context.Context, at time.Time, offset, limit int) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](o.table.listByAt.Page(ctx, o.source, offset, limit, cacheruntime.Time(at)))
+func (r *momentReads) ListByAtPage(ctx context.Context, at time.Time, offset, limit int) ([]*Moment, error) {
+	return cacheruntime.Rows[*Moment](r.table.listByAt.Page(ctx, r.source, offset, limit, cacheruntime.Time(at)))
 }
 
 // CountByAt returns how many Moments have this At.
-func (o *MomentObjects) CountByAt(ctx context.Context, at time.Time) (int64, error) {
-	return o.table.countByAt.Get(ctx, o.source, cacheruntime.Time(at))
+func (r *momentReads) CountByAt(ctx context.Context, at time.Time) (int64, error) {
+	return r.table.countByAt.Get(ctx, r.source, cacheruntime.Time(at))
 }
 
 // ListByClock returns the Moments of a Clock, by primary key.
-func (o *MomentObjects) ListByClock(ctx context.Context, clock time.Time) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](o.table.listByClock.Get(ctx, o.source, cacheruntime.Time(clock)))
+func (r *momentReads) ListByClock(ctx context.Context, clock time.Time) ([]*Moment, error) {
+	return cacheruntime.Rows[*Moment](r.table.listByClock.Get(ctx, r.source, cacheruntime.Time(clock)))
 }
 
 // ListByClockPage returns at most limit Moments of ListByClock, from offset on.
-func (o *MomentObjects) ListByClockPage(ctx context.Context, clock time.Time, offset, limit int) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](o.table.listByClock.Page(ctx, o.source, offset, limit, cacheruntime.Time(clock)))
+func (r *momentReads) ListByClockPage(ctx context.Context, clock time.Time, offset, limit int) ([]*Moment, error) {
+	return cacheruntime.Rows[*Moment](r.table.listByClock.Page(ctx, r.source, offset, limit, cacheruntime.Time(clock)))
 }
 
 // CountByClock returns how many Moments have this Clock.
-func (o *MomentObjects) CountByClock(ctx context.Context, clock time.Time) (int64, error) {
-	return o.table.countByClock.Get(ctx, o.source, cacheruntime.Time(clock))
+func (r *momentReads) CountByClock(ctx context.Context, clock time.Time) (int64, error) {
+	return r.table.countByClock.Get(ctx, r.source, cacheruntime.Time(clock))
 }
 
 // ListByDay returns the Moments of a Day, by primary key. Nil means IS NULL.
-func (o *MomentObjects) ListByDay(ctx context.Context, day *time.Time) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](o.table.listByDay.Get(ctx, o.source, cacheruntime.Ptr(day, cacheruntime.Time)))
+func (r *momentReads) ListByDay(ctx context.Context, day *time.Time) ([]*Moment, error) {
+	return cacheruntime.Rows[*Moment](r.table.listByDay.Get(ctx, r.source, cacheruntime.Ptr(day, cacheruntime.Time)))
 }
 
 // ListByDayPage returns at most limit Moments of ListByDay, from offset on.
-func (o *MomentObjects) ListByDayPage(ctx context.Context, day *time.Time, offset, limit int) ([]*Moment, error) {
-	return cacheruntime.Rows[*Moment](o.table.listByDay.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(day, cacheruntime.Time)))
+func (r *momentReads) ListByDayPage(ctx context.Context, day *time.Time, offset, limit int) ([]*Moment, error) {
+	return cacheruntime.Rows[*Moment](r.table.listByDay.Page(ctx, r.source, offset, limit, cacheruntime.Ptr(day, cacheruntime.Time)))
 }
 
 // CountByDay returns how many Moments have this Day. Nil means IS NULL.
-func (o *MomentObjects) CountByDay(ctx context.Context, day *time.Time) (int64, error) {
-	return o.table.countByDay.Get(ctx, o.source, cacheruntime.Ptr(day, cacheruntime.Time))
+func (r *momentReads) CountByDay(ctx context.Context, day *time.Time) (int64, error) {
+	return r.table.countByDay.Get(ctx, r.source, cacheruntime.Ptr(day, cacheruntime.Time))
 }
 
 // encodeMoment appends the columns of a row.

@@ -59,9 +59,11 @@ type nameTable struct {
 	rows *cacheruntime.Table
 }
 
-// newNameTable describes Names to the runtime and registers them there.
-func newNameTable(rt *cacheruntime.Runtime) (*nameTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// nameSpecs describes Names and their accessors to the runtime.
+var nameSpecs = struct {
+	rows cacheruntime.TableSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Name",
 		Fields: []cacheruntime.Field{
 			{Path: "Name", Type: "string", PrimaryKey: true},
@@ -76,7 +78,12 @@ func newNameTable(rt *cacheruntime.Runtime) (*nameTable, error) {
 		},
 		Encode: encodeName,
 		Decode: decodeName,
-	})
+	},
+}
+
+// newNameTable registers Names with the runtime.
+func newNameTable(rt *cacheruntime.Runtime) (*nameTable, error) {
+	rows := cacheruntime.NewTable(rt, nameSpecs.rows)
 	t := &nameTable{
 		rows: rows,
 	}
@@ -86,34 +93,15 @@ func newNameTable(rt *cacheruntime.Runtime) (*nameTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *nameTable) model(tx *gorm.DB) *NameModel {
 	return &NameModel{
-		Cache:   &NameCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &NameObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &NameCache{nameReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &NameObjects{nameReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// NameCache reads Names through the cache. It is safe for concurrent use.
+// NameCache reads Names through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type NameCache struct {
-	table  *nameTable
-	source cacheruntime.Source
-}
-
-// Get returns the Name whose primary key is name, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *NameCache) Get(ctx context.Context, name string) (*Name, error) {
-	return cacheruntime.Row[*Name](c.table.rows.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// GetMany returns the Names with the given primary keys, in the order of names. What is absent is
-// left out; a key given twice gives two copies.
-func (c *NameCache) GetMany(ctx context.Context, names ...string) ([]*Name, error) {
-	return cacheruntime.Rows[*Name](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
-}
-
-// GetMap returns the Names with the given primary keys by key. What is absent is left out.
-func (c *NameCache) GetMap(ctx context.Context, names ...string) (map[string]*Name, error) {
-	names = cacheruntime.Distinct(names)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string]))
-	return cacheruntime.ByKey[*Name](names, found, err)
+	nameReads
 }
 
 // Flush flushes the entries of the Names with these primary keys, as a write of them would.
@@ -128,25 +116,30 @@ func (c *NameCache) FlushAll(ctx context.Context) error {
 
 // NameObjects reads Names from the database, always, through GORM. It is safe for concurrent use.
 type NameObjects struct {
+	nameReads
+}
+
+// nameReads are the methods of NameCache and NameObjects alike. Where they read is their source.
+type nameReads struct {
 	table  *nameTable
 	source cacheruntime.Source
 }
 
 // Get returns the Name whose primary key is name, or an error matching gorm.ErrRecordNotFound.
-func (o *NameObjects) Get(ctx context.Context, name string) (*Name, error) {
-	return cacheruntime.Row[*Name](o.table.rows.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *nameReads) Get(ctx context.Context, name string) (*Name, error) {
+	return cacheruntime.Row[*Name](r.table.rows.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // GetMany returns the Names with the given primary keys, in the order of names. What is absent is
 // left out; a key given twice gives two copies.
-func (o *NameObjects) GetMany(ctx context.Context, names ...string) ([]*Name, error) {
-	return cacheruntime.Rows[*Name](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
+func (r *nameReads) GetMany(ctx context.Context, names ...string) ([]*Name, error) {
+	return cacheruntime.Rows[*Name](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Names with the given primary keys by key. What is absent is left out.
-func (o *NameObjects) GetMap(ctx context.Context, names ...string) (map[string]*Name, error) {
+func (r *nameReads) GetMap(ctx context.Context, names ...string) (map[string]*Name, error) {
 	names = cacheruntime.Distinct(names)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(names, cacheruntime.Text[string]))
 	return cacheruntime.ByKey[*Name](names, found, err)
 }
 

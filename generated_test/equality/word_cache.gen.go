@@ -145,9 +145,18 @@ type wordTable struct {
 	countByText *cacheruntime.Count
 }
 
-// newWordTable describes Words to the runtime and registers them there.
-func newWordTable(rt *cacheruntime.Runtime) (*wordTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// wordSpecs describes Words and their accessors to the runtime.
+var wordSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listChosen  cacheruntime.IndexSpec
+	countLive   cacheruntime.IndexSpec
+	listOthers  cacheruntime.IndexSpec
+	oneLatest   cacheruntime.IndexSpec
+	byText      cacheruntime.IndexSpec
+	listByText  cacheruntime.IndexSpec
+	countByText cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Word",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -164,97 +173,109 @@ func newWordTable(rt *cacheruntime.Runtime) (*wordTable, error) {
 		},
 		Encode: encodeWord,
 		Decode: decodeWord,
-	})
+	},
+	listChosen: cacheruntime.IndexSpec{
+		Name:  "ListChosen",
+		Where: []cacheruntime.Term{{Field: "Text", Op: "=", Values: []any{"Straße"}}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Word)
+			return cacheruntime.SameText(v.Text, "Straße")
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Word), is.(*Word)
+			return a.Text == b.Text
+		},
+	},
+	countLive: cacheruntime.IndexSpec{
+		Name: "CountLive",
+		Where: []cacheruntime.Term{
+			{Field: "Text", Op: "IN", Values: []any{"abc", "ÅR"}},
+			{Field: "Live", Op: "=", Values: []any{true}},
+		},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Word)
+			return (cacheruntime.SameText(v.Text, "abc") || cacheruntime.SameText(v.Text, "ÅR")) && v.Live
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Word), is.(*Word)
+			return a.Text == b.Text
+		},
+	},
+	listOthers: cacheruntime.IndexSpec{
+		Name:  "ListOthers",
+		Where: []cacheruntime.Term{{Field: "Text", Op: "!=", Values: []any{"abc"}}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Word), is.(*Word)
+			return a.Text == b.Text
+		},
+	},
+	oneLatest: cacheruntime.IndexSpec{
+		Name:  "OneLatest",
+		By:    []string{"Text", "Live"},
+		Order: []cacheruntime.Order{{Field: "N", Desc: true}},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Word)
+			return append(to, cacheruntime.Text(v.Text), cacheruntime.Bool(v.Live))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Word), is.(*Word)
+			return a.N == b.N
+		},
+	},
+	byText: cacheruntime.IndexSpec{
+		Name:      "GetByText",
+		By:        []string{"Text"},
+		Unchecked: true,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Word)
+			return append(to, cacheruntime.Text(v.Text))
+		},
+	},
+	listByText: cacheruntime.IndexSpec{
+		Name: "ListByText",
+		By:   []string{"Text"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Word)
+			return append(to, cacheruntime.Text(v.Text))
+		},
+	},
+	countByText: cacheruntime.IndexSpec{
+		Name: "CountByText",
+		By:   []string{"Text"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Word)
+			return append(to, cacheruntime.Text(v.Text))
+		},
+	},
+}
+
+// newWordTable registers Words with the runtime.
+func newWordTable(rt *cacheruntime.Runtime) (*wordTable, error) {
+	rows := cacheruntime.NewTable(rt, wordSpecs.rows)
 	t := &wordTable{
-		rows: rows,
-		listChosen: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListChosen",
-			Where: []cacheruntime.Term{{Field: "Text", Op: "=", Values: []any{"Straße"}}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Word)
-				return cacheruntime.SameText(v.Text, "Straße")
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Word), is.(*Word)
-				return a.Text == b.Text
-			},
-		}),
-		countLive: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountLive",
-			Where: []cacheruntime.Term{
-				{Field: "Text", Op: "IN", Values: []any{"abc", "ÅR"}},
-				{Field: "Live", Op: "=", Values: []any{true}},
-			},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Word)
-				return (cacheruntime.SameText(v.Text, "abc") || cacheruntime.SameText(v.Text, "ÅR")) && v.Live
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Word), is.(*Word)
-				return a.Text == b.Text
-			},
-		}),
-		listOthers: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListOthers",
-			Where: []cacheruntime.Term{{Field: "Text", Op: "!=", Values: []any{"abc"}}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Word), is.(*Word)
-				return a.Text == b.Text
-			},
-		}),
-		oneLatest: rows.One(cacheruntime.IndexSpec{
-			Name:  "OneLatest",
-			By:    []string{"Text", "Live"},
-			Order: []cacheruntime.Order{{Field: "N", Desc: true}},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Word)
-				return append(to, cacheruntime.Text(v.Text), cacheruntime.Bool(v.Live))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Word), is.(*Word)
-				return a.N == b.N
-			},
-		}),
-		byText: rows.Unique(cacheruntime.IndexSpec{
-			Name:      "GetByText",
-			By:        []string{"Text"},
-			Unchecked: true,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Word)
-				return append(to, cacheruntime.Text(v.Text))
-			},
-		}),
-		listByText: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByText",
-			By:   []string{"Text"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Word)
-				return append(to, cacheruntime.Text(v.Text))
-			},
-		}),
-		countByText: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByText",
-			By:   []string{"Text"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Word)
-				return append(to, cacheruntime.Text(v.Text))
-			},
-		}),
+		rows:        rows,
+		listChosen:  rows.List(wordSpecs.listChosen),
+		countLive:   rows.Count(wordSpecs.countLive),
+		listOthers:  rows.List(wordSpecs.listOthers),
+		oneLatest:   rows.One(wordSpecs.oneLatest),
+		byText:      rows.Unique(wordSpecs.byText),
+		listByText:  rows.List(wordSpecs.listByText),
+		countByText: rows.Count(wordSpecs.countByText),
 	}
 	return t, rows.Register()
 }
@@ -262,91 +283,15 @@ func newWordTable(rt *cacheruntime.Runtime) (*wordTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *wordTable) model(tx *gorm.DB) *WordModel {
 	return &WordModel{
-		Cache:   &WordCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &WordObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &WordCache{wordReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &WordObjects{wordReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// WordCache reads Words through the cache. It is safe for concurrent use.
+// WordCache reads Words through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type WordCache struct {
-	table  *wordTable
-	source cacheruntime.Source
-}
-
-// Get returns the Word whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *WordCache) Get(ctx context.Context, id uint64) (*Word, error) {
-	return cacheruntime.Row[*Word](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Words with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *WordCache) GetMany(ctx context.Context, ids ...uint64) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Words with the given primary keys by key. What is absent is left out.
-func (c *WordCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Word, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Word](ids, found, err)
-}
-
-// ListChosen returns the Words where Text = "Straße", by primary key.
-func (c *WordCache) ListChosen(ctx context.Context) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](c.table.listChosen.Get(ctx, c.source))
-}
-
-// ListChosenPage returns at most limit Words of ListChosen, from offset on.
-func (c *WordCache) ListChosenPage(ctx context.Context, offset, limit int) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](c.table.listChosen.Page(ctx, c.source, offset, limit))
-}
-
-// CountLive returns how many Words there are where Text IN ("abc", "ÅR") and Live = true.
-func (c *WordCache) CountLive(ctx context.Context) (int64, error) {
-	return c.table.countLive.Get(ctx, c.source)
-}
-
-// ListOthers returns the Words where Text != "abc", by primary key.
-func (c *WordCache) ListOthers(ctx context.Context) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](c.table.listOthers.Get(ctx, c.source))
-}
-
-// ListOthersPage returns at most limit Words of ListOthers, from offset on.
-func (c *WordCache) ListOthersPage(ctx context.Context, offset, limit int) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](c.table.listOthers.Page(ctx, c.source, offset, limit))
-}
-
-// OneLatest returns the first Word of a Text and Live, by N, highest first, or an error matching
-// gorm.ErrRecordNotFound.
-func (c *WordCache) OneLatest(ctx context.Context, text string, live bool) (*Word, error) {
-	return cacheruntime.Row[*Word](c.table.oneLatest.Get(ctx, c.source, cacheruntime.Text(text), cacheruntime.Bool(live)))
-}
-
-// GetByText returns the Word with this Text, or an error matching gorm.ErrRecordNotFound.
-func (c *WordCache) GetByText(ctx context.Context, text string) (*Word, error) {
-	return cacheruntime.Row[*Word](c.table.byText.Get(ctx, c.source, cacheruntime.Text(text)))
-}
-
-// GetManyByText is GetByText for several values, in the order of texts. What is absent is left
-// out.
-func (c *WordCache) GetManyByText(ctx context.Context, texts ...string) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](c.table.byText.GetMany(ctx, c.source, cacheruntime.Each(texts, cacheruntime.Text[string])))
-}
-
-// ListByText returns the Words of a Text, by primary key.
-func (c *WordCache) ListByText(ctx context.Context, text string) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](c.table.listByText.Get(ctx, c.source, cacheruntime.Text(text)))
-}
-
-// ListByTextPage returns at most limit Words of ListByText, from offset on.
-func (c *WordCache) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](c.table.listByText.Page(ctx, c.source, offset, limit, cacheruntime.Text(text)))
-}
-
-// CountByText returns how many Words have this Text.
-func (c *WordCache) CountByText(ctx context.Context, text string) (int64, error) {
-	return c.table.countByText.Get(ctx, c.source, cacheruntime.Text(text))
+	wordReads
 }
 
 // Flush flushes the entries of the Words with these primary keys, as a write of them would.
@@ -396,83 +341,88 @@ func (c *WordCache) FlushCountByText(ctx context.Context, text string) error {
 
 // WordObjects reads Words from the database, always, through GORM. It is safe for concurrent use.
 type WordObjects struct {
+	wordReads
+}
+
+// wordReads are the methods of WordCache and WordObjects alike. Where they read is their source.
+type wordReads struct {
 	table  *wordTable
 	source cacheruntime.Source
 }
 
 // Get returns the Word whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *WordObjects) Get(ctx context.Context, id uint64) (*Word, error) {
-	return cacheruntime.Row[*Word](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *wordReads) Get(ctx context.Context, id uint64) (*Word, error) {
+	return cacheruntime.Row[*Word](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Words with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *WordObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *wordReads) GetMany(ctx context.Context, ids ...uint64) ([]*Word, error) {
+	return cacheruntime.Rows[*Word](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Words with the given primary keys by key. What is absent is left out.
-func (o *WordObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Word, error) {
+func (r *wordReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Word, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Word](ids, found, err)
 }
 
 // ListChosen returns the Words where Text = "Straße", by primary key.
-func (o *WordObjects) ListChosen(ctx context.Context) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](o.table.listChosen.Get(ctx, o.source))
+func (r *wordReads) ListChosen(ctx context.Context) ([]*Word, error) {
+	return cacheruntime.Rows[*Word](r.table.listChosen.Get(ctx, r.source))
 }
 
 // ListChosenPage returns at most limit Words of ListChosen, from offset on.
-func (o *WordObjects) ListChosenPage(ctx context.Context, offset, limit int) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](o.table.listChosen.Page(ctx, o.source, offset, limit))
+func (r *wordReads) ListChosenPage(ctx context.Context, offset, limit int) ([]*Word, error) {
+	return cacheruntime.Rows[*Word](r.table.listChosen.Page(ctx, r.source, offset, limit))
 }
 
 // CountLive returns how many Words there are where Text IN ("abc", "ÅR") and Live = true.
-func (o *WordObjects) CountLive(ctx context.Context) (int64, error) {
-	return o.table.countLive.Get(ctx, o.source)
+func (r *wordReads) CountLive(ctx context.Context) (int64, error) {
+	return r.table.countLive.Get(ctx, r.source)
 }
 
 // ListOthers returns the Words where Text != "abc", by primary key.
-func (o *WordObjects) ListOthers(ctx context.Context) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](o.table.listOthers.Get(ctx, o.source))
+func (r *wordReads) ListOthers(ctx context.Context) ([]*Word, error) {
+	return cacheruntime.Rows[*Word](r.table.listOthers.Get(ctx, r.source))
 }
 
 // ListOthersPage returns at most limit Words of ListOthers, from offset on.
-func (o *WordObjects) ListOthersPage(ctx context.Context, offset, limit int) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](o.table.listOthers.Page(ctx, o.source, offset, limit))
+func (r *wordReads) ListOthersPage(ctx context.Context, offset, limit int) ([]*Word, error) {
+	return cacheruntime.Rows[*Word](r.table.listOthers.Page(ctx, r.source, offset, limit))
 }
 
 // OneLatest returns the first Word of a Text and Live, by N, highest first, or an error matching
 // gorm.ErrRecordNotFound.
-func (o *WordObjects) OneLatest(ctx context.Context, text string, live bool) (*Word, error) {
-	return cacheruntime.Row[*Word](o.table.oneLatest.Get(ctx, o.source, cacheruntime.Text(text), cacheruntime.Bool(live)))
+func (r *wordReads) OneLatest(ctx context.Context, text string, live bool) (*Word, error) {
+	return cacheruntime.Row[*Word](r.table.oneLatest.Get(ctx, r.source, cacheruntime.Text(text), cacheruntime.Bool(live)))
 }
 
 // GetByText returns the Word with this Text, or an error matching gorm.ErrRecordNotFound.
-func (o *WordObjects) GetByText(ctx context.Context, text string) (*Word, error) {
-	return cacheruntime.Row[*Word](o.table.byText.Get(ctx, o.source, cacheruntime.Text(text)))
+func (r *wordReads) GetByText(ctx context.Context, text string) (*Word, error) {
+	return cacheruntime.Row[*Word](r.table.byText.Get(ctx, r.source, cacheruntime.Text(text)))
 }
 
 // GetManyByText is GetByText for several values, in the order of texts. What is absent is left
 // out.
-func (o *WordObjects) GetManyByText(ctx context.Context, texts ...string) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](o.table.byText.GetMany(ctx, o.source, cacheruntime.Each(texts, cacheruntime.Text[string])))
+func (r *wordReads) GetManyByText(ctx context.Context, texts ...string) ([]*Word, error) {
+	return cacheruntime.Rows[*Word](r.table.byText.GetMany(ctx, r.source, cacheruntime.Each(texts, cacheruntime.Text[string])))
 }
 
 // ListByText returns the Words of a Text, by primary key.
-func (o *WordObjects) ListByText(ctx context.Context, text string) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](o.table.listByText.Get(ctx, o.source, cacheruntime.Text(text)))
+func (r *wordReads) ListByText(ctx context.Context, text string) ([]*Word, error) {
+	return cacheruntime.Rows[*Word](r.table.listByText.Get(ctx, r.source, cacheruntime.Text(text)))
 }
 
 // ListByTextPage returns at most limit Words of ListByText, from offset on.
-func (o *WordObjects) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Word, error) {
-	return cacheruntime.Rows[*Word](o.table.listByText.Page(ctx, o.source, offset, limit, cacheruntime.Text(text)))
+func (r *wordReads) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Word, error) {
+	return cacheruntime.Rows[*Word](r.table.listByText.Page(ctx, r.source, offset, limit, cacheruntime.Text(text)))
 }
 
 // CountByText returns how many Words have this Text.
-func (o *WordObjects) CountByText(ctx context.Context, text string) (int64, error) {
-	return o.table.countByText.Get(ctx, o.source, cacheruntime.Text(text))
+func (r *wordReads) CountByText(ctx context.Context, text string) (int64, error) {
+	return r.table.countByText.Get(ctx, r.source, cacheruntime.Text(text))
 }
 
 // encodeWord appends the columns of a row.

@@ -90,9 +90,13 @@ type accessTable struct {
 	listNamed   *cacheruntime.List
 }
 
-// newAccessTable describes Accesses to the runtime and registers them there.
-func newAccessTable(rt *cacheruntime.Runtime) (*accessTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// accessSpecs describes Accesses and their accessors to the runtime.
+var accessSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listByTwice cacheruntime.IndexSpec
+	listNamed   cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Access",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -115,31 +119,38 @@ func newAccessTable(rt *cacheruntime.Runtime) (*accessTable, error) {
 		},
 		Encode: encodeAccess,
 		Decode: decodeAccess,
-	})
+	},
+	listByTwice: cacheruntime.IndexSpec{
+		Name: "ListByTwice",
+		By:   []string{"Twice"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Access)
+			return append(to, cacheruntime.Int(v.Twice))
+		},
+	},
+	listNamed: cacheruntime.IndexSpec{
+		Name:  "ListNamed",
+		By:    []string{"Name"},
+		Order: []cacheruntime.Order{{Field: "Once"}},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Access)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Access), is.(*Access)
+			return a.Once == b.Once
+		},
+	},
+}
+
+// newAccessTable registers Accesses with the runtime.
+func newAccessTable(rt *cacheruntime.Runtime) (*accessTable, error) {
+	rows := cacheruntime.NewTable(rt, accessSpecs.rows)
 	t := &accessTable{
-		rows: rows,
-		listByTwice: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByTwice",
-			By:   []string{"Twice"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Access)
-				return append(to, cacheruntime.Int(v.Twice))
-			},
-		}),
-		listNamed: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListNamed",
-			By:    []string{"Name"},
-			Order: []cacheruntime.Order{{Field: "Once"}},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Access)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Access), is.(*Access)
-				return a.Once == b.Once
-			},
-		}),
+		rows:        rows,
+		listByTwice: rows.List(accessSpecs.listByTwice),
+		listNamed:   rows.List(accessSpecs.listNamed),
 	}
 	return t, rows.Register()
 }
@@ -147,54 +158,15 @@ func newAccessTable(rt *cacheruntime.Runtime) (*accessTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *accessTable) model(tx *gorm.DB) *AccessModel {
 	return &AccessModel{
-		Cache:   &AccessCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &AccessObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &AccessCache{accessReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &AccessObjects{accessReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// AccessCache reads Accesses through the cache. It is safe for concurrent use.
+// AccessCache reads Accesses through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type AccessCache struct {
-	table  *accessTable
-	source cacheruntime.Source
-}
-
-// Get returns the Access whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *AccessCache) Get(ctx context.Context, id uint64) (*Access, error) {
-	return cacheruntime.Row[*Access](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Accesses with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *AccessCache) GetMany(ctx context.Context, ids ...uint64) ([]*Access, error) {
-	return cacheruntime.Rows[*Access](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Accesses with the given primary keys by key. What is absent is left out.
-func (c *AccessCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Access, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Access](ids, found, err)
-}
-
-// ListByTwice returns the Accesses of a Twice, by primary key.
-func (c *AccessCache) ListByTwice(ctx context.Context, twice int64) ([]*Access, error) {
-	return cacheruntime.Rows[*Access](c.table.listByTwice.Get(ctx, c.source, cacheruntime.Int(twice)))
-}
-
-// ListByTwicePage returns at most limit Accesses of ListByTwice, from offset on.
-func (c *AccessCache) ListByTwicePage(ctx context.Context, twice int64, offset, limit int) ([]*Access, error) {
-	return cacheruntime.Rows[*Access](c.table.listByTwice.Page(ctx, c.source, offset, limit, cacheruntime.Int(twice)))
-}
-
-// ListNamed returns the Accesses of a Name, by Once, lowest first.
-func (c *AccessCache) ListNamed(ctx context.Context, name string) ([]*Access, error) {
-	return cacheruntime.Rows[*Access](c.table.listNamed.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// ListNamedPage returns at most limit Accesses of ListNamed, from offset on.
-func (c *AccessCache) ListNamedPage(ctx context.Context, name string, offset, limit int) ([]*Access, error) {
-	return cacheruntime.Rows[*Access](c.table.listNamed.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
+	accessReads
 }
 
 // Flush flushes the entries of the Accesses with these primary keys, as a write of them would.
@@ -220,46 +192,52 @@ func (c *AccessCache) FlushListNamed(ctx context.Context, name string) error {
 // AccessObjects reads Accesses from the database, always, through GORM. It is safe for concurrent
 // use.
 type AccessObjects struct {
+	accessReads
+}
+
+// accessReads are the methods of AccessCache and AccessObjects alike. Where they read is their
+// source.
+type accessReads struct {
 	table  *accessTable
 	source cacheruntime.Source
 }
 
 // Get returns the Access whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *AccessObjects) Get(ctx context.Context, id uint64) (*Access, error) {
-	return cacheruntime.Row[*Access](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *accessReads) Get(ctx context.Context, id uint64) (*Access, error) {
+	return cacheruntime.Row[*Access](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Accesses with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *AccessObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Access, error) {
-	return cacheruntime.Rows[*Access](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *accessReads) GetMany(ctx context.Context, ids ...uint64) ([]*Access, error) {
+	return cacheruntime.Rows[*Access](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Accesses with the given primary keys by key. What is absent is left out.
-func (o *AccessObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Access, error) {
+func (r *accessReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Access, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Access](ids, found, err)
 }
 
 // ListByTwice returns the Accesses of a Twice, by primary key.
-func (o *AccessObjects) ListByTwice(ctx context.Context, twice int64) ([]*Access, error) {
-	return cacheruntime.Rows[*Access](o.table.listByTwice.Get(ctx, o.source, cacheruntime.Int(twice)))
+func (r *accessReads) ListByTwice(ctx context.Context, twice int64) ([]*Access, error) {
+	return cacheruntime.Rows[*Access](r.table.listByTwice.Get(ctx, r.source, cacheruntime.Int(twice)))
 }
 
 // ListByTwicePage returns at most limit Accesses of ListByTwice, from offset on.
-func (o *AccessObjects) ListByTwicePage(ctx context.Context, twice int64, offset, limit int) ([]*Access, error) {
-	return cacheruntime.Rows[*Access](o.table.listByTwice.Page(ctx, o.source, offset, limit, cacheruntime.Int(twice)))
+func (r *accessReads) ListByTwicePage(ctx context.Context, twice int64, offset, limit int) ([]*Access, error) {
+	return cacheruntime.Rows[*Access](r.table.listByTwice.Page(ctx, r.source, offset, limit, cacheruntime.Int(twice)))
 }
 
 // ListNamed returns the Accesses of a Name, by Once, lowest first.
-func (o *AccessObjects) ListNamed(ctx context.Context, name string) ([]*Access, error) {
-	return cacheruntime.Rows[*Access](o.table.listNamed.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *accessReads) ListNamed(ctx context.Context, name string) ([]*Access, error) {
+	return cacheruntime.Rows[*Access](r.table.listNamed.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // ListNamedPage returns at most limit Accesses of ListNamed, from offset on.
-func (o *AccessObjects) ListNamedPage(ctx context.Context, name string, offset, limit int) ([]*Access, error) {
-	return cacheruntime.Rows[*Access](o.table.listNamed.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
+func (r *accessReads) ListNamedPage(ctx context.Context, name string, offset, limit int) ([]*Access, error) {
+	return cacheruntime.Rows[*Access](r.table.listNamed.Page(ctx, r.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // encodeAccess appends the columns of a row.

@@ -75,9 +75,12 @@ type headlineTable struct {
 	listAll *cacheruntime.List
 }
 
-// newHeadlineTable describes Headlines to the runtime and registers them there.
-func newHeadlineTable(rt *cacheruntime.Runtime) (*headlineTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// headlineSpecs describes Headlines and their accessors to the runtime.
+var headlineSpecs = struct {
+	rows    cacheruntime.TableSpec
+	listAll cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Headline",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "string", PrimaryKey: true},
@@ -92,21 +95,27 @@ func newHeadlineTable(rt *cacheruntime.Runtime) (*headlineTable, error) {
 		},
 		Encode: encodeHeadline,
 		Decode: decodeHeadline,
-	})
+	},
+	listAll: cacheruntime.IndexSpec{
+		Name:  "ListAll",
+		Order: []cacheruntime.Order{{Field: "Title"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Headline), is.(*Headline)
+			return a.Title == b.Title
+		},
+	},
+}
+
+// newHeadlineTable registers Headlines with the runtime.
+func newHeadlineTable(rt *cacheruntime.Runtime) (*headlineTable, error) {
+	rows := cacheruntime.NewTable(rt, headlineSpecs.rows)
 	t := &headlineTable{
-		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListAll",
-			Order: []cacheruntime.Order{{Field: "Title"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Headline), is.(*Headline)
-				return a.Title == b.Title
-			},
-		}),
+		rows:    rows,
+		listAll: rows.List(headlineSpecs.listAll),
 	}
 	return t, rows.Register()
 }
@@ -114,44 +123,15 @@ func newHeadlineTable(rt *cacheruntime.Runtime) (*headlineTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *headlineTable) model(tx *gorm.DB) *HeadlineModel {
 	return &HeadlineModel{
-		Cache:   &HeadlineCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &HeadlineObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &HeadlineCache{headlineReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &HeadlineObjects{headlineReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// HeadlineCache reads Headlines through the cache. It is safe for concurrent use.
+// HeadlineCache reads Headlines through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type HeadlineCache struct {
-	table  *headlineTable
-	source cacheruntime.Source
-}
-
-// Get returns the Headline whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-// On a miss, one caller loads it from the database and the others wait for that load.
-func (c *HeadlineCache) Get(ctx context.Context, id string) (*Headline, error) {
-	return cacheruntime.Row[*Headline](c.table.rows.Get(ctx, c.source, cacheruntime.Text(id)))
-}
-
-// GetMany returns the Headlines with the given primary keys, in the order of ids. What is absent
-// is left out; a key given twice gives two copies.
-func (c *HeadlineCache) GetMany(ctx context.Context, ids ...string) ([]*Headline, error) {
-	return cacheruntime.Rows[*Headline](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
-}
-
-// GetMap returns the Headlines with the given primary keys by key. What is absent is left out.
-func (c *HeadlineCache) GetMap(ctx context.Context, ids ...string) (map[string]*Headline, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
-	return cacheruntime.ByKey[*Headline](ids, found, err)
-}
-
-// ListAll returns the Headlines, by Title.
-func (c *HeadlineCache) ListAll(ctx context.Context) ([]*Headline, error) {
-	return cacheruntime.Rows[*Headline](c.table.listAll.Get(ctx, c.source))
-}
-
-// ListAllPage returns at most limit Headlines of ListAll, from offset on.
-func (c *HeadlineCache) ListAllPage(ctx context.Context, offset, limit int) ([]*Headline, error) {
-	return cacheruntime.Rows[*Headline](c.table.listAll.Page(ctx, c.source, offset, limit))
+	headlineReads
 }
 
 // Flush flushes the entries of the Headlines with these primary keys, as a write of them would.
@@ -172,36 +152,42 @@ func (c *HeadlineCache) FlushListAll(ctx context.Context) error {
 // HeadlineObjects reads Headlines from the database, always, through GORM. It is safe for
 // concurrent use.
 type HeadlineObjects struct {
+	headlineReads
+}
+
+// headlineReads are the methods of HeadlineCache and HeadlineObjects alike. Where they read is
+// their source.
+type headlineReads struct {
 	table  *headlineTable
 	source cacheruntime.Source
 }
 
 // Get returns the Headline whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *HeadlineObjects) Get(ctx context.Context, id string) (*Headline, error) {
-	return cacheruntime.Row[*Headline](o.table.rows.Get(ctx, o.source, cacheruntime.Text(id)))
+func (r *headlineReads) Get(ctx context.Context, id string) (*Headline, error) {
+	return cacheruntime.Row[*Headline](r.table.rows.Get(ctx, r.source, cacheruntime.Text(id)))
 }
 
 // GetMany returns the Headlines with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
-func (o *HeadlineObjects) GetMany(ctx context.Context, ids ...string) ([]*Headline, error) {
-	return cacheruntime.Rows[*Headline](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
+func (r *headlineReads) GetMany(ctx context.Context, ids ...string) ([]*Headline, error) {
+	return cacheruntime.Rows[*Headline](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Headlines with the given primary keys by key. What is absent is left out.
-func (o *HeadlineObjects) GetMap(ctx context.Context, ids ...string) (map[string]*Headline, error) {
+func (r *headlineReads) GetMap(ctx context.Context, ids ...string) (map[string]*Headline, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
 	return cacheruntime.ByKey[*Headline](ids, found, err)
 }
 
 // ListAll returns the Headlines, by Title.
-func (o *HeadlineObjects) ListAll(ctx context.Context) ([]*Headline, error) {
-	return cacheruntime.Rows[*Headline](o.table.listAll.Get(ctx, o.source))
+func (r *headlineReads) ListAll(ctx context.Context) ([]*Headline, error) {
+	return cacheruntime.Rows[*Headline](r.table.listAll.Get(ctx, r.source))
 }
 
 // ListAllPage returns at most limit Headlines of ListAll, from offset on.
-func (o *HeadlineObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*Headline, error) {
-	return cacheruntime.Rows[*Headline](o.table.listAll.Page(ctx, o.source, offset, limit))
+func (r *headlineReads) ListAllPage(ctx context.Context, offset, limit int) ([]*Headline, error) {
+	return cacheruntime.Rows[*Headline](r.table.listAll.Page(ctx, r.source, offset, limit))
 }
 
 // encodeHeadline appends the columns of a row.

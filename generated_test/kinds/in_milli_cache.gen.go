@@ -97,9 +97,14 @@ type inMilliTable struct {
 	countByName *cacheruntime.Count
 }
 
-// newInMilliTable describes InMillis to the runtime and registers them there.
-func newInMilliTable(rt *cacheruntime.Runtime) (*inMilliTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// inMilliSpecs describes InMillis and their accessors to the runtime.
+var inMilliSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listAll     cacheruntime.IndexSpec
+	listByName  cacheruntime.IndexSpec
+	countByName cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "InMilli",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -115,47 +120,55 @@ func newInMilliTable(rt *cacheruntime.Runtime) (*inMilliTable, error) {
 		},
 		Encode: encodeInMilli,
 		Decode: decodeInMilli,
-	})
+	},
+	listAll: cacheruntime.IndexSpec{
+		Name:  "ListAll",
+		Order: []cacheruntime.Order{{Field: "Name"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*InMilli), is.(*InMilli)
+			return a.Name == b.Name && a.Gone == b.Gone
+		},
+	},
+	listByName: cacheruntime.IndexSpec{
+		Name: "ListByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*InMilli)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*InMilli), is.(*InMilli)
+			return a.Gone == b.Gone
+		},
+	},
+	countByName: cacheruntime.IndexSpec{
+		Name: "CountByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*InMilli)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*InMilli), is.(*InMilli)
+			return a.Gone == b.Gone
+		},
+	},
+}
+
+// newInMilliTable registers InMillis with the runtime.
+func newInMilliTable(rt *cacheruntime.Runtime) (*inMilliTable, error) {
+	rows := cacheruntime.NewTable(rt, inMilliSpecs.rows)
 	t := &inMilliTable{
-		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListAll",
-			Order: []cacheruntime.Order{{Field: "Name"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*InMilli), is.(*InMilli)
-				return a.Name == b.Name && a.Gone == b.Gone
-			},
-		}),
-		listByName: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*InMilli)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*InMilli), is.(*InMilli)
-				return a.Gone == b.Gone
-			},
-		}),
-		countByName: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*InMilli)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*InMilli), is.(*InMilli)
-				return a.Gone == b.Gone
-			},
-		}),
+		rows:        rows,
+		listAll:     rows.List(inMilliSpecs.listAll),
+		listByName:  rows.List(inMilliSpecs.listByName),
+		countByName: rows.Count(inMilliSpecs.countByName),
 	}
 	return t, rows.Register()
 }
@@ -163,59 +176,15 @@ func newInMilliTable(rt *cacheruntime.Runtime) (*inMilliTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *inMilliTable) model(tx *gorm.DB) *InMilliModel {
 	return &InMilliModel{
-		Cache:   &InMilliCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &InMilliObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &InMilliCache{inMilliReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &InMilliObjects{inMilliReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// InMilliCache reads InMillis through the cache. It is safe for concurrent use.
+// InMilliCache reads InMillis through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type InMilliCache struct {
-	table  *inMilliTable
-	source cacheruntime.Source
-}
-
-// Get returns the InMilli whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *InMilliCache) Get(ctx context.Context, id uint64) (*InMilli, error) {
-	return cacheruntime.Row[*InMilli](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the InMillis with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *InMilliCache) GetMany(ctx context.Context, ids ...uint64) ([]*InMilli, error) {
-	return cacheruntime.Rows[*InMilli](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the InMillis with the given primary keys by key. What is absent is left out.
-func (c *InMilliCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InMilli, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*InMilli](ids, found, err)
-}
-
-// ListAll returns the InMillis, by Name.
-func (c *InMilliCache) ListAll(ctx context.Context) ([]*InMilli, error) {
-	return cacheruntime.Rows[*InMilli](c.table.listAll.Get(ctx, c.source))
-}
-
-// ListAllPage returns at most limit InMillis of ListAll, from offset on.
-func (c *InMilliCache) ListAllPage(ctx context.Context, offset, limit int) ([]*InMilli, error) {
-	return cacheruntime.Rows[*InMilli](c.table.listAll.Page(ctx, c.source, offset, limit))
-}
-
-// ListByName returns the InMillis of a Name, by primary key.
-func (c *InMilliCache) ListByName(ctx context.Context, name string) ([]*InMilli, error) {
-	return cacheruntime.Rows[*InMilli](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// ListByNamePage returns at most limit InMillis of ListByName, from offset on.
-func (c *InMilliCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InMilli, error) {
-	return cacheruntime.Rows[*InMilli](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
-}
-
-// CountByName returns how many InMillis have this Name.
-func (c *InMilliCache) CountByName(ctx context.Context, name string) (int64, error) {
-	return c.table.countByName.Get(ctx, c.source, cacheruntime.Text(name))
+	inMilliReads
 }
 
 // Flush flushes the entries of the InMillis with these primary keys, as a write of them would.
@@ -246,51 +215,57 @@ func (c *InMilliCache) FlushCountByName(ctx context.Context, name string) error 
 // InMilliObjects reads InMillis from the database, always, through GORM. It is safe for concurrent
 // use.
 type InMilliObjects struct {
+	inMilliReads
+}
+
+// inMilliReads are the methods of InMilliCache and InMilliObjects alike. Where they read is their
+// source.
+type inMilliReads struct {
 	table  *inMilliTable
 	source cacheruntime.Source
 }
 
 // Get returns the InMilli whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *InMilliObjects) Get(ctx context.Context, id uint64) (*InMilli, error) {
-	return cacheruntime.Row[*InMilli](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *inMilliReads) Get(ctx context.Context, id uint64) (*InMilli, error) {
+	return cacheruntime.Row[*InMilli](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the InMillis with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *InMilliObjects) GetMany(ctx context.Context, ids ...uint64) ([]*InMilli, error) {
-	return cacheruntime.Rows[*InMilli](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *inMilliReads) GetMany(ctx context.Context, ids ...uint64) ([]*InMilli, error) {
+	return cacheruntime.Rows[*InMilli](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the InMillis with the given primary keys by key. What is absent is left out.
-func (o *InMilliObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InMilli, error) {
+func (r *inMilliReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InMilli, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*InMilli](ids, found, err)
 }
 
 // ListAll returns the InMillis, by Name.
-func (o *InMilliObjects) ListAll(ctx context.Context) ([]*InMilli, error) {
-	return cacheruntime.Rows[*InMilli](o.table.listAll.Get(ctx, o.source))
+func (r *inMilliReads) ListAll(ctx context.Context) ([]*InMilli, error) {
+	return cacheruntime.Rows[*InMilli](r.table.listAll.Get(ctx, r.source))
 }
 
 // ListAllPage returns at most limit InMillis of ListAll, from offset on.
-func (o *InMilliObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*InMilli, error) {
-	return cacheruntime.Rows[*InMilli](o.table.listAll.Page(ctx, o.source, offset, limit))
+func (r *inMilliReads) ListAllPage(ctx context.Context, offset, limit int) ([]*InMilli, error) {
+	return cacheruntime.Rows[*InMilli](r.table.listAll.Page(ctx, r.source, offset, limit))
 }
 
 // ListByName returns the InMillis of a Name, by primary key.
-func (o *InMilliObjects) ListByName(ctx context.Context, name string) ([]*InMilli, error) {
-	return cacheruntime.Rows[*InMilli](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *inMilliReads) ListByName(ctx context.Context, name string) ([]*InMilli, error) {
+	return cacheruntime.Rows[*InMilli](r.table.listByName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit InMillis of ListByName, from offset on.
-func (o *InMilliObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InMilli, error) {
-	return cacheruntime.Rows[*InMilli](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
+func (r *inMilliReads) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InMilli, error) {
+	return cacheruntime.Rows[*InMilli](r.table.listByName.Page(ctx, r.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many InMillis have this Name.
-func (o *InMilliObjects) CountByName(ctx context.Context, name string) (int64, error) {
-	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
+func (r *inMilliReads) CountByName(ctx context.Context, name string) (int64, error) {
+	return r.table.countByName.Get(ctx, r.source, cacheruntime.Text(name))
 }
 
 // encodeInMilli appends the columns of a row.

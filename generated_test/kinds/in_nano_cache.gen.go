@@ -97,9 +97,14 @@ type inNanoTable struct {
 	countByName *cacheruntime.Count
 }
 
-// newInNanoTable describes InNano rows to the runtime and registers them there.
-func newInNanoTable(rt *cacheruntime.Runtime) (*inNanoTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// inNanoSpecs describes InNano rows and their accessors to the runtime.
+var inNanoSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listAll     cacheruntime.IndexSpec
+	listByName  cacheruntime.IndexSpec
+	countByName cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "InNano",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -115,47 +120,55 @@ func newInNanoTable(rt *cacheruntime.Runtime) (*inNanoTable, error) {
 		},
 		Encode: encodeInNano,
 		Decode: decodeInNano,
-	})
+	},
+	listAll: cacheruntime.IndexSpec{
+		Name:  "ListAll",
+		Order: []cacheruntime.Order{{Field: "Name"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*InNano), is.(*InNano)
+			return a.Name == b.Name && a.Gone == b.Gone
+		},
+	},
+	listByName: cacheruntime.IndexSpec{
+		Name: "ListByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*InNano)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*InNano), is.(*InNano)
+			return a.Gone == b.Gone
+		},
+	},
+	countByName: cacheruntime.IndexSpec{
+		Name: "CountByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*InNano)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*InNano), is.(*InNano)
+			return a.Gone == b.Gone
+		},
+	},
+}
+
+// newInNanoTable registers InNano rows with the runtime.
+func newInNanoTable(rt *cacheruntime.Runtime) (*inNanoTable, error) {
+	rows := cacheruntime.NewTable(rt, inNanoSpecs.rows)
 	t := &inNanoTable{
-		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListAll",
-			Order: []cacheruntime.Order{{Field: "Name"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*InNano), is.(*InNano)
-				return a.Name == b.Name && a.Gone == b.Gone
-			},
-		}),
-		listByName: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*InNano)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*InNano), is.(*InNano)
-				return a.Gone == b.Gone
-			},
-		}),
-		countByName: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*InNano)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*InNano), is.(*InNano)
-				return a.Gone == b.Gone
-			},
-		}),
+		rows:        rows,
+		listAll:     rows.List(inNanoSpecs.listAll),
+		listByName:  rows.List(inNanoSpecs.listByName),
+		countByName: rows.Count(inNanoSpecs.countByName),
 	}
 	return t, rows.Register()
 }
@@ -163,59 +176,15 @@ func newInNanoTable(rt *cacheruntime.Runtime) (*inNanoTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *inNanoTable) model(tx *gorm.DB) *InNanoModel {
 	return &InNanoModel{
-		Cache:   &InNanoCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &InNanoObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &InNanoCache{inNanoReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &InNanoObjects{inNanoReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// InNanoCache reads InNano rows through the cache. It is safe for concurrent use.
+// InNanoCache reads InNano rows through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type InNanoCache struct {
-	table  *inNanoTable
-	source cacheruntime.Source
-}
-
-// Get returns the InNano whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *InNanoCache) Get(ctx context.Context, id uint64) (*InNano, error) {
-	return cacheruntime.Row[*InNano](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the InNano rows with the given primary keys, in the order of ids. What is absent
-// is left out; a key given twice gives two copies.
-func (c *InNanoCache) GetMany(ctx context.Context, ids ...uint64) ([]*InNano, error) {
-	return cacheruntime.Rows[*InNano](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the InNano rows with the given primary keys by key. What is absent is left out.
-func (c *InNanoCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InNano, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*InNano](ids, found, err)
-}
-
-// ListAll returns the InNano rows, by Name.
-func (c *InNanoCache) ListAll(ctx context.Context) ([]*InNano, error) {
-	return cacheruntime.Rows[*InNano](c.table.listAll.Get(ctx, c.source))
-}
-
-// ListAllPage returns at most limit InNano rows of ListAll, from offset on.
-func (c *InNanoCache) ListAllPage(ctx context.Context, offset, limit int) ([]*InNano, error) {
-	return cacheruntime.Rows[*InNano](c.table.listAll.Page(ctx, c.source, offset, limit))
-}
-
-// ListByName returns the InNano rows of a Name, by primary key.
-func (c *InNanoCache) ListByName(ctx context.Context, name string) ([]*InNano, error) {
-	return cacheruntime.Rows[*InNano](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// ListByNamePage returns at most limit InNano rows of ListByName, from offset on.
-func (c *InNanoCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InNano, error) {
-	return cacheruntime.Rows[*InNano](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
-}
-
-// CountByName returns how many InNano rows have this Name.
-func (c *InNanoCache) CountByName(ctx context.Context, name string) (int64, error) {
-	return c.table.countByName.Get(ctx, c.source, cacheruntime.Text(name))
+	inNanoReads
 }
 
 // Flush flushes the entries of the InNano rows with these primary keys, as a write of them would.
@@ -246,51 +215,57 @@ func (c *InNanoCache) FlushCountByName(ctx context.Context, name string) error {
 // InNanoObjects reads InNano rows from the database, always, through GORM. It is safe for
 // concurrent use.
 type InNanoObjects struct {
+	inNanoReads
+}
+
+// inNanoReads are the methods of InNanoCache and InNanoObjects alike. Where they read is their
+// source.
+type inNanoReads struct {
 	table  *inNanoTable
 	source cacheruntime.Source
 }
 
 // Get returns the InNano whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *InNanoObjects) Get(ctx context.Context, id uint64) (*InNano, error) {
-	return cacheruntime.Row[*InNano](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *inNanoReads) Get(ctx context.Context, id uint64) (*InNano, error) {
+	return cacheruntime.Row[*InNano](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the InNano rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
-func (o *InNanoObjects) GetMany(ctx context.Context, ids ...uint64) ([]*InNano, error) {
-	return cacheruntime.Rows[*InNano](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *inNanoReads) GetMany(ctx context.Context, ids ...uint64) ([]*InNano, error) {
+	return cacheruntime.Rows[*InNano](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the InNano rows with the given primary keys by key. What is absent is left out.
-func (o *InNanoObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InNano, error) {
+func (r *inNanoReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InNano, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*InNano](ids, found, err)
 }
 
 // ListAll returns the InNano rows, by Name.
-func (o *InNanoObjects) ListAll(ctx context.Context) ([]*InNano, error) {
-	return cacheruntime.Rows[*InNano](o.table.listAll.Get(ctx, o.source))
+func (r *inNanoReads) ListAll(ctx context.Context) ([]*InNano, error) {
+	return cacheruntime.Rows[*InNano](r.table.listAll.Get(ctx, r.source))
 }
 
 // ListAllPage returns at most limit InNano rows of ListAll, from offset on.
-func (o *InNanoObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*InNano, error) {
-	return cacheruntime.Rows[*InNano](o.table.listAll.Page(ctx, o.source, offset, limit))
+func (r *inNanoReads) ListAllPage(ctx context.Context, offset, limit int) ([]*InNano, error) {
+	return cacheruntime.Rows[*InNano](r.table.listAll.Page(ctx, r.source, offset, limit))
 }
 
 // ListByName returns the InNano rows of a Name, by primary key.
-func (o *InNanoObjects) ListByName(ctx context.Context, name string) ([]*InNano, error) {
-	return cacheruntime.Rows[*InNano](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *inNanoReads) ListByName(ctx context.Context, name string) ([]*InNano, error) {
+	return cacheruntime.Rows[*InNano](r.table.listByName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit InNano rows of ListByName, from offset on.
-func (o *InNanoObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InNano, error) {
-	return cacheruntime.Rows[*InNano](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
+func (r *inNanoReads) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InNano, error) {
+	return cacheruntime.Rows[*InNano](r.table.listByName.Page(ctx, r.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many InNano rows have this Name.
-func (o *InNanoObjects) CountByName(ctx context.Context, name string) (int64, error) {
-	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
+func (r *inNanoReads) CountByName(ctx context.Context, name string) (int64, error) {
+	return r.table.countByName.Get(ctx, r.source, cacheruntime.Text(name))
 }
 
 // encodeInNano appends the columns of a row.

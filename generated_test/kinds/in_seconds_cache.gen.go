@@ -115,9 +115,15 @@ type inSecondsTable struct {
 	countByName *cacheruntime.Count
 }
 
-// newInSecondsTable describes InSeconds rows to the runtime and registers them there.
-func newInSecondsTable(rt *cacheruntime.Runtime) (*inSecondsTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// inSecondsSpecs describes InSeconds rows and their accessors to the runtime.
+var inSecondsSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listAll     cacheruntime.IndexSpec
+	byName      cacheruntime.IndexSpec
+	listByName  cacheruntime.IndexSpec
+	countByName cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "InSeconds",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -133,60 +139,69 @@ func newInSecondsTable(rt *cacheruntime.Runtime) (*inSecondsTable, error) {
 		},
 		Encode: encodeInSeconds,
 		Decode: decodeInSeconds,
-	})
+	},
+	listAll: cacheruntime.IndexSpec{
+		Name:  "ListAll",
+		Order: []cacheruntime.Order{{Field: "Name"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*InSeconds), is.(*InSeconds)
+			return a.Name == b.Name && a.Gone == b.Gone
+		},
+	},
+	byName: cacheruntime.IndexSpec{
+		Name: "GetByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*InSeconds)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*InSeconds), is.(*InSeconds)
+			return a.Gone == b.Gone
+		},
+	},
+	listByName: cacheruntime.IndexSpec{
+		Name: "ListByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*InSeconds)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*InSeconds), is.(*InSeconds)
+			return a.Gone == b.Gone
+		},
+	},
+	countByName: cacheruntime.IndexSpec{
+		Name: "CountByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*InSeconds)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*InSeconds), is.(*InSeconds)
+			return a.Gone == b.Gone
+		},
+	},
+}
+
+// newInSecondsTable registers InSeconds rows with the runtime.
+func newInSecondsTable(rt *cacheruntime.Runtime) (*inSecondsTable, error) {
+	rows := cacheruntime.NewTable(rt, inSecondsSpecs.rows)
 	t := &inSecondsTable{
-		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListAll",
-			Order: []cacheruntime.Order{{Field: "Name"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*InSeconds), is.(*InSeconds)
-				return a.Name == b.Name && a.Gone == b.Gone
-			},
-		}),
-		byName: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*InSeconds)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*InSeconds), is.(*InSeconds)
-				return a.Gone == b.Gone
-			},
-		}),
-		listByName: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*InSeconds)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*InSeconds), is.(*InSeconds)
-				return a.Gone == b.Gone
-			},
-		}),
-		countByName: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*InSeconds)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*InSeconds), is.(*InSeconds)
-				return a.Gone == b.Gone
-			},
-		}),
+		rows:        rows,
+		listAll:     rows.List(inSecondsSpecs.listAll),
+		byName:      rows.Unique(inSecondsSpecs.byName),
+		listByName:  rows.List(inSecondsSpecs.listByName),
+		countByName: rows.Count(inSecondsSpecs.countByName),
 	}
 	return t, rows.Register()
 }
@@ -194,71 +209,15 @@ func newInSecondsTable(rt *cacheruntime.Runtime) (*inSecondsTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *inSecondsTable) model(tx *gorm.DB) *InSecondsModel {
 	return &InSecondsModel{
-		Cache:   &InSecondsCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &InSecondsObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &InSecondsCache{inSecondsReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &InSecondsObjects{inSecondsReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// InSecondsCache reads InSeconds rows through the cache. It is safe for concurrent use.
+// InSecondsCache reads InSeconds rows through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type InSecondsCache struct {
-	table  *inSecondsTable
-	source cacheruntime.Source
-}
-
-// Get returns the InSeconds whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-// On a miss, one caller loads it from the database and the others wait for that load.
-func (c *InSecondsCache) Get(ctx context.Context, id uint64) (*InSeconds, error) {
-	return cacheruntime.Row[*InSeconds](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the InSeconds rows with the given primary keys, in the order of ids. What is
-// absent is left out; a key given twice gives two copies.
-func (c *InSecondsCache) GetMany(ctx context.Context, ids ...uint64) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the InSeconds rows with the given primary keys by key. What is absent is left
-// out.
-func (c *InSecondsCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InSeconds, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*InSeconds](ids, found, err)
-}
-
-// ListAll returns the InSeconds rows, by Name.
-func (c *InSecondsCache) ListAll(ctx context.Context) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](c.table.listAll.Get(ctx, c.source))
-}
-
-// ListAllPage returns at most limit InSeconds rows of ListAll, from offset on.
-func (c *InSecondsCache) ListAllPage(ctx context.Context, offset, limit int) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](c.table.listAll.Page(ctx, c.source, offset, limit))
-}
-
-// GetByName returns the InSeconds with this Name, or an error matching gorm.ErrRecordNotFound.
-func (c *InSecondsCache) GetByName(ctx context.Context, name string) (*InSeconds, error) {
-	return cacheruntime.Row[*InSeconds](c.table.byName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// GetManyByName is GetByName for several values, in the order of names. What is absent is left
-// out.
-func (c *InSecondsCache) GetManyByName(ctx context.Context, names ...string) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
-}
-
-// ListByName returns the InSeconds rows of a Name, by primary key.
-func (c *InSecondsCache) ListByName(ctx context.Context, name string) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// ListByNamePage returns at most limit InSeconds rows of ListByName, from offset on.
-func (c *InSecondsCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
-}
-
-// CountByName returns how many InSeconds rows have this Name.
-func (c *InSecondsCache) CountByName(ctx context.Context, name string) (int64, error) {
-	return c.table.countByName.Get(ctx, c.source, cacheruntime.Text(name))
+	inSecondsReads
 }
 
 // Flush flushes the entries of the InSeconds rows with these primary keys, as a write of them
@@ -295,63 +254,69 @@ func (c *InSecondsCache) FlushCountByName(ctx context.Context, name string) erro
 // InSecondsObjects reads InSeconds rows from the database, always, through GORM. It is safe for
 // concurrent use.
 type InSecondsObjects struct {
+	inSecondsReads
+}
+
+// inSecondsReads are the methods of InSecondsCache and InSecondsObjects alike. Where they read is
+// their source.
+type inSecondsReads struct {
 	table  *inSecondsTable
 	source cacheruntime.Source
 }
 
 // Get returns the InSeconds whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *InSecondsObjects) Get(ctx context.Context, id uint64) (*InSeconds, error) {
-	return cacheruntime.Row[*InSeconds](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *inSecondsReads) Get(ctx context.Context, id uint64) (*InSeconds, error) {
+	return cacheruntime.Row[*InSeconds](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the InSeconds rows with the given primary keys, in the order of ids. What is
 // absent is left out; a key given twice gives two copies.
-func (o *InSecondsObjects) GetMany(ctx context.Context, ids ...uint64) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *inSecondsReads) GetMany(ctx context.Context, ids ...uint64) ([]*InSeconds, error) {
+	return cacheruntime.Rows[*InSeconds](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the InSeconds rows with the given primary keys by key. What is absent is left
 // out.
-func (o *InSecondsObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InSeconds, error) {
+func (r *inSecondsReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*InSeconds, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*InSeconds](ids, found, err)
 }
 
 // ListAll returns the InSeconds rows, by Name.
-func (o *InSecondsObjects) ListAll(ctx context.Context) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](o.table.listAll.Get(ctx, o.source))
+func (r *inSecondsReads) ListAll(ctx context.Context) ([]*InSeconds, error) {
+	return cacheruntime.Rows[*InSeconds](r.table.listAll.Get(ctx, r.source))
 }
 
 // ListAllPage returns at most limit InSeconds rows of ListAll, from offset on.
-func (o *InSecondsObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](o.table.listAll.Page(ctx, o.source, offset, limit))
+func (r *inSecondsReads) ListAllPage(ctx context.Context, offset, limit int) ([]*InSeconds, error) {
+	return cacheruntime.Rows[*InSeconds](r.table.listAll.Page(ctx, r.source, offset, limit))
 }
 
 // GetByName returns the InSeconds with this Name, or an error matching gorm.ErrRecordNotFound.
-func (o *InSecondsObjects) GetByName(ctx context.Context, name string) (*InSeconds, error) {
-	return cacheruntime.Row[*InSeconds](o.table.byName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *inSecondsReads) GetByName(ctx context.Context, name string) (*InSeconds, error) {
+	return cacheruntime.Row[*InSeconds](r.table.byName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
-func (o *InSecondsObjects) GetManyByName(ctx context.Context, names ...string) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
+func (r *inSecondsReads) GetManyByName(ctx context.Context, names ...string) ([]*InSeconds, error) {
+	return cacheruntime.Rows[*InSeconds](r.table.byName.GetMany(ctx, r.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // ListByName returns the InSeconds rows of a Name, by primary key.
-func (o *InSecondsObjects) ListByName(ctx context.Context, name string) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *inSecondsReads) ListByName(ctx context.Context, name string) ([]*InSeconds, error) {
+	return cacheruntime.Rows[*InSeconds](r.table.listByName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit InSeconds rows of ListByName, from offset on.
-func (o *InSecondsObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InSeconds, error) {
-	return cacheruntime.Rows[*InSeconds](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
+func (r *inSecondsReads) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*InSeconds, error) {
+	return cacheruntime.Rows[*InSeconds](r.table.listByName.Page(ctx, r.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many InSeconds rows have this Name.
-func (o *InSecondsObjects) CountByName(ctx context.Context, name string) (int64, error) {
-	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
+func (r *inSecondsReads) CountByName(ctx context.Context, name string) (int64, error) {
+	return r.table.countByName.Get(ctx, r.source, cacheruntime.Text(name))
 }
 
 // encodeInSeconds appends the columns of a row.

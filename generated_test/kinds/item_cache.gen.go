@@ -178,9 +178,19 @@ type itemTable struct {
 	listByRebate *cacheruntime.List
 }
 
-// newItemTable describes Items to the runtime and registers them there.
-func newItemTable(rt *cacheruntime.Runtime) (*itemTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// itemSpecs describes Items and their accessors to the runtime.
+var itemSpecs = struct {
+	rows         cacheruntime.TableSpec
+	listDear     cacheruntime.IndexSpec
+	listFull     cacheruntime.IndexSpec
+	listUnowned  cacheruntime.IndexSpec
+	listOf       cacheruntime.IndexSpec
+	bySerial     cacheruntime.IndexSpec
+	listByPrice  cacheruntime.IndexSpec
+	countByPrice cacheruntime.IndexSpec
+	listByRebate cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Item",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uuid.UUID", Class: cacheruntime.Valuer, PrimaryKey: true},
@@ -212,92 +222,105 @@ func newItemTable(rt *cacheruntime.Runtime) (*itemTable, error) {
 		},
 		Encode: encodeItem,
 		Decode: decodeItem,
-	})
+	},
+	listDear: cacheruntime.IndexSpec{
+		Name:  "ListDear",
+		Order: []cacheruntime.Order{{Field: "Price", Desc: true}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Item), is.(*Item)
+			return cacheruntime.SameValue(a.Price, b.Price)
+		},
+	},
+	listFull: cacheruntime.IndexSpec{
+		Name:  "ListFull",
+		Where: []cacheruntime.Term{{Field: "Rebate", Op: "IS NULL"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Item)
+			return v.Rebate == nil
+		},
+	},
+	listUnowned: cacheruntime.IndexSpec{
+		Name:  "ListUnowned",
+		Where: []cacheruntime.Term{{Field: "Owner", Op: "IS NULL"}},
+		Order: []cacheruntime.Order{{Field: "Title"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Item), is.(*Item)
+			return a.Title == b.Title && cacheruntime.SameValue(a.Owner, b.Owner)
+		},
+	},
+	listOf: cacheruntime.IndexSpec{
+		Name:  "ListOf",
+		By:    []string{"Owner", "Weight"},
+		Order: []cacheruntime.Order{{Field: "Weight", Desc: true}},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Item)
+			return append(to, cacheruntime.Value(v.Owner), cacheruntime.Value(v.Weight))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Item), is.(*Item)
+			return cacheruntime.SameValue(a.Weight, b.Weight)
+		},
+	},
+	bySerial: cacheruntime.IndexSpec{
+		Name: "GetBySerial",
+		By:   []string{"Serial"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Item)
+			return append(to, cacheruntime.Value(v.Serial))
+		},
+	},
+	listByPrice: cacheruntime.IndexSpec{
+		Name: "ListByPrice",
+		By:   []string{"Price"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Item)
+			return append(to, cacheruntime.Value(v.Price))
+		},
+	},
+	countByPrice: cacheruntime.IndexSpec{
+		Name: "CountByPrice",
+		By:   []string{"Price"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Item)
+			return append(to, cacheruntime.Value(v.Price))
+		},
+	},
+	listByRebate: cacheruntime.IndexSpec{
+		Name: "ListByRebate",
+		By:   []string{"Rebate"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Item)
+			return append(to, cacheruntime.Value(v.Rebate))
+		},
+	},
+}
+
+// newItemTable registers Items with the runtime.
+func newItemTable(rt *cacheruntime.Runtime) (*itemTable, error) {
+	rows := cacheruntime.NewTable(rt, itemSpecs.rows)
 	t := &itemTable{
-		rows: rows,
-		listDear: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListDear",
-			Order: []cacheruntime.Order{{Field: "Price", Desc: true}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Item), is.(*Item)
-				return cacheruntime.SameValue(a.Price, b.Price)
-			},
-		}),
-		listFull: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListFull",
-			Where: []cacheruntime.Term{{Field: "Rebate", Op: "IS NULL"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Item)
-				return v.Rebate == nil
-			},
-		}),
-		listUnowned: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListUnowned",
-			Where: []cacheruntime.Term{{Field: "Owner", Op: "IS NULL"}},
-			Order: []cacheruntime.Order{{Field: "Title"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Item), is.(*Item)
-				return a.Title == b.Title && cacheruntime.SameValue(a.Owner, b.Owner)
-			},
-		}),
-		listOf: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListOf",
-			By:    []string{"Owner", "Weight"},
-			Order: []cacheruntime.Order{{Field: "Weight", Desc: true}},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Item)
-				return append(to, cacheruntime.Value(v.Owner), cacheruntime.Value(v.Weight))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Item), is.(*Item)
-				return cacheruntime.SameValue(a.Weight, b.Weight)
-			},
-		}),
-		bySerial: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetBySerial",
-			By:   []string{"Serial"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Item)
-				return append(to, cacheruntime.Value(v.Serial))
-			},
-		}),
-		listByPrice: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByPrice",
-			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Item)
-				return append(to, cacheruntime.Value(v.Price))
-			},
-		}),
-		countByPrice: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByPrice",
-			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Item)
-				return append(to, cacheruntime.Value(v.Price))
-			},
-		}),
-		listByRebate: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByRebate",
-			By:   []string{"Rebate"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Item)
-				return append(to, cacheruntime.Value(v.Rebate))
-			},
-		}),
+		rows:         rows,
+		listDear:     rows.List(itemSpecs.listDear),
+		listFull:     rows.List(itemSpecs.listFull),
+		listUnowned:  rows.List(itemSpecs.listUnowned),
+		listOf:       rows.List(itemSpecs.listOf),
+		bySerial:     rows.Unique(itemSpecs.bySerial),
+		listByPrice:  rows.List(itemSpecs.listByPrice),
+		countByPrice: rows.Count(itemSpecs.countByPrice),
+		listByRebate: rows.List(itemSpecs.listByRebate),
 	}
 	return t, rows.Register()
 }
@@ -305,110 +328,15 @@ func newItemTable(rt *cacheruntime.Runtime) (*itemTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *itemTable) model(tx *gorm.DB) *ItemModel {
 	return &ItemModel{
-		Cache:   &ItemCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &ItemObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &ItemCache{itemReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &ItemObjects{itemReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// ItemCache reads Items through the cache. It is safe for concurrent use.
+// ItemCache reads Items through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type ItemCache struct {
-	table  *itemTable
-	source cacheruntime.Source
-}
-
-// Get returns the Item whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *ItemCache) Get(ctx context.Context, id uuid.UUID) (*Item, error) {
-	return cacheruntime.Row[*Item](c.table.rows.Get(ctx, c.source, cacheruntime.Value(id)))
-}
-
-// GetMany returns the Items with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *ItemCache) GetMany(ctx context.Context, ids ...uuid.UUID) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID])))
-}
-
-// GetMap returns the Items with the given primary keys by key. What is absent is left out.
-func (c *ItemCache) GetMap(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*Item, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
-	return cacheruntime.ByKey[*Item](ids, found, err)
-}
-
-// ListDear returns the Items, by Price, highest first.
-func (c *ItemCache) ListDear(ctx context.Context) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listDear.Get(ctx, c.source))
-}
-
-// ListDearPage returns at most limit Items of ListDear, from offset on.
-func (c *ItemCache) ListDearPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listDear.Page(ctx, c.source, offset, limit))
-}
-
-// ListFull returns the Items where Rebate IS NULL, by primary key.
-func (c *ItemCache) ListFull(ctx context.Context) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listFull.Get(ctx, c.source))
-}
-
-// ListFullPage returns at most limit Items of ListFull, from offset on.
-func (c *ItemCache) ListFullPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listFull.Page(ctx, c.source, offset, limit))
-}
-
-// ListUnowned returns the Items where Owner IS NULL, by Title.
-func (c *ItemCache) ListUnowned(ctx context.Context) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listUnowned.Get(ctx, c.source))
-}
-
-// ListUnownedPage returns at most limit Items of ListUnowned, from offset on.
-func (c *ItemCache) ListUnownedPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listUnowned.Page(ctx, c.source, offset, limit))
-}
-
-// ListOf returns the Items of an Owner and Weight, by Weight, highest first.
-func (c *ItemCache) ListOf(ctx context.Context, owner uuid.NullUUID, weight units.Grams) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listOf.Get(ctx, c.source, cacheruntime.Value(owner), cacheruntime.Value(weight)))
-}
-
-// ListOfPage returns at most limit Items of ListOf, from offset on.
-func (c *ItemCache) ListOfPage(ctx context.Context, owner uuid.NullUUID, weight units.Grams, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listOf.Page(ctx, c.source, offset, limit, cacheruntime.Value(owner), cacheruntime.Value(weight)))
-}
-
-// GetBySerial returns the Item with this Serial, or an error matching gorm.ErrRecordNotFound.
-func (c *ItemCache) GetBySerial(ctx context.Context, serial uuid.UUID) (*Item, error) {
-	return cacheruntime.Row[*Item](c.table.bySerial.Get(ctx, c.source, cacheruntime.Value(serial)))
-}
-
-// GetManyBySerial is GetBySerial for several values, in the order of serials. What is absent is
-// left out.
-func (c *ItemCache) GetManyBySerial(ctx context.Context, serials ...uuid.UUID) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.bySerial.GetMany(ctx, c.source, cacheruntime.Each(serials, cacheruntime.Value[uuid.UUID])))
-}
-
-// ListByPrice returns the Items of a Price, by primary key.
-func (c *ItemCache) ListByPrice(ctx context.Context, price decimal.Decimal) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listByPrice.Get(ctx, c.source, cacheruntime.Value(price)))
-}
-
-// ListByPricePage returns at most limit Items of ListByPrice, from offset on.
-func (c *ItemCache) ListByPricePage(ctx context.Context, price decimal.Decimal, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Value(price)))
-}
-
-// CountByPrice returns how many Items have this Price.
-func (c *ItemCache) CountByPrice(ctx context.Context, price decimal.Decimal) (int64, error) {
-	return c.table.countByPrice.Get(ctx, c.source, cacheruntime.Value(price))
-}
-
-// ListByRebate returns the Items of a Rebate, by primary key. Nil means IS NULL.
-func (c *ItemCache) ListByRebate(ctx context.Context, rebate *decimal.Decimal) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listByRebate.Get(ctx, c.source, cacheruntime.Value(rebate)))
-}
-
-// ListByRebatePage returns at most limit Items of ListByRebate, from offset on.
-func (c *ItemCache) ListByRebatePage(ctx context.Context, rebate *decimal.Decimal, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](c.table.listByRebate.Page(ctx, c.source, offset, limit, cacheruntime.Value(rebate)))
+	itemReads
 }
 
 // Flush flushes the entries of the Items with these primary keys, as a write of them would.
@@ -463,102 +391,107 @@ func (c *ItemCache) FlushListByRebate(ctx context.Context, rebate *decimal.Decim
 
 // ItemObjects reads Items from the database, always, through GORM. It is safe for concurrent use.
 type ItemObjects struct {
+	itemReads
+}
+
+// itemReads are the methods of ItemCache and ItemObjects alike. Where they read is their source.
+type itemReads struct {
 	table  *itemTable
 	source cacheruntime.Source
 }
 
 // Get returns the Item whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *ItemObjects) Get(ctx context.Context, id uuid.UUID) (*Item, error) {
-	return cacheruntime.Row[*Item](o.table.rows.Get(ctx, o.source, cacheruntime.Value(id)))
+func (r *itemReads) Get(ctx context.Context, id uuid.UUID) (*Item, error) {
+	return cacheruntime.Row[*Item](r.table.rows.Get(ctx, r.source, cacheruntime.Value(id)))
 }
 
 // GetMany returns the Items with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *ItemObjects) GetMany(ctx context.Context, ids ...uuid.UUID) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID])))
+func (r *itemReads) GetMany(ctx context.Context, ids ...uuid.UUID) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID])))
 }
 
 // GetMap returns the Items with the given primary keys by key. What is absent is left out.
-func (o *ItemObjects) GetMap(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*Item, error) {
+func (r *itemReads) GetMap(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*Item, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
 	return cacheruntime.ByKey[*Item](ids, found, err)
 }
 
 // ListDear returns the Items, by Price, highest first.
-func (o *ItemObjects) ListDear(ctx context.Context) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listDear.Get(ctx, o.source))
+func (r *itemReads) ListDear(ctx context.Context) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listDear.Get(ctx, r.source))
 }
 
 // ListDearPage returns at most limit Items of ListDear, from offset on.
-func (o *ItemObjects) ListDearPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listDear.Page(ctx, o.source, offset, limit))
+func (r *itemReads) ListDearPage(ctx context.Context, offset, limit int) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listDear.Page(ctx, r.source, offset, limit))
 }
 
 // ListFull returns the Items where Rebate IS NULL, by primary key.
-func (o *ItemObjects) ListFull(ctx context.Context) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listFull.Get(ctx, o.source))
+func (r *itemReads) ListFull(ctx context.Context) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listFull.Get(ctx, r.source))
 }
 
 // ListFullPage returns at most limit Items of ListFull, from offset on.
-func (o *ItemObjects) ListFullPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listFull.Page(ctx, o.source, offset, limit))
+func (r *itemReads) ListFullPage(ctx context.Context, offset, limit int) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listFull.Page(ctx, r.source, offset, limit))
 }
 
 // ListUnowned returns the Items where Owner IS NULL, by Title.
-func (o *ItemObjects) ListUnowned(ctx context.Context) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listUnowned.Get(ctx, o.source))
+func (r *itemReads) ListUnowned(ctx context.Context) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listUnowned.Get(ctx, r.source))
 }
 
 // ListUnownedPage returns at most limit Items of ListUnowned, from offset on.
-func (o *ItemObjects) ListUnownedPage(ctx context.Context, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listUnowned.Page(ctx, o.source, offset, limit))
+func (r *itemReads) ListUnownedPage(ctx context.Context, offset, limit int) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listUnowned.Page(ctx, r.source, offset, limit))
 }
 
 // ListOf returns the Items of an Owner and Weight, by Weight, highest first.
-func (o *ItemObjects) ListOf(ctx context.Context, owner uuid.NullUUID, weight units.Grams) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listOf.Get(ctx, o.source, cacheruntime.Value(owner), cacheruntime.Value(weight)))
+func (r *itemReads) ListOf(ctx context.Context, owner uuid.NullUUID, weight units.Grams) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listOf.Get(ctx, r.source, cacheruntime.Value(owner), cacheruntime.Value(weight)))
 }
 
 // ListOfPage returns at most limit Items of ListOf, from offset on.
-func (o *ItemObjects) ListOfPage(ctx context.Context, owner uuid.NullUUID, weight units.Grams, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listOf.Page(ctx, o.source, offset, limit, cacheruntime.Value(owner), cacheruntime.Value(weight)))
+func (r *itemReads) ListOfPage(ctx context.Context, owner uuid.NullUUID, weight units.Grams, offset, limit int) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listOf.Page(ctx, r.source, offset, limit, cacheruntime.Value(owner), cacheruntime.Value(weight)))
 }
 
 // GetBySerial returns the Item with this Serial, or an error matching gorm.ErrRecordNotFound.
-func (o *ItemObjects) GetBySerial(ctx context.Context, serial uuid.UUID) (*Item, error) {
-	return cacheruntime.Row[*Item](o.table.bySerial.Get(ctx, o.source, cacheruntime.Value(serial)))
+func (r *itemReads) GetBySerial(ctx context.Context, serial uuid.UUID) (*Item, error) {
+	return cacheruntime.Row[*Item](r.table.bySerial.Get(ctx, r.source, cacheruntime.Value(serial)))
 }
 
 // GetManyBySerial is GetBySerial for several values, in the order of serials. What is absent is
 // left out.
-func (o *ItemObjects) GetManyBySerial(ctx context.Context, serials ...uuid.UUID) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.bySerial.GetMany(ctx, o.source, cacheruntime.Each(serials, cacheruntime.Value[uuid.UUID])))
+func (r *itemReads) GetManyBySerial(ctx context.Context, serials ...uuid.UUID) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.bySerial.GetMany(ctx, r.source, cacheruntime.Each(serials, cacheruntime.Value[uuid.UUID])))
 }
 
 // ListByPrice returns the Items of a Price, by primary key.
-func (o *ItemObjects) ListByPrice(ctx context.Context, price decimal.Decimal) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listByPrice.Get(ctx, o.source, cacheruntime.Value(price)))
+func (r *itemReads) ListByPrice(ctx context.Context, price decimal.Decimal) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listByPrice.Get(ctx, r.source, cacheruntime.Value(price)))
 }
 
 // ListByPricePage returns at most limit Items of ListByPrice, from offset on.
-func (o *ItemObjects) ListByPricePage(ctx context.Context, price decimal.Decimal, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Value(price)))
+func (r *itemReads) ListByPricePage(ctx context.Context, price decimal.Decimal, offset, limit int) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listByPrice.Page(ctx, r.source, offset, limit, cacheruntime.Value(price)))
 }
 
 // CountByPrice returns how many Items have this Price.
-func (o *ItemObjects) CountByPrice(ctx context.Context, price decimal.Decimal) (int64, error) {
-	return o.table.countByPrice.Get(ctx, o.source, cacheruntime.Value(price))
+func (r *itemReads) CountByPrice(ctx context.Context, price decimal.Decimal) (int64, error) {
+	return r.table.countByPrice.Get(ctx, r.source, cacheruntime.Value(price))
 }
 
 // ListByRebate returns the Items of a Rebate, by primary key. Nil means IS NULL.
-func (o *ItemObjects) ListByRebate(ctx context.Context, rebate *decimal.Decimal) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listByRebate.Get(ctx, o.source, cacheruntime.Value(rebate)))
+func (r *itemReads) ListByRebate(ctx context.Context, rebate *decimal.Decimal) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listByRebate.Get(ctx, r.source, cacheruntime.Value(rebate)))
 }
 
 // ListByRebatePage returns at most limit Items of ListByRebate, from offset on.
-func (o *ItemObjects) ListByRebatePage(ctx context.Context, rebate *decimal.Decimal, offset, limit int) ([]*Item, error) {
-	return cacheruntime.Rows[*Item](o.table.listByRebate.Page(ctx, o.source, offset, limit, cacheruntime.Value(rebate)))
+func (r *itemReads) ListByRebatePage(ctx context.Context, rebate *decimal.Decimal, offset, limit int) ([]*Item, error) {
+	return cacheruntime.Rows[*Item](r.table.listByRebate.Page(ctx, r.source, offset, limit, cacheruntime.Value(rebate)))
 }
 
 // encodeItem appends the columns of a row.

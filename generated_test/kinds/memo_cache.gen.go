@@ -74,9 +74,12 @@ type memoTable struct {
 	listByText *cacheruntime.List
 }
 
-// newMemoTable describes Memo rows to the runtime and registers them there.
-func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// memoSpecs describes Memo rows and their accessors to the runtime.
+var memoSpecs = struct {
+	rows       cacheruntime.TableSpec
+	listByText cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Memo",
 		Fields: []cacheruntime.Field{
 			{Path: "Model.ID", Type: "uint", PrimaryKey: true},
@@ -100,17 +103,23 @@ func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
 			v := row.(*Memo)
 			return v.Model != nil && v.DeletedAt.Valid
 		},
-	})
+	},
+	listByText: cacheruntime.IndexSpec{
+		Name: "ListByText",
+		By:   []string{"Text"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Memo)
+			return append(to, cacheruntime.Text(v.Text))
+		},
+	},
+}
+
+// newMemoTable registers Memo rows with the runtime.
+func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
+	rows := cacheruntime.NewTable(rt, memoSpecs.rows)
 	t := &memoTable{
-		rows: rows,
-		listByText: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByText",
-			By:   []string{"Text"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Memo)
-				return append(to, cacheruntime.Text(v.Text))
-			},
-		}),
+		rows:       rows,
+		listByText: rows.List(memoSpecs.listByText),
 	}
 	return t, rows.Register()
 }
@@ -118,44 +127,15 @@ func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *memoTable) model(tx *gorm.DB) *MemoModel {
 	return &MemoModel{
-		Cache:   &MemoCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &MemoObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &MemoCache{memoReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &MemoObjects{memoReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// MemoCache reads Memo rows through the cache. It is safe for concurrent use.
+// MemoCache reads Memo rows through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type MemoCache struct {
-	table  *memoTable
-	source cacheruntime.Source
-}
-
-// Get returns the Memo whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *MemoCache) Get(ctx context.Context, id uint) (*Memo, error) {
-	return cacheruntime.Row[*Memo](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Memo rows with the given primary keys, in the order of ids. What is absent
-// is left out; a key given twice gives two copies.
-func (c *MemoCache) GetMany(ctx context.Context, ids ...uint) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
-}
-
-// GetMap returns the Memo rows with the given primary keys by key. What is absent is left out.
-func (c *MemoCache) GetMap(ctx context.Context, ids ...uint) (map[uint]*Memo, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
-	return cacheruntime.ByKey[*Memo](ids, found, err)
-}
-
-// ListByText returns the Memo rows of a Text, by primary key.
-func (c *MemoCache) ListByText(ctx context.Context, text string) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](c.table.listByText.Get(ctx, c.source, cacheruntime.Text(text)))
-}
-
-// ListByTextPage returns at most limit Memo rows of ListByText, from offset on.
-func (c *MemoCache) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](c.table.listByText.Page(ctx, c.source, offset, limit, cacheruntime.Text(text)))
+	memoReads
 }
 
 // Flush flushes the entries of the Memo rows with these primary keys, as a write of them would.
@@ -176,36 +156,41 @@ func (c *MemoCache) FlushListByText(ctx context.Context, text string) error {
 // MemoObjects reads Memo rows from the database, always, through GORM. It is safe for concurrent
 // use.
 type MemoObjects struct {
+	memoReads
+}
+
+// memoReads are the methods of MemoCache and MemoObjects alike. Where they read is their source.
+type memoReads struct {
 	table  *memoTable
 	source cacheruntime.Source
 }
 
 // Get returns the Memo whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *MemoObjects) Get(ctx context.Context, id uint) (*Memo, error) {
-	return cacheruntime.Row[*Memo](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *memoReads) Get(ctx context.Context, id uint) (*Memo, error) {
+	return cacheruntime.Row[*Memo](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Memo rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
-func (o *MemoObjects) GetMany(ctx context.Context, ids ...uint) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
+func (r *memoReads) GetMany(ctx context.Context, ids ...uint) ([]*Memo, error) {
+	return cacheruntime.Rows[*Memo](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
 }
 
 // GetMap returns the Memo rows with the given primary keys by key. What is absent is left out.
-func (o *MemoObjects) GetMap(ctx context.Context, ids ...uint) (map[uint]*Memo, error) {
+func (r *memoReads) GetMap(ctx context.Context, ids ...uint) (map[uint]*Memo, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
 	return cacheruntime.ByKey[*Memo](ids, found, err)
 }
 
 // ListByText returns the Memo rows of a Text, by primary key.
-func (o *MemoObjects) ListByText(ctx context.Context, text string) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](o.table.listByText.Get(ctx, o.source, cacheruntime.Text(text)))
+func (r *memoReads) ListByText(ctx context.Context, text string) ([]*Memo, error) {
+	return cacheruntime.Rows[*Memo](r.table.listByText.Get(ctx, r.source, cacheruntime.Text(text)))
 }
 
 // ListByTextPage returns at most limit Memo rows of ListByText, from offset on.
-func (o *MemoObjects) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](o.table.listByText.Page(ctx, o.source, offset, limit, cacheruntime.Text(text)))
+func (r *memoReads) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Memo, error) {
+	return cacheruntime.Rows[*Memo](r.table.listByText.Page(ctx, r.source, offset, limit, cacheruntime.Text(text)))
 }
 
 // encodeMemo appends the columns of a row.

@@ -104,9 +104,14 @@ type moodyTable struct {
 	listByMood *cacheruntime.List
 }
 
-// newMoodyTable describes Moodies to the runtime and registers them there.
-func newMoodyTable(rt *cacheruntime.Runtime) (*moodyTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// moodySpecs describes Moodies and their accessors to the runtime.
+var moodySpecs = struct {
+	rows       cacheruntime.TableSpec
+	listAll    cacheruntime.IndexSpec
+	listByName cacheruntime.IndexSpec
+	listByMood cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Moody",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -122,37 +127,45 @@ func newMoodyTable(rt *cacheruntime.Runtime) (*moodyTable, error) {
 		},
 		Encode: encodeMoody,
 		Decode: decodeMoody,
-	})
+	},
+	listAll: cacheruntime.IndexSpec{
+		Name:  "ListAll",
+		Order: []cacheruntime.Order{{Field: "Mood"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Moody), is.(*Moody)
+			return cacheruntime.SameValue(a.Mood, b.Mood)
+		},
+	},
+	listByName: cacheruntime.IndexSpec{
+		Name: "ListByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Moody)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+	},
+	listByMood: cacheruntime.IndexSpec{
+		Name: "ListByMood",
+		By:   []string{"Mood"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Moody)
+			return append(to, cacheruntime.Value(v.Mood))
+		},
+	},
+}
+
+// newMoodyTable registers Moodies with the runtime.
+func newMoodyTable(rt *cacheruntime.Runtime) (*moodyTable, error) {
+	rows := cacheruntime.NewTable(rt, moodySpecs.rows)
 	t := &moodyTable{
-		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListAll",
-			Order: []cacheruntime.Order{{Field: "Mood"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Moody), is.(*Moody)
-				return cacheruntime.SameValue(a.Mood, b.Mood)
-			},
-		}),
-		listByName: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Moody)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-		}),
-		listByMood: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByMood",
-			By:   []string{"Mood"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Moody)
-				return append(to, cacheruntime.Value(v.Mood))
-			},
-		}),
+		rows:       rows,
+		listAll:    rows.List(moodySpecs.listAll),
+		listByName: rows.List(moodySpecs.listByName),
+		listByMood: rows.List(moodySpecs.listByMood),
 	}
 	return t, rows.Register()
 }
@@ -160,64 +173,15 @@ func newMoodyTable(rt *cacheruntime.Runtime) (*moodyTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *moodyTable) model(tx *gorm.DB) *MoodyModel {
 	return &MoodyModel{
-		Cache:   &MoodyCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &MoodyObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &MoodyCache{moodyReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &MoodyObjects{moodyReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// MoodyCache reads Moodies through the cache. It is safe for concurrent use.
+// MoodyCache reads Moodies through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type MoodyCache struct {
-	table  *moodyTable
-	source cacheruntime.Source
-}
-
-// Get returns the Moody whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *MoodyCache) Get(ctx context.Context, id uint64) (*Moody, error) {
-	return cacheruntime.Row[*Moody](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Moodies with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *MoodyCache) GetMany(ctx context.Context, ids ...uint64) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Moodies with the given primary keys by key. What is absent is left out.
-func (c *MoodyCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Moody, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Moody](ids, found, err)
-}
-
-// ListAll returns the Moodies, by Mood, lowest first.
-func (c *MoodyCache) ListAll(ctx context.Context) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](c.table.listAll.Get(ctx, c.source))
-}
-
-// ListAllPage returns at most limit Moodies of ListAll, from offset on.
-func (c *MoodyCache) ListAllPage(ctx context.Context, offset, limit int) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](c.table.listAll.Page(ctx, c.source, offset, limit))
-}
-
-// ListByName returns the Moodies of a Name, by primary key.
-func (c *MoodyCache) ListByName(ctx context.Context, name string) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// ListByNamePage returns at most limit Moodies of ListByName, from offset on.
-func (c *MoodyCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
-}
-
-// ListByMood returns the Moodies of a Mood, by primary key.
-func (c *MoodyCache) ListByMood(ctx context.Context, mood Mood) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](c.table.listByMood.Get(ctx, c.source, cacheruntime.Value(mood)))
-}
-
-// ListByMoodPage returns at most limit Moodies of ListByMood, from offset on.
-func (c *MoodyCache) ListByMoodPage(ctx context.Context, mood Mood, offset, limit int) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](c.table.listByMood.Page(ctx, c.source, offset, limit, cacheruntime.Value(mood)))
+	moodyReads
 }
 
 // Flush flushes the entries of the Moodies with these primary keys, as a write of them would.
@@ -248,56 +212,62 @@ func (c *MoodyCache) FlushListByMood(ctx context.Context, mood Mood) error {
 // MoodyObjects reads Moodies from the database, always, through GORM. It is safe for concurrent
 // use.
 type MoodyObjects struct {
+	moodyReads
+}
+
+// moodyReads are the methods of MoodyCache and MoodyObjects alike. Where they read is their
+// source.
+type moodyReads struct {
 	table  *moodyTable
 	source cacheruntime.Source
 }
 
 // Get returns the Moody whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *MoodyObjects) Get(ctx context.Context, id uint64) (*Moody, error) {
-	return cacheruntime.Row[*Moody](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *moodyReads) Get(ctx context.Context, id uint64) (*Moody, error) {
+	return cacheruntime.Row[*Moody](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Moodies with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *MoodyObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *moodyReads) GetMany(ctx context.Context, ids ...uint64) ([]*Moody, error) {
+	return cacheruntime.Rows[*Moody](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Moodies with the given primary keys by key. What is absent is left out.
-func (o *MoodyObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Moody, error) {
+func (r *moodyReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Moody, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Moody](ids, found, err)
 }
 
 // ListAll returns the Moodies, by Mood, lowest first.
-func (o *MoodyObjects) ListAll(ctx context.Context) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](o.table.listAll.Get(ctx, o.source))
+func (r *moodyReads) ListAll(ctx context.Context) ([]*Moody, error) {
+	return cacheruntime.Rows[*Moody](r.table.listAll.Get(ctx, r.source))
 }
 
 // ListAllPage returns at most limit Moodies of ListAll, from offset on.
-func (o *MoodyObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](o.table.listAll.Page(ctx, o.source, offset, limit))
+func (r *moodyReads) ListAllPage(ctx context.Context, offset, limit int) ([]*Moody, error) {
+	return cacheruntime.Rows[*Moody](r.table.listAll.Page(ctx, r.source, offset, limit))
 }
 
 // ListByName returns the Moodies of a Name, by primary key.
-func (o *MoodyObjects) ListByName(ctx context.Context, name string) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *moodyReads) ListByName(ctx context.Context, name string) ([]*Moody, error) {
+	return cacheruntime.Rows[*Moody](r.table.listByName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Moodies of ListByName, from offset on.
-func (o *MoodyObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
+func (r *moodyReads) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Moody, error) {
+	return cacheruntime.Rows[*Moody](r.table.listByName.Page(ctx, r.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // ListByMood returns the Moodies of a Mood, by primary key.
-func (o *MoodyObjects) ListByMood(ctx context.Context, mood Mood) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](o.table.listByMood.Get(ctx, o.source, cacheruntime.Value(mood)))
+func (r *moodyReads) ListByMood(ctx context.Context, mood Mood) ([]*Moody, error) {
+	return cacheruntime.Rows[*Moody](r.table.listByMood.Get(ctx, r.source, cacheruntime.Value(mood)))
 }
 
 // ListByMoodPage returns at most limit Moodies of ListByMood, from offset on.
-func (o *MoodyObjects) ListByMoodPage(ctx context.Context, mood Mood, offset, limit int) ([]*Moody, error) {
-	return cacheruntime.Rows[*Moody](o.table.listByMood.Page(ctx, o.source, offset, limit, cacheruntime.Value(mood)))
+func (r *moodyReads) ListByMoodPage(ctx context.Context, mood Mood, offset, limit int) ([]*Moody, error) {
+	return cacheruntime.Rows[*Moody](r.table.listByMood.Page(ctx, r.source, offset, limit, cacheruntime.Value(mood)))
 }
 
 // encodeMoody appends the columns of a row.

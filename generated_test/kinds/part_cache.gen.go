@@ -87,9 +87,12 @@ type partTable struct {
 	listByItemID *cacheruntime.List
 }
 
-// newPartTable describes Parts to the runtime and registers them there.
-func newPartTable(rt *cacheruntime.Runtime) (*partTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// partSpecs describes Parts and their accessors to the runtime.
+var partSpecs = struct {
+	rows         cacheruntime.TableSpec
+	listByItemID cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Part",
 		Fields: []cacheruntime.Field{
 			{Path: "ItemID", Type: "uuid.UUID", Class: cacheruntime.Valuer, PrimaryKey: true},
@@ -105,17 +108,23 @@ func newPartTable(rt *cacheruntime.Runtime) (*partTable, error) {
 		},
 		Encode: encodePart,
 		Decode: decodePart,
-	})
+	},
+	listByItemID: cacheruntime.IndexSpec{
+		Name: "ListByItemID",
+		By:   []string{"ItemID"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Part)
+			return append(to, cacheruntime.Value(v.ItemID))
+		},
+	},
+}
+
+// newPartTable registers Parts with the runtime.
+func newPartTable(rt *cacheruntime.Runtime) (*partTable, error) {
+	rows := cacheruntime.NewTable(rt, partSpecs.rows)
 	t := &partTable{
-		rows: rows,
-		listByItemID: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByItemID",
-			By:   []string{"ItemID"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Part)
-				return append(to, cacheruntime.Value(v.ItemID))
-			},
-		}),
+		rows:         rows,
+		listByItemID: rows.List(partSpecs.listByItemID),
 	}
 	return t, rows.Register()
 }
@@ -123,45 +132,15 @@ func newPartTable(rt *cacheruntime.Runtime) (*partTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *partTable) model(tx *gorm.DB) *PartModel {
 	return &PartModel{
-		Cache:   &PartCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &PartObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &PartCache{partReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &PartObjects{partReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// PartCache reads Parts through the cache. It is safe for concurrent use.
+// PartCache reads Parts through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type PartCache struct {
-	table  *partTable
-	source cacheruntime.Source
-}
-
-// Get returns the Part whose primary key is (itemID, no), or an error matching
-// gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
-// that load.
-func (c *PartCache) Get(ctx context.Context, itemID uuid.UUID, no int) (*Part, error) {
-	return cacheruntime.Row[*Part](c.table.rows.Get(ctx, c.source, cacheruntime.Value(itemID), cacheruntime.Int(no)))
-}
-
-// GetMany returns the Parts with the given primary keys, in the order of keys. What is absent is
-// left out; a key given twice gives two copies.
-func (c *PartCache) GetMany(ctx context.Context, keys ...PartKey) ([]*Part, error) {
-	return cacheruntime.Rows[*Part](c.table.rows.GetMany(ctx, c.source, cacheruntime.EachKey(keys, appendPartKey)))
-}
-
-// GetMap returns the Parts with the given primary keys by key. What is absent is left out.
-func (c *PartCache) GetMap(ctx context.Context, keys ...PartKey) (map[PartKey]*Part, error) {
-	keys = cacheruntime.Distinct(keys)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.EachKey(keys, appendPartKey))
-	return cacheruntime.ByKey[*Part](keys, found, err)
-}
-
-// ListByItemID returns the Parts of an ItemID, by primary key.
-func (c *PartCache) ListByItemID(ctx context.Context, itemID uuid.UUID) ([]*Part, error) {
-	return cacheruntime.Rows[*Part](c.table.listByItemID.Get(ctx, c.source, cacheruntime.Value(itemID)))
-}
-
-// ListByItemIDPage returns at most limit Parts of ListByItemID, from offset on.
-func (c *PartCache) ListByItemIDPage(ctx context.Context, itemID uuid.UUID, offset, limit int) ([]*Part, error) {
-	return cacheruntime.Rows[*Part](c.table.listByItemID.Page(ctx, c.source, offset, limit, cacheruntime.Value(itemID)))
+	partReads
 }
 
 // Flush flushes the entries of the Parts with these primary keys, as a write of them would.
@@ -181,37 +160,42 @@ func (c *PartCache) FlushListByItemID(ctx context.Context, itemID uuid.UUID) err
 
 // PartObjects reads Parts from the database, always, through GORM. It is safe for concurrent use.
 type PartObjects struct {
+	partReads
+}
+
+// partReads are the methods of PartCache and PartObjects alike. Where they read is their source.
+type partReads struct {
 	table  *partTable
 	source cacheruntime.Source
 }
 
 // Get returns the Part whose primary key is (itemID, no), or an error matching
 // gorm.ErrRecordNotFound.
-func (o *PartObjects) Get(ctx context.Context, itemID uuid.UUID, no int) (*Part, error) {
-	return cacheruntime.Row[*Part](o.table.rows.Get(ctx, o.source, cacheruntime.Value(itemID), cacheruntime.Int(no)))
+func (r *partReads) Get(ctx context.Context, itemID uuid.UUID, no int) (*Part, error) {
+	return cacheruntime.Row[*Part](r.table.rows.Get(ctx, r.source, cacheruntime.Value(itemID), cacheruntime.Int(no)))
 }
 
 // GetMany returns the Parts with the given primary keys, in the order of keys. What is absent is
 // left out; a key given twice gives two copies.
-func (o *PartObjects) GetMany(ctx context.Context, keys ...PartKey) ([]*Part, error) {
-	return cacheruntime.Rows[*Part](o.table.rows.GetMany(ctx, o.source, cacheruntime.EachKey(keys, appendPartKey)))
+func (r *partReads) GetMany(ctx context.Context, keys ...PartKey) ([]*Part, error) {
+	return cacheruntime.Rows[*Part](r.table.rows.GetMany(ctx, r.source, cacheruntime.EachKey(keys, appendPartKey)))
 }
 
 // GetMap returns the Parts with the given primary keys by key. What is absent is left out.
-func (o *PartObjects) GetMap(ctx context.Context, keys ...PartKey) (map[PartKey]*Part, error) {
+func (r *partReads) GetMap(ctx context.Context, keys ...PartKey) (map[PartKey]*Part, error) {
 	keys = cacheruntime.Distinct(keys)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.EachKey(keys, appendPartKey))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.EachKey(keys, appendPartKey))
 	return cacheruntime.ByKey[*Part](keys, found, err)
 }
 
 // ListByItemID returns the Parts of an ItemID, by primary key.
-func (o *PartObjects) ListByItemID(ctx context.Context, itemID uuid.UUID) ([]*Part, error) {
-	return cacheruntime.Rows[*Part](o.table.listByItemID.Get(ctx, o.source, cacheruntime.Value(itemID)))
+func (r *partReads) ListByItemID(ctx context.Context, itemID uuid.UUID) ([]*Part, error) {
+	return cacheruntime.Rows[*Part](r.table.listByItemID.Get(ctx, r.source, cacheruntime.Value(itemID)))
 }
 
 // ListByItemIDPage returns at most limit Parts of ListByItemID, from offset on.
-func (o *PartObjects) ListByItemIDPage(ctx context.Context, itemID uuid.UUID, offset, limit int) ([]*Part, error) {
-	return cacheruntime.Rows[*Part](o.table.listByItemID.Page(ctx, o.source, offset, limit, cacheruntime.Value(itemID)))
+func (r *partReads) ListByItemIDPage(ctx context.Context, itemID uuid.UUID, offset, limit int) ([]*Part, error) {
+	return cacheruntime.Rows[*Part](r.table.listByItemID.Page(ctx, r.source, offset, limit, cacheruntime.Value(itemID)))
 }
 
 // encodePart appends the columns of a row.

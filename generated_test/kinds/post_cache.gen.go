@@ -101,9 +101,14 @@ type postTable struct {
 	listByTitle *cacheruntime.List
 }
 
-// newPostTable describes Posts to the runtime and registers them there.
-func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// postSpecs describes Posts and their accessors to the runtime.
+var postSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listBoxed   cacheruntime.IndexSpec
+	countSince  cacheruntime.IndexSpec
+	listByTitle cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Post",
 		Fields: []cacheruntime.Field{
 			{Path: "Base.ID", Type: "uuid.UUID", Class: cacheruntime.Valuer, PrimaryKey: true},
@@ -133,39 +138,47 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 		AfterFind: func(row any, tx *gorm.DB) error {
 			return row.(*Post).AfterFind(tx)
 		},
-	})
+	},
+	listBoxed: cacheruntime.IndexSpec{
+		Name:  "ListBoxed",
+		By:    []string{"Box.First"},
+		Order: []cacheruntime.Order{{Field: "Score"}},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Int(v.Box.First))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return a.Score == b.Score
+		},
+	},
+	countSince: cacheruntime.IndexSpec{
+		Name: "CountSince",
+		By:   []string{"Base.CreatedAt"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Time(v.CreatedAt))
+		},
+	},
+	listByTitle: cacheruntime.IndexSpec{
+		Name: "ListByTitle",
+		By:   []string{"Title"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Text(v.Title))
+		},
+	},
+}
+
+// newPostTable registers Posts with the runtime.
+func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
+	rows := cacheruntime.NewTable(rt, postSpecs.rows)
 	t := &postTable{
-		rows: rows,
-		listBoxed: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListBoxed",
-			By:    []string{"Box.First"},
-			Order: []cacheruntime.Order{{Field: "Score"}},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Int(v.Box.First))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return a.Score == b.Score
-			},
-		}),
-		countSince: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountSince",
-			By:   []string{"Base.CreatedAt"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Time(v.CreatedAt))
-			},
-		}),
-		listByTitle: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByTitle",
-			By:   []string{"Title"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Text(v.Title))
-			},
-		}),
+		rows:        rows,
+		listBoxed:   rows.List(postSpecs.listBoxed),
+		countSince:  rows.Count(postSpecs.countSince),
+		listByTitle: rows.List(postSpecs.listByTitle),
 	}
 	return t, rows.Register()
 }
@@ -173,59 +186,15 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *postTable) model(tx *gorm.DB) *PostModel {
 	return &PostModel{
-		Cache:   &PostCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &PostObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &PostCache{postReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &PostObjects{postReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// PostCache reads Posts through the cache. It is safe for concurrent use.
+// PostCache reads Posts through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type PostCache struct {
-	table  *postTable
-	source cacheruntime.Source
-}
-
-// Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *PostCache) Get(ctx context.Context, id uuid.UUID) (*Post, error) {
-	return cacheruntime.Row[*Post](c.table.rows.Get(ctx, c.source, cacheruntime.Value(id)))
-}
-
-// GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *PostCache) GetMany(ctx context.Context, ids ...uuid.UUID) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID])))
-}
-
-// GetMap returns the Posts with the given primary keys by key. What is absent is left out.
-func (c *PostCache) GetMap(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*Post, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
-	return cacheruntime.ByKey[*Post](ids, found, err)
-}
-
-// ListBoxed returns the Posts of a Box.First, by Score, lowest first.
-func (c *PostCache) ListBoxed(ctx context.Context, boxFirst int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listBoxed.Get(ctx, c.source, cacheruntime.Int(boxFirst)))
-}
-
-// ListBoxedPage returns at most limit Posts of ListBoxed, from offset on.
-func (c *PostCache) ListBoxedPage(ctx context.Context, boxFirst int, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listBoxed.Page(ctx, c.source, offset, limit, cacheruntime.Int(boxFirst)))
-}
-
-// CountSince returns how many Posts have this CreatedAt.
-func (c *PostCache) CountSince(ctx context.Context, createdAt time.Time) (int64, error) {
-	return c.table.countSince.Get(ctx, c.source, cacheruntime.Time(createdAt))
-}
-
-// ListByTitle returns the Posts of a Title, by primary key.
-func (c *PostCache) ListByTitle(ctx context.Context, title string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listByTitle.Get(ctx, c.source, cacheruntime.Text(title)))
-}
-
-// ListByTitlePage returns at most limit Posts of ListByTitle, from offset on.
-func (c *PostCache) ListByTitlePage(ctx context.Context, title string, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listByTitle.Page(ctx, c.source, offset, limit, cacheruntime.Text(title)))
+	postReads
 }
 
 // Flush flushes the entries of the Posts with these primary keys, as a write of them would.
@@ -255,51 +224,56 @@ func (c *PostCache) FlushListByTitle(ctx context.Context, title string) error {
 
 // PostObjects reads Posts from the database, always, through GORM. It is safe for concurrent use.
 type PostObjects struct {
+	postReads
+}
+
+// postReads are the methods of PostCache and PostObjects alike. Where they read is their source.
+type postReads struct {
 	table  *postTable
 	source cacheruntime.Source
 }
 
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *PostObjects) Get(ctx context.Context, id uuid.UUID) (*Post, error) {
-	return cacheruntime.Row[*Post](o.table.rows.Get(ctx, o.source, cacheruntime.Value(id)))
+func (r *postReads) Get(ctx context.Context, id uuid.UUID) (*Post, error) {
+	return cacheruntime.Row[*Post](r.table.rows.Get(ctx, r.source, cacheruntime.Value(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *PostObjects) GetMany(ctx context.Context, ids ...uuid.UUID) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID])))
+func (r *postReads) GetMany(ctx context.Context, ids ...uuid.UUID) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
-func (o *PostObjects) GetMap(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*Post, error) {
+func (r *postReads) GetMap(ctx context.Context, ids ...uuid.UUID) (map[uuid.UUID]*Post, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Value[uuid.UUID]))
 	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListBoxed returns the Posts of a Box.First, by Score, lowest first.
-func (o *PostObjects) ListBoxed(ctx context.Context, boxFirst int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listBoxed.Get(ctx, o.source, cacheruntime.Int(boxFirst)))
+func (r *postReads) ListBoxed(ctx context.Context, boxFirst int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listBoxed.Get(ctx, r.source, cacheruntime.Int(boxFirst)))
 }
 
 // ListBoxedPage returns at most limit Posts of ListBoxed, from offset on.
-func (o *PostObjects) ListBoxedPage(ctx context.Context, boxFirst int, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listBoxed.Page(ctx, o.source, offset, limit, cacheruntime.Int(boxFirst)))
+func (r *postReads) ListBoxedPage(ctx context.Context, boxFirst int, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listBoxed.Page(ctx, r.source, offset, limit, cacheruntime.Int(boxFirst)))
 }
 
 // CountSince returns how many Posts have this CreatedAt.
-func (o *PostObjects) CountSince(ctx context.Context, createdAt time.Time) (int64, error) {
-	return o.table.countSince.Get(ctx, o.source, cacheruntime.Time(createdAt))
+func (r *postReads) CountSince(ctx context.Context, createdAt time.Time) (int64, error) {
+	return r.table.countSince.Get(ctx, r.source, cacheruntime.Time(createdAt))
 }
 
 // ListByTitle returns the Posts of a Title, by primary key.
-func (o *PostObjects) ListByTitle(ctx context.Context, title string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listByTitle.Get(ctx, o.source, cacheruntime.Text(title)))
+func (r *postReads) ListByTitle(ctx context.Context, title string) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listByTitle.Get(ctx, r.source, cacheruntime.Text(title)))
 }
 
 // ListByTitlePage returns at most limit Posts of ListByTitle, from offset on.
-func (o *PostObjects) ListByTitlePage(ctx context.Context, title string, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listByTitle.Page(ctx, o.source, offset, limit, cacheruntime.Text(title)))
+func (r *postReads) ListByTitlePage(ctx context.Context, title string, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listByTitle.Page(ctx, r.source, offset, limit, cacheruntime.Text(title)))
 }
 
 // encodePost appends the columns of a row.

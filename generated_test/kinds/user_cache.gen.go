@@ -99,9 +99,14 @@ type userTable struct {
 	oneOldest    *cacheruntime.One
 }
 
-// newUserTable describes Users to the runtime and registers them there.
-func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// userSpecs describes Users and their accessors to the runtime.
+var userSpecs = struct {
+	rows         cacheruntime.TableSpec
+	listNear     cacheruntime.IndexSpec
+	listHomeless cacheruntime.IndexSpec
+	oneOldest    cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "User",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -138,66 +143,74 @@ func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
 			v := row.(*User)
 			return v.Stamps != nil && v.Stamps.DeletedAt.Valid
 		},
-	})
+	},
+	listNear: cacheruntime.IndexSpec{
+		Name:  "ListNear",
+		By:    []string{"Address.Street", "Home.Zip"},
+		Where: []cacheruntime.Term{{Field: "Address.Level", Op: ">", Values: []any{int64(3)}}},
+		Order: []cacheruntime.Order{
+			{Field: "Address.Level"},
+			{Field: "Address.Geo.Lat", Desc: true},
+		},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*User)
+			return append(to, cacheruntime.Within(v.Address != nil, func() cacheruntime.Arg {
+				return cacheruntime.Text(v.Street)
+			}), cacheruntime.Within(v.Home != nil, func() cacheruntime.Arg {
+				return cacheruntime.Ptr(v.Home.Zip, cacheruntime.Text[string])
+			}))
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*User)
+			return v.Address != nil && v.Level > 3
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*User), is.(*User)
+			return cacheruntime.SameWithin(a.Address != nil, b.Address != nil, func() bool {
+				return a.Level == b.Level
+			}) && cacheruntime.SameWithin(a.Address != nil && a.Geo != nil, b.Address != nil && b.Geo != nil, func() bool {
+				return a.Lat == b.Lat
+			})
+		},
+	},
+	listHomeless: cacheruntime.IndexSpec{
+		Name:  "ListHomeless",
+		Where: []cacheruntime.Term{{Field: "Home.Zip", Op: "IS NULL"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*User)
+			return (v.Home == nil || v.Home.Zip == nil)
+		},
+	},
+	oneOldest: cacheruntime.IndexSpec{
+		Name:  "OneOldest",
+		Order: []cacheruntime.Order{{Field: "Stamps.Birth"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*User), is.(*User)
+			return cacheruntime.SameWithin(a.Stamps != nil, b.Stamps != nil, func() bool {
+				return cacheruntime.SameTime(a.Stamps.Birth, b.Stamps.Birth)
+			})
+		},
+	},
+}
+
+// newUserTable registers Users with the runtime.
+func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
+	rows := cacheruntime.NewTable(rt, userSpecs.rows)
 	t := &userTable{
-		rows: rows,
-		listNear: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListNear",
-			By:    []string{"Address.Street", "Home.Zip"},
-			Where: []cacheruntime.Term{{Field: "Address.Level", Op: ">", Values: []any{int64(3)}}},
-			Order: []cacheruntime.Order{
-				{Field: "Address.Level"},
-				{Field: "Address.Geo.Lat", Desc: true},
-			},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*User)
-				return append(to, cacheruntime.Within(v.Address != nil, func() cacheruntime.Arg {
-					return cacheruntime.Text(v.Street)
-				}), cacheruntime.Within(v.Home != nil, func() cacheruntime.Arg {
-					return cacheruntime.Ptr(v.Home.Zip, cacheruntime.Text[string])
-				}))
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*User)
-				return v.Address != nil && v.Level > 3
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*User), is.(*User)
-				return cacheruntime.SameWithin(a.Address != nil, b.Address != nil, func() bool {
-					return a.Level == b.Level
-				}) && cacheruntime.SameWithin(a.Address != nil && a.Geo != nil, b.Address != nil && b.Geo != nil, func() bool {
-					return a.Lat == b.Lat
-				})
-			},
-		}),
-		listHomeless: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListHomeless",
-			Where: []cacheruntime.Term{{Field: "Home.Zip", Op: "IS NULL"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*User)
-				return (v.Home == nil || v.Home.Zip == nil)
-			},
-		}),
-		oneOldest: rows.One(cacheruntime.IndexSpec{
-			Name:  "OneOldest",
-			Order: []cacheruntime.Order{{Field: "Stamps.Birth"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*User), is.(*User)
-				return cacheruntime.SameWithin(a.Stamps != nil, b.Stamps != nil, func() bool {
-					return cacheruntime.SameTime(a.Stamps.Birth, b.Stamps.Birth)
-				})
-			},
-		}),
+		rows:         rows,
+		listNear:     rows.List(userSpecs.listNear),
+		listHomeless: rows.List(userSpecs.listHomeless),
+		oneOldest:    rows.One(userSpecs.oneOldest),
 	}
 	return t, rows.Register()
 }
@@ -205,61 +218,15 @@ func newUserTable(rt *cacheruntime.Runtime) (*userTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *userTable) model(tx *gorm.DB) *UserModel {
 	return &UserModel{
-		Cache:   &UserCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &UserObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &UserCache{userReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &UserObjects{userReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// UserCache reads Users through the cache. It is safe for concurrent use.
+// UserCache reads Users through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type UserCache struct {
-	table  *userTable
-	source cacheruntime.Source
-}
-
-// Get returns the User whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *UserCache) Get(ctx context.Context, id uint64) (*User, error) {
-	return cacheruntime.Row[*User](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Users with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *UserCache) GetMany(ctx context.Context, ids ...uint64) ([]*User, error) {
-	return cacheruntime.Rows[*User](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Users with the given primary keys by key. What is absent is left out.
-func (c *UserCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*User, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*User](ids, found, err)
-}
-
-// ListNear returns the Users of a Street and Home.Zip where Level > 3, by Level, lowest first,
-// then Lat, highest first. Nil means IS NULL.
-func (c *UserCache) ListNear(ctx context.Context, street string, homeZip *string) ([]*User, error) {
-	return cacheruntime.Rows[*User](c.table.listNear.Get(ctx, c.source, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string])))
-}
-
-// ListNearPage returns at most limit Users of ListNear, from offset on.
-func (c *UserCache) ListNearPage(ctx context.Context, street string, homeZip *string, offset, limit int) ([]*User, error) {
-	return cacheruntime.Rows[*User](c.table.listNear.Page(ctx, c.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string])))
-}
-
-// ListHomeless returns the Users where Home.Zip IS NULL, by primary key.
-func (c *UserCache) ListHomeless(ctx context.Context) ([]*User, error) {
-	return cacheruntime.Rows[*User](c.table.listHomeless.Get(ctx, c.source))
-}
-
-// ListHomelessPage returns at most limit Users of ListHomeless, from offset on.
-func (c *UserCache) ListHomelessPage(ctx context.Context, offset, limit int) ([]*User, error) {
-	return cacheruntime.Rows[*User](c.table.listHomeless.Page(ctx, c.source, offset, limit))
-}
-
-// OneOldest returns the first User, by Birth, earliest first, or an error matching
-// gorm.ErrRecordNotFound.
-func (c *UserCache) OneOldest(ctx context.Context) (*User, error) {
-	return cacheruntime.Row[*User](c.table.oneOldest.Get(ctx, c.source))
+	userReads
 }
 
 // Flush flushes the entries of the Users with these primary keys, as a write of them would.
@@ -289,53 +256,58 @@ func (c *UserCache) FlushOneOldest(ctx context.Context) error {
 
 // UserObjects reads Users from the database, always, through GORM. It is safe for concurrent use.
 type UserObjects struct {
+	userReads
+}
+
+// userReads are the methods of UserCache and UserObjects alike. Where they read is their source.
+type userReads struct {
 	table  *userTable
 	source cacheruntime.Source
 }
 
 // Get returns the User whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *UserObjects) Get(ctx context.Context, id uint64) (*User, error) {
-	return cacheruntime.Row[*User](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *userReads) Get(ctx context.Context, id uint64) (*User, error) {
+	return cacheruntime.Row[*User](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Users with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *UserObjects) GetMany(ctx context.Context, ids ...uint64) ([]*User, error) {
-	return cacheruntime.Rows[*User](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *userReads) GetMany(ctx context.Context, ids ...uint64) ([]*User, error) {
+	return cacheruntime.Rows[*User](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Users with the given primary keys by key. What is absent is left out.
-func (o *UserObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*User, error) {
+func (r *userReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*User, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*User](ids, found, err)
 }
 
 // ListNear returns the Users of a Street and Home.Zip where Level > 3, by Level, lowest first,
 // then Lat, highest first. Nil means IS NULL.
-func (o *UserObjects) ListNear(ctx context.Context, street string, homeZip *string) ([]*User, error) {
-	return cacheruntime.Rows[*User](o.table.listNear.Get(ctx, o.source, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string])))
+func (r *userReads) ListNear(ctx context.Context, street string, homeZip *string) ([]*User, error) {
+	return cacheruntime.Rows[*User](r.table.listNear.Get(ctx, r.source, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string])))
 }
 
 // ListNearPage returns at most limit Users of ListNear, from offset on.
-func (o *UserObjects) ListNearPage(ctx context.Context, street string, homeZip *string, offset, limit int) ([]*User, error) {
-	return cacheruntime.Rows[*User](o.table.listNear.Page(ctx, o.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string])))
+func (r *userReads) ListNearPage(ctx context.Context, street string, homeZip *string, offset, limit int) ([]*User, error) {
+	return cacheruntime.Rows[*User](r.table.listNear.Page(ctx, r.source, offset, limit, cacheruntime.Text(street), cacheruntime.Ptr(homeZip, cacheruntime.Text[string])))
 }
 
 // ListHomeless returns the Users where Home.Zip IS NULL, by primary key.
-func (o *UserObjects) ListHomeless(ctx context.Context) ([]*User, error) {
-	return cacheruntime.Rows[*User](o.table.listHomeless.Get(ctx, o.source))
+func (r *userReads) ListHomeless(ctx context.Context) ([]*User, error) {
+	return cacheruntime.Rows[*User](r.table.listHomeless.Get(ctx, r.source))
 }
 
 // ListHomelessPage returns at most limit Users of ListHomeless, from offset on.
-func (o *UserObjects) ListHomelessPage(ctx context.Context, offset, limit int) ([]*User, error) {
-	return cacheruntime.Rows[*User](o.table.listHomeless.Page(ctx, o.source, offset, limit))
+func (r *userReads) ListHomelessPage(ctx context.Context, offset, limit int) ([]*User, error) {
+	return cacheruntime.Rows[*User](r.table.listHomeless.Page(ctx, r.source, offset, limit))
 }
 
 // OneOldest returns the first User, by Birth, earliest first, or an error matching
 // gorm.ErrRecordNotFound.
-func (o *UserObjects) OneOldest(ctx context.Context) (*User, error) {
-	return cacheruntime.Row[*User](o.table.oneOldest.Get(ctx, o.source))
+func (r *userReads) OneOldest(ctx context.Context) (*User, error) {
+	return cacheruntime.Row[*User](r.table.oneOldest.Get(ctx, r.source))
 }
 
 // encodeUser appends the columns of a row. The runtime adds the serialized ones.

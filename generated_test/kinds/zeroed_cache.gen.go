@@ -97,9 +97,14 @@ type zeroedTable struct {
 	countByName *cacheruntime.Count
 }
 
-// newZeroedTable describes Zeroeds to the runtime and registers them there.
-func newZeroedTable(rt *cacheruntime.Runtime) (*zeroedTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// zeroedSpecs describes Zeroeds and their accessors to the runtime.
+var zeroedSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listAll     cacheruntime.IndexSpec
+	listByName  cacheruntime.IndexSpec
+	countByName cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Zeroed",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -115,47 +120,55 @@ func newZeroedTable(rt *cacheruntime.Runtime) (*zeroedTable, error) {
 		},
 		Encode: encodeZeroed,
 		Decode: decodeZeroed,
-	})
+	},
+	listAll: cacheruntime.IndexSpec{
+		Name:  "ListAll",
+		Order: []cacheruntime.Order{{Field: "Name"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Zeroed), is.(*Zeroed)
+			return a.Name == b.Name && a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
+		},
+	},
+	listByName: cacheruntime.IndexSpec{
+		Name: "ListByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Zeroed)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Zeroed), is.(*Zeroed)
+			return a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
+		},
+	},
+	countByName: cacheruntime.IndexSpec{
+		Name: "CountByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Zeroed)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Zeroed), is.(*Zeroed)
+			return a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
+		},
+	},
+}
+
+// newZeroedTable registers Zeroeds with the runtime.
+func newZeroedTable(rt *cacheruntime.Runtime) (*zeroedTable, error) {
+	rows := cacheruntime.NewTable(rt, zeroedSpecs.rows)
 	t := &zeroedTable{
-		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListAll",
-			Order: []cacheruntime.Order{{Field: "Name"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Zeroed), is.(*Zeroed)
-				return a.Name == b.Name && a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
-			},
-		}),
-		listByName: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Zeroed)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Zeroed), is.(*Zeroed)
-				return a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
-			},
-		}),
-		countByName: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Zeroed)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Zeroed), is.(*Zeroed)
-				return a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
-			},
-		}),
+		rows:        rows,
+		listAll:     rows.List(zeroedSpecs.listAll),
+		listByName:  rows.List(zeroedSpecs.listByName),
+		countByName: rows.Count(zeroedSpecs.countByName),
 	}
 	return t, rows.Register()
 }
@@ -163,59 +176,15 @@ func newZeroedTable(rt *cacheruntime.Runtime) (*zeroedTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *zeroedTable) model(tx *gorm.DB) *ZeroedModel {
 	return &ZeroedModel{
-		Cache:   &ZeroedCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &ZeroedObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &ZeroedCache{zeroedReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &ZeroedObjects{zeroedReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// ZeroedCache reads Zeroeds through the cache. It is safe for concurrent use.
+// ZeroedCache reads Zeroeds through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type ZeroedCache struct {
-	table  *zeroedTable
-	source cacheruntime.Source
-}
-
-// Get returns the Zeroed whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *ZeroedCache) Get(ctx context.Context, id uint64) (*Zeroed, error) {
-	return cacheruntime.Row[*Zeroed](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Zeroeds with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *ZeroedCache) GetMany(ctx context.Context, ids ...uint64) ([]*Zeroed, error) {
-	return cacheruntime.Rows[*Zeroed](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Zeroeds with the given primary keys by key. What is absent is left out.
-func (c *ZeroedCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Zeroed, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Zeroed](ids, found, err)
-}
-
-// ListAll returns the Zeroeds, by Name.
-func (c *ZeroedCache) ListAll(ctx context.Context) ([]*Zeroed, error) {
-	return cacheruntime.Rows[*Zeroed](c.table.listAll.Get(ctx, c.source))
-}
-
-// ListAllPage returns at most limit Zeroeds of ListAll, from offset on.
-func (c *ZeroedCache) ListAllPage(ctx context.Context, offset, limit int) ([]*Zeroed, error) {
-	return cacheruntime.Rows[*Zeroed](c.table.listAll.Page(ctx, c.source, offset, limit))
-}
-
-// ListByName returns the Zeroeds of a Name, by primary key.
-func (c *ZeroedCache) ListByName(ctx context.Context, name string) ([]*Zeroed, error) {
-	return cacheruntime.Rows[*Zeroed](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// ListByNamePage returns at most limit Zeroeds of ListByName, from offset on.
-func (c *ZeroedCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Zeroed, error) {
-	return cacheruntime.Rows[*Zeroed](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
-}
-
-// CountByName returns how many Zeroeds have this Name.
-func (c *ZeroedCache) CountByName(ctx context.Context, name string) (int64, error) {
-	return c.table.countByName.Get(ctx, c.source, cacheruntime.Text(name))
+	zeroedReads
 }
 
 // Flush flushes the entries of the Zeroeds with these primary keys, as a write of them would.
@@ -246,51 +215,57 @@ func (c *ZeroedCache) FlushCountByName(ctx context.Context, name string) error {
 // ZeroedObjects reads Zeroeds from the database, always, through GORM. It is safe for concurrent
 // use.
 type ZeroedObjects struct {
+	zeroedReads
+}
+
+// zeroedReads are the methods of ZeroedCache and ZeroedObjects alike. Where they read is their
+// source.
+type zeroedReads struct {
 	table  *zeroedTable
 	source cacheruntime.Source
 }
 
 // Get returns the Zeroed whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *ZeroedObjects) Get(ctx context.Context, id uint64) (*Zeroed, error) {
-	return cacheruntime.Row[*Zeroed](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *zeroedReads) Get(ctx context.Context, id uint64) (*Zeroed, error) {
+	return cacheruntime.Row[*Zeroed](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Zeroeds with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *ZeroedObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Zeroed, error) {
-	return cacheruntime.Rows[*Zeroed](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *zeroedReads) GetMany(ctx context.Context, ids ...uint64) ([]*Zeroed, error) {
+	return cacheruntime.Rows[*Zeroed](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Zeroeds with the given primary keys by key. What is absent is left out.
-func (o *ZeroedObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Zeroed, error) {
+func (r *zeroedReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Zeroed, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Zeroed](ids, found, err)
 }
 
 // ListAll returns the Zeroeds, by Name.
-func (o *ZeroedObjects) ListAll(ctx context.Context) ([]*Zeroed, error) {
-	return cacheruntime.Rows[*Zeroed](o.table.listAll.Get(ctx, o.source))
+func (r *zeroedReads) ListAll(ctx context.Context) ([]*Zeroed, error) {
+	return cacheruntime.Rows[*Zeroed](r.table.listAll.Get(ctx, r.source))
 }
 
 // ListAllPage returns at most limit Zeroeds of ListAll, from offset on.
-func (o *ZeroedObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*Zeroed, error) {
-	return cacheruntime.Rows[*Zeroed](o.table.listAll.Page(ctx, o.source, offset, limit))
+func (r *zeroedReads) ListAllPage(ctx context.Context, offset, limit int) ([]*Zeroed, error) {
+	return cacheruntime.Rows[*Zeroed](r.table.listAll.Page(ctx, r.source, offset, limit))
 }
 
 // ListByName returns the Zeroeds of a Name, by primary key.
-func (o *ZeroedObjects) ListByName(ctx context.Context, name string) ([]*Zeroed, error) {
-	return cacheruntime.Rows[*Zeroed](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *zeroedReads) ListByName(ctx context.Context, name string) ([]*Zeroed, error) {
+	return cacheruntime.Rows[*Zeroed](r.table.listByName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Zeroeds of ListByName, from offset on.
-func (o *ZeroedObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Zeroed, error) {
-	return cacheruntime.Rows[*Zeroed](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
+func (r *zeroedReads) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Zeroed, error) {
+	return cacheruntime.Rows[*Zeroed](r.table.listByName.Page(ctx, r.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // CountByName returns how many Zeroeds have this Name.
-func (o *ZeroedObjects) CountByName(ctx context.Context, name string) (int64, error) {
-	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
+func (r *zeroedReads) CountByName(ctx context.Context, name string) (int64, error) {
+	return r.table.countByName.Get(ctx, r.source, cacheruntime.Text(name))
 }
 
 // encodeZeroed appends the columns of a row.

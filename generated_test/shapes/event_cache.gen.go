@@ -216,9 +216,23 @@ type eventTable struct {
 	oneAny      *cacheruntime.One
 }
 
-// newEventTable describes Events to the runtime and registers them there.
-func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// eventSpecs describes Events and their accessors to the runtime.
+var eventSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listHot     cacheruntime.IndexSpec
+	listSome    cacheruntime.IndexSpec
+	listQuiet   cacheruntime.IndexSpec
+	listTitled  cacheruntime.IndexSpec
+	listStates  cacheruntime.IndexSpec
+	listLate    cacheruntime.IndexSpec
+	listCheap   cacheruntime.IndexSpec
+	listOrphans cacheruntime.IndexSpec
+	countHeavy  cacheruntime.IndexSpec
+	countNoted  cacheruntime.IndexSpec
+	oneNext     cacheruntime.IndexSpec
+	oneAny      cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Event",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint32", PrimaryKey: true},
@@ -245,210 +259,227 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 		},
 		Encode: encodeEvent,
 		Decode: decodeEvent,
-	})
+	},
+	listHot: cacheruntime.IndexSpec{
+		Name: "ListHot",
+		Where: []cacheruntime.Term{
+			{Field: "Score", Op: ">=", Values: []any{int64(10)}},
+			{Field: "Score", Op: "<", Values: []any{int64(1000)}},
+			{Field: "Score", Op: "!=", Values: []any{int64(500)}},
+		},
+		Order: []cacheruntime.Order{{Field: "Score", Desc: true}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Event)
+			return v.Score >= 10 && v.Score < 1000 && v.Score != 500
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Event), is.(*Event)
+			return a.Score == b.Score
+		},
+	},
+	listSome: cacheruntime.IndexSpec{
+		Name: "ListSome",
+		Where: []cacheruntime.Term{
+			{Field: "Score", Op: "IN", Values: []any{int64(1), int64(-2), int64(3)}},
+			{Field: "Active", Op: "=", Values: []any{true}},
+		},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Event)
+			return (v.Score == 1 || v.Score == -2 || v.Score == 3) && v.Active
+		},
+	},
+	listQuiet: cacheruntime.IndexSpec{
+		Name: "ListQuiet",
+		Where: []cacheruntime.Term{
+			{Field: "Active", Op: "=", Values: []any{false}},
+			{Field: "Muted", Op: "=", Values: []any{true}},
+			{Field: "Seen", Op: "!=", Values: []any{true}},
+		},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Event)
+			return !v.Active && v.Muted && !v.Seen
+		},
+	},
+	listTitled: cacheruntime.IndexSpec{
+		Name:  "ListTitled",
+		Where: []cacheruntime.Term{{Field: "Title", Op: "=", Values: []any{"it's ; both \"ways\""}}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Event)
+			return cacheruntime.SameText(v.Title, "it's ; both \"ways\"")
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Event), is.(*Event)
+			return a.Title == b.Title
+		},
+	},
+	listStates: cacheruntime.IndexSpec{
+		Name: "ListStates",
+		Where: []cacheruntime.Term{
+			{Field: "State", Op: "IN", Values: []any{"new", "open"}},
+			{Field: "Title", Op: "!=", Values: []any{"x"}},
+		},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Event)
+			return (cacheruntime.SameText(string(v.State), "new") || cacheruntime.SameText(string(v.State), "open"))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Event), is.(*Event)
+			return a.State == b.State && a.Title == b.Title
+		},
+	},
+	listLate: cacheruntime.IndexSpec{
+		Name:  "ListLate",
+		Where: []cacheruntime.Term{{Field: "At", Op: ">", Values: []any{time.Date(2024, time.February, 29, 10, 30, 0, 500000000, time.UTC)}}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Event), is.(*Event)
+			return cacheruntime.SameTime(a.At, b.At)
+		},
+	},
+	listCheap: cacheruntime.IndexSpec{
+		Name: "ListCheap",
+		Where: []cacheruntime.Term{
+			{Field: "Price", Op: "<=", Values: []any{float64(9.99)}},
+			{Field: "Price", Op: "!=", Values: []any{float64(-1000)}},
+		},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Event), is.(*Event)
+			return a.Price == b.Price
+		},
+	},
+	listOrphans: cacheruntime.IndexSpec{
+		Name: "ListOrphans",
+		Where: []cacheruntime.Term{
+			{Field: "Parent", Op: "IS NULL"},
+			{Field: "Weight", Op: "IS NOT NULL"},
+			{Field: "Note", Op: "IS NULL"},
+			{Field: "Done", Op: "IS NOT NULL"},
+		},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Event)
+			return v.Parent == nil &&
+				v.Weight.Valid &&
+				v.Note == nil &&
+				v.Done.Valid
+		},
+	},
+	countHeavy: cacheruntime.IndexSpec{
+		Name: "CountHeavy",
+		By:   []string{"State"},
+		Where: []cacheruntime.Term{
+			{Field: "Weight", Op: ">", Values: []any{int64(5)}},
+			{Field: "Parent", Op: "IN", Values: []any{uint64(1), uint64(2)}},
+		},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Event)
+			return append(to, cacheruntime.Text(v.State))
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Event)
+			return v.Weight.Valid && v.Weight.Int32 > 5 && v.Parent != nil && (*v.Parent == 1 || *v.Parent == 2)
+		},
+	},
+	countNoted: cacheruntime.IndexSpec{
+		Name: "CountNoted",
+		Where: []cacheruntime.Term{
+			{Field: "Note", Op: "=", Values: []any{"yes"}},
+			{Field: "Done", Op: "=", Values: []any{true}},
+		},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Event)
+			return v.Note != nil && cacheruntime.SameText(*v.Note, "yes") && v.Done.Valid && v.Done.Bool
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Event), is.(*Event)
+			return cacheruntime.SamePtr(a.Note, b.Note)
+		},
+	},
+	oneNext: cacheruntime.IndexSpec{
+		Name:  "OneNext",
+		By:    []string{"State"},
+		Where: []cacheruntime.Term{{Field: "Big", Op: "=", Values: []any{uint64(9223372036854775807)}}},
+		Order: []cacheruntime.Order{{Field: "At"}},
+		TTL:   1500 * time.Millisecond,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Event)
+			return append(to, cacheruntime.Text(v.State))
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Event)
+			return v.Big == 9223372036854775807
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Event), is.(*Event)
+			return cacheruntime.SameTime(a.At, b.At)
+		},
+	},
+	oneAny: cacheruntime.IndexSpec{
+		Name: "OneAny",
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+	},
+}
+
+// newEventTable registers Events with the runtime.
+func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
+	rows := cacheruntime.NewTable(rt, eventSpecs.rows)
 	t := &eventTable{
-		rows: rows,
-		listHot: rows.List(cacheruntime.IndexSpec{
-			Name: "ListHot",
-			Where: []cacheruntime.Term{
-				{Field: "Score", Op: ">=", Values: []any{int64(10)}},
-				{Field: "Score", Op: "<", Values: []any{int64(1000)}},
-				{Field: "Score", Op: "!=", Values: []any{int64(500)}},
-			},
-			Order: []cacheruntime.Order{{Field: "Score", Desc: true}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Event)
-				return v.Score >= 10 && v.Score < 1000 && v.Score != 500
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Event), is.(*Event)
-				return a.Score == b.Score
-			},
-		}),
-		listSome: rows.List(cacheruntime.IndexSpec{
-			Name: "ListSome",
-			Where: []cacheruntime.Term{
-				{Field: "Score", Op: "IN", Values: []any{int64(1), int64(-2), int64(3)}},
-				{Field: "Active", Op: "=", Values: []any{true}},
-			},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Event)
-				return (v.Score == 1 || v.Score == -2 || v.Score == 3) && v.Active
-			},
-		}),
-		listQuiet: rows.List(cacheruntime.IndexSpec{
-			Name: "ListQuiet",
-			Where: []cacheruntime.Term{
-				{Field: "Active", Op: "=", Values: []any{false}},
-				{Field: "Muted", Op: "=", Values: []any{true}},
-				{Field: "Seen", Op: "!=", Values: []any{true}},
-			},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Event)
-				return !v.Active && v.Muted && !v.Seen
-			},
-		}),
-		listTitled: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListTitled",
-			Where: []cacheruntime.Term{{Field: "Title", Op: "=", Values: []any{"it's ; both \"ways\""}}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Event)
-				return cacheruntime.SameText(v.Title, "it's ; both \"ways\"")
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Event), is.(*Event)
-				return a.Title == b.Title
-			},
-		}),
-		listStates: rows.List(cacheruntime.IndexSpec{
-			Name: "ListStates",
-			Where: []cacheruntime.Term{
-				{Field: "State", Op: "IN", Values: []any{"new", "open"}},
-				{Field: "Title", Op: "!=", Values: []any{"x"}},
-			},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Event)
-				return (cacheruntime.SameText(string(v.State), "new") || cacheruntime.SameText(string(v.State), "open"))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Event), is.(*Event)
-				return a.State == b.State && a.Title == b.Title
-			},
-		}),
-		listLate: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListLate",
-			Where: []cacheruntime.Term{{Field: "At", Op: ">", Values: []any{time.Date(2024, time.February, 29, 10, 30, 0, 500000000, time.UTC)}}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Event), is.(*Event)
-				return cacheruntime.SameTime(a.At, b.At)
-			},
-		}),
-		listCheap: rows.List(cacheruntime.IndexSpec{
-			Name: "ListCheap",
-			Where: []cacheruntime.Term{
-				{Field: "Price", Op: "<=", Values: []any{float64(9.99)}},
-				{Field: "Price", Op: "!=", Values: []any{float64(-1000)}},
-			},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Event), is.(*Event)
-				return a.Price == b.Price
-			},
-		}),
-		listOrphans: rows.List(cacheruntime.IndexSpec{
-			Name: "ListOrphans",
-			Where: []cacheruntime.Term{
-				{Field: "Parent", Op: "IS NULL"},
-				{Field: "Weight", Op: "IS NOT NULL"},
-				{Field: "Note", Op: "IS NULL"},
-				{Field: "Done", Op: "IS NOT NULL"},
-			},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Event)
-				return v.Parent == nil &&
-					v.Weight.Valid &&
-					v.Note == nil &&
-					v.Done.Valid
-			},
-		}),
-		countHeavy: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountHeavy",
-			By:   []string{"State"},
-			Where: []cacheruntime.Term{
-				{Field: "Weight", Op: ">", Values: []any{int64(5)}},
-				{Field: "Parent", Op: "IN", Values: []any{uint64(1), uint64(2)}},
-			},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Event)
-				return append(to, cacheruntime.Text(v.State))
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Event)
-				return v.Weight.Valid && v.Weight.Int32 > 5 && v.Parent != nil && (*v.Parent == 1 || *v.Parent == 2)
-			},
-		}),
-		countNoted: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountNoted",
-			Where: []cacheruntime.Term{
-				{Field: "Note", Op: "=", Values: []any{"yes"}},
-				{Field: "Done", Op: "=", Values: []any{true}},
-			},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Event)
-				return v.Note != nil && cacheruntime.SameText(*v.Note, "yes") && v.Done.Valid && v.Done.Bool
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Event), is.(*Event)
-				return cacheruntime.SamePtr(a.Note, b.Note)
-			},
-		}),
-		oneNext: rows.One(cacheruntime.IndexSpec{
-			Name:  "OneNext",
-			By:    []string{"State"},
-			Where: []cacheruntime.Term{{Field: "Big", Op: "=", Values: []any{uint64(9223372036854775807)}}},
-			Order: []cacheruntime.Order{{Field: "At"}},
-			TTL:   1500 * time.Millisecond,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Event)
-				return append(to, cacheruntime.Text(v.State))
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Event)
-				return v.Big == 9223372036854775807
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Event), is.(*Event)
-				return cacheruntime.SameTime(a.At, b.At)
-			},
-		}),
-		oneAny: rows.One(cacheruntime.IndexSpec{
-			Name: "OneAny",
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-		}),
+		rows:        rows,
+		listHot:     rows.List(eventSpecs.listHot),
+		listSome:    rows.List(eventSpecs.listSome),
+		listQuiet:   rows.List(eventSpecs.listQuiet),
+		listTitled:  rows.List(eventSpecs.listTitled),
+		listStates:  rows.List(eventSpecs.listStates),
+		listLate:    rows.List(eventSpecs.listLate),
+		listCheap:   rows.List(eventSpecs.listCheap),
+		listOrphans: rows.List(eventSpecs.listOrphans),
+		countHeavy:  rows.Count(eventSpecs.countHeavy),
+		countNoted:  rows.Count(eventSpecs.countNoted),
+		oneNext:     rows.One(eventSpecs.oneNext),
+		oneAny:      rows.One(eventSpecs.oneAny),
 	}
 	return t, rows.Register()
 }
@@ -456,137 +487,15 @@ func newEventTable(rt *cacheruntime.Runtime) (*eventTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *eventTable) model(tx *gorm.DB) *EventModel {
 	return &EventModel{
-		Cache:   &EventCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &EventObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &EventCache{eventReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &EventObjects{eventReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// EventCache reads Events through the cache. It is safe for concurrent use.
+// EventCache reads Events through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type EventCache struct {
-	table  *eventTable
-	source cacheruntime.Source
-}
-
-// Get returns the Event whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *EventCache) Get(ctx context.Context, id uint32) (*Event, error) {
-	return cacheruntime.Row[*Event](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Events with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *EventCache) GetMany(ctx context.Context, ids ...uint32) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint32])))
-}
-
-// GetMap returns the Events with the given primary keys by key. What is absent is left out.
-func (c *EventCache) GetMap(ctx context.Context, ids ...uint32) (map[uint32]*Event, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint32]))
-	return cacheruntime.ByKey[*Event](ids, found, err)
-}
-
-// ListHot returns the Events where Score >= 10 and Score < 1000 and Score != 500, by Score,
-// highest first.
-func (c *EventCache) ListHot(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listHot.Get(ctx, c.source))
-}
-
-// ListHotPage returns at most limit Events of ListHot, from offset on.
-func (c *EventCache) ListHotPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listHot.Page(ctx, c.source, offset, limit))
-}
-
-// ListSome returns the Events where Score IN (1, -2, 3) and Active = true, by primary key.
-func (c *EventCache) ListSome(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listSome.Get(ctx, c.source))
-}
-
-// ListSomePage returns at most limit Events of ListSome, from offset on.
-func (c *EventCache) ListSomePage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listSome.Page(ctx, c.source, offset, limit))
-}
-
-// ListQuiet returns the Events that are Muted, not Active and not Seen, by primary key.
-func (c *EventCache) ListQuiet(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listQuiet.Get(ctx, c.source))
-}
-
-// ListQuietPage returns at most limit Events of ListQuiet, from offset on.
-func (c *EventCache) ListQuietPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listQuiet.Page(ctx, c.source, offset, limit))
-}
-
-// ListTitled returns the Events where Title = "it's ; both \"ways\"", by primary key.
-func (c *EventCache) ListTitled(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listTitled.Get(ctx, c.source))
-}
-
-// ListTitledPage returns at most limit Events of ListTitled, from offset on.
-func (c *EventCache) ListTitledPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listTitled.Page(ctx, c.source, offset, limit))
-}
-
-// ListStates returns the Events where State IN ("new", "open") and Title != "x", by primary key.
-func (c *EventCache) ListStates(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listStates.Get(ctx, c.source))
-}
-
-// ListStatesPage returns at most limit Events of ListStates, from offset on.
-func (c *EventCache) ListStatesPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listStates.Page(ctx, c.source, offset, limit))
-}
-
-// ListLate returns the Events where At > 2024-02-29T12:30:00.5+02:00, by primary key.
-func (c *EventCache) ListLate(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listLate.Get(ctx, c.source))
-}
-
-// ListLatePage returns at most limit Events of ListLate, from offset on.
-func (c *EventCache) ListLatePage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listLate.Page(ctx, c.source, offset, limit))
-}
-
-// ListCheap returns the Events where Price <= 9.99 and Price != -1000, by primary key.
-func (c *EventCache) ListCheap(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listCheap.Get(ctx, c.source))
-}
-
-// ListCheapPage returns at most limit Events of ListCheap, from offset on.
-func (c *EventCache) ListCheapPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listCheap.Page(ctx, c.source, offset, limit))
-}
-
-// ListOrphans returns the Events where Parent IS NULL and Weight IS NOT NULL and Note IS NULL and
-// Done IS NOT NULL, by primary key.
-func (c *EventCache) ListOrphans(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listOrphans.Get(ctx, c.source))
-}
-
-// ListOrphansPage returns at most limit Events of ListOrphans, from offset on.
-func (c *EventCache) ListOrphansPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](c.table.listOrphans.Page(ctx, c.source, offset, limit))
-}
-
-// CountHeavy returns how many Events of a State there are where Weight > 5 and Parent IN (1, 2).
-func (c *EventCache) CountHeavy(ctx context.Context, state State) (int64, error) {
-	return c.table.countHeavy.Get(ctx, c.source, cacheruntime.Text(state))
-}
-
-// CountNoted returns how many Events there are where Note = "yes" and Done = true.
-func (c *EventCache) CountNoted(ctx context.Context) (int64, error) {
-	return c.table.countNoted.Get(ctx, c.source)
-}
-
-// OneNext returns the first Event of a State where Big = 9223372036854775807, by At, earliest
-// first, or an error matching gorm.ErrRecordNotFound.
-func (c *EventCache) OneNext(ctx context.Context, state State) (*Event, error) {
-	return cacheruntime.Row[*Event](c.table.oneNext.Get(ctx, c.source, cacheruntime.Text(state)))
-}
-
-// OneAny returns the first Event, by primary key, or an error matching gorm.ErrRecordNotFound.
-func (c *EventCache) OneAny(ctx context.Context) (*Event, error) {
-	return cacheruntime.Row[*Event](c.table.oneAny.Get(ctx, c.source))
+	eventReads
 }
 
 // Flush flushes the entries of the Events with these primary keys, as a write of them would.
@@ -662,129 +571,135 @@ func (c *EventCache) FlushOneAny(ctx context.Context) error {
 // EventObjects reads Events from the database, always, through GORM. It is safe for concurrent
 // use.
 type EventObjects struct {
+	eventReads
+}
+
+// eventReads are the methods of EventCache and EventObjects alike. Where they read is their
+// source.
+type eventReads struct {
 	table  *eventTable
 	source cacheruntime.Source
 }
 
 // Get returns the Event whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *EventObjects) Get(ctx context.Context, id uint32) (*Event, error) {
-	return cacheruntime.Row[*Event](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *eventReads) Get(ctx context.Context, id uint32) (*Event, error) {
+	return cacheruntime.Row[*Event](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Events with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *EventObjects) GetMany(ctx context.Context, ids ...uint32) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint32])))
+func (r *eventReads) GetMany(ctx context.Context, ids ...uint32) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint32])))
 }
 
 // GetMap returns the Events with the given primary keys by key. What is absent is left out.
-func (o *EventObjects) GetMap(ctx context.Context, ids ...uint32) (map[uint32]*Event, error) {
+func (r *eventReads) GetMap(ctx context.Context, ids ...uint32) (map[uint32]*Event, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint32]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint32]))
 	return cacheruntime.ByKey[*Event](ids, found, err)
 }
 
 // ListHot returns the Events where Score >= 10 and Score < 1000 and Score != 500, by Score,
 // highest first.
-func (o *EventObjects) ListHot(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listHot.Get(ctx, o.source))
+func (r *eventReads) ListHot(ctx context.Context) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listHot.Get(ctx, r.source))
 }
 
 // ListHotPage returns at most limit Events of ListHot, from offset on.
-func (o *EventObjects) ListHotPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listHot.Page(ctx, o.source, offset, limit))
+func (r *eventReads) ListHotPage(ctx context.Context, offset, limit int) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listHot.Page(ctx, r.source, offset, limit))
 }
 
 // ListSome returns the Events where Score IN (1, -2, 3) and Active = true, by primary key.
-func (o *EventObjects) ListSome(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listSome.Get(ctx, o.source))
+func (r *eventReads) ListSome(ctx context.Context) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listSome.Get(ctx, r.source))
 }
 
 // ListSomePage returns at most limit Events of ListSome, from offset on.
-func (o *EventObjects) ListSomePage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listSome.Page(ctx, o.source, offset, limit))
+func (r *eventReads) ListSomePage(ctx context.Context, offset, limit int) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listSome.Page(ctx, r.source, offset, limit))
 }
 
 // ListQuiet returns the Events that are Muted, not Active and not Seen, by primary key.
-func (o *EventObjects) ListQuiet(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listQuiet.Get(ctx, o.source))
+func (r *eventReads) ListQuiet(ctx context.Context) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listQuiet.Get(ctx, r.source))
 }
 
 // ListQuietPage returns at most limit Events of ListQuiet, from offset on.
-func (o *EventObjects) ListQuietPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listQuiet.Page(ctx, o.source, offset, limit))
+func (r *eventReads) ListQuietPage(ctx context.Context, offset, limit int) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listQuiet.Page(ctx, r.source, offset, limit))
 }
 
 // ListTitled returns the Events where Title = "it's ; both \"ways\"", by primary key.
-func (o *EventObjects) ListTitled(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listTitled.Get(ctx, o.source))
+func (r *eventReads) ListTitled(ctx context.Context) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listTitled.Get(ctx, r.source))
 }
 
 // ListTitledPage returns at most limit Events of ListTitled, from offset on.
-func (o *EventObjects) ListTitledPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listTitled.Page(ctx, o.source, offset, limit))
+func (r *eventReads) ListTitledPage(ctx context.Context, offset, limit int) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listTitled.Page(ctx, r.source, offset, limit))
 }
 
 // ListStates returns the Events where State IN ("new", "open") and Title != "x", by primary key.
-func (o *EventObjects) ListStates(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listStates.Get(ctx, o.source))
+func (r *eventReads) ListStates(ctx context.Context) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listStates.Get(ctx, r.source))
 }
 
 // ListStatesPage returns at most limit Events of ListStates, from offset on.
-func (o *EventObjects) ListStatesPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listStates.Page(ctx, o.source, offset, limit))
+func (r *eventReads) ListStatesPage(ctx context.Context, offset, limit int) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listStates.Page(ctx, r.source, offset, limit))
 }
 
 // ListLate returns the Events where At > 2024-02-29T12:30:00.5+02:00, by primary key.
-func (o *EventObjects) ListLate(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listLate.Get(ctx, o.source))
+func (r *eventReads) ListLate(ctx context.Context) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listLate.Get(ctx, r.source))
 }
 
 // ListLatePage returns at most limit Events of ListLate, from offset on.
-func (o *EventObjects) ListLatePage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listLate.Page(ctx, o.source, offset, limit))
+func (r *eventReads) ListLatePage(ctx context.Context, offset, limit int) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listLate.Page(ctx, r.source, offset, limit))
 }
 
 // ListCheap returns the Events where Price <= 9.99 and Price != -1000, by primary key.
-func (o *EventObjects) ListCheap(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listCheap.Get(ctx, o.source))
+func (r *eventReads) ListCheap(ctx context.Context) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listCheap.Get(ctx, r.source))
 }
 
 // ListCheapPage returns at most limit Events of ListCheap, from offset on.
-func (o *EventObjects) ListCheapPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listCheap.Page(ctx, o.source, offset, limit))
+func (r *eventReads) ListCheapPage(ctx context.Context, offset, limit int) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listCheap.Page(ctx, r.source, offset, limit))
 }
 
 // ListOrphans returns the Events where Parent IS NULL and Weight IS NOT NULL and Note IS NULL and
 // Done IS NOT NULL, by primary key.
-func (o *EventObjects) ListOrphans(ctx context.Context) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listOrphans.Get(ctx, o.source))
+func (r *eventReads) ListOrphans(ctx context.Context) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listOrphans.Get(ctx, r.source))
 }
 
 // ListOrphansPage returns at most limit Events of ListOrphans, from offset on.
-func (o *EventObjects) ListOrphansPage(ctx context.Context, offset, limit int) ([]*Event, error) {
-	return cacheruntime.Rows[*Event](o.table.listOrphans.Page(ctx, o.source, offset, limit))
+func (r *eventReads) ListOrphansPage(ctx context.Context, offset, limit int) ([]*Event, error) {
+	return cacheruntime.Rows[*Event](r.table.listOrphans.Page(ctx, r.source, offset, limit))
 }
 
 // CountHeavy returns how many Events of a State there are where Weight > 5 and Parent IN (1, 2).
-func (o *EventObjects) CountHeavy(ctx context.Context, state State) (int64, error) {
-	return o.table.countHeavy.Get(ctx, o.source, cacheruntime.Text(state))
+func (r *eventReads) CountHeavy(ctx context.Context, state State) (int64, error) {
+	return r.table.countHeavy.Get(ctx, r.source, cacheruntime.Text(state))
 }
 
 // CountNoted returns how many Events there are where Note = "yes" and Done = true.
-func (o *EventObjects) CountNoted(ctx context.Context) (int64, error) {
-	return o.table.countNoted.Get(ctx, o.source)
+func (r *eventReads) CountNoted(ctx context.Context) (int64, error) {
+	return r.table.countNoted.Get(ctx, r.source)
 }
 
 // OneNext returns the first Event of a State where Big = 9223372036854775807, by At, earliest
 // first, or an error matching gorm.ErrRecordNotFound.
-func (o *EventObjects) OneNext(ctx context.Context, state State) (*Event, error) {
-	return cacheruntime.Row[*Event](o.table.oneNext.Get(ctx, o.source, cacheruntime.Text(state)))
+func (r *eventReads) OneNext(ctx context.Context, state State) (*Event, error) {
+	return cacheruntime.Row[*Event](r.table.oneNext.Get(ctx, r.source, cacheruntime.Text(state)))
 }
 
 // OneAny returns the first Event, by primary key, or an error matching gorm.ErrRecordNotFound.
-func (o *EventObjects) OneAny(ctx context.Context) (*Event, error) {
-	return cacheruntime.Row[*Event](o.table.oneAny.Get(ctx, o.source))
+func (r *eventReads) OneAny(ctx context.Context) (*Event, error) {
+	return cacheruntime.Row[*Event](r.table.oneAny.Get(ctx, r.source))
 }
 
 // encodeEvent appends the columns of a row.

@@ -232,9 +232,25 @@ type postTable struct {
 	countByDigest      *cacheruntime.Count
 }
 
-// newPostTable describes Posts to the runtime and registers them there.
-func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// postSpecs describes Posts and their accessors to the runtime.
+var postSpecs = struct {
+	rows               cacheruntime.TableSpec
+	listNewest         cacheruntime.IndexSpec
+	listReviewed       cacheruntime.IndexSpec
+	listEdited         cacheruntime.IndexSpec
+	oneFirst           cacheruntime.IndexSpec
+	listEarly          cacheruntime.IndexSpec
+	countLate          cacheruntime.IndexSpec
+	listDigests        cacheruntime.IndexSpec
+	listSealed         cacheruntime.IndexSpec
+	listUnsealed       cacheruntime.IndexSpec
+	countStamped       cacheruntime.IndexSpec
+	oneSigned          cacheruntime.IndexSpec
+	countByPublishedAt cacheruntime.IndexSpec
+	listByDigest       cacheruntime.IndexSpec
+	countByDigest      cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Post",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -255,181 +271,200 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 		},
 		Encode: encodePost,
 		Decode: decodePost,
-	})
+	},
+	listNewest: cacheruntime.IndexSpec{
+		Name:  "ListNewest",
+		Order: []cacheruntime.Order{{Field: "PublishedAt", Desc: true}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SameTime(a.PublishedAt, b.PublishedAt)
+		},
+	},
+	listReviewed: cacheruntime.IndexSpec{
+		Name:  "ListReviewed",
+		Order: []cacheruntime.Order{{Field: "ReviewedAt"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SamePtrFunc(a.ReviewedAt, b.ReviewedAt, cacheruntime.SameTime)
+		},
+	},
+	listEdited: cacheruntime.IndexSpec{
+		Name:  "ListEdited",
+		Order: []cacheruntime.Order{{Field: "EditedAt", Desc: true}},
+		Limit: 2,
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return a.EditedAt.Valid == b.EditedAt.Valid && cacheruntime.SameTime(a.EditedAt.Time, b.EditedAt.Time)
+		},
+	},
+	oneFirst: cacheruntime.IndexSpec{
+		Name:  "OneFirst",
+		Order: []cacheruntime.Order{{Field: "PublishedAt"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SameTime(a.PublishedAt, b.PublishedAt)
+		},
+	},
+	listEarly: cacheruntime.IndexSpec{
+		Name:  "ListEarly",
+		Where: []cacheruntime.Term{{Field: "PublishedAt", Op: "<", Values: []any{time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)}}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SameTime(a.PublishedAt, b.PublishedAt)
+		},
+	},
+	countLate: cacheruntime.IndexSpec{
+		Name:  "CountLate",
+		Where: []cacheruntime.Term{{Field: "EditedAt", Op: ">=", Values: []any{time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)}}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return a.EditedAt.Valid == b.EditedAt.Valid && cacheruntime.SameTime(a.EditedAt.Time, b.EditedAt.Time)
+		},
+	},
+	listDigests: cacheruntime.IndexSpec{
+		Name: "ListDigests",
+		Order: []cacheruntime.Order{
+			{Field: "Digest"},
+			{Field: "Seal"},
+			{Field: "Stamp"},
+		},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SameBytes(a.Digest, b.Digest) && cacheruntime.SameBytesPtr(a.Seal, b.Seal) && cacheruntime.SameBytes(a.Stamp.V, b.Stamp.V)
+		},
+	},
+	listSealed: cacheruntime.IndexSpec{
+		Name:  "ListSealed",
+		Where: []cacheruntime.Term{{Field: "Seal", Op: "IS NOT NULL"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SameBytesPtr(a.Seal, b.Seal)
+		},
+	},
+	listUnsealed: cacheruntime.IndexSpec{
+		Name:  "ListUnsealed",
+		Where: []cacheruntime.Term{{Field: "Seal", Op: "IS NULL"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SameBytesPtr(a.Seal, b.Seal)
+		},
+	},
+	countStamped: cacheruntime.IndexSpec{
+		Name:  "CountStamped",
+		Where: []cacheruntime.Term{{Field: "Stamp", Op: "IS NOT NULL"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SameBytes(a.Stamp.V, b.Stamp.V)
+		},
+	},
+	oneSigned: cacheruntime.IndexSpec{
+		Name: "OneSigned",
+		By:   []string{"Seal", "Stamp"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Ptr(v.Seal, cacheruntime.Bytes[[]byte]), cacheruntime.If(v.Stamp.Valid, cacheruntime.Bytes(v.Stamp.V)))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SameBytesPtr(a.Seal, b.Seal) && cacheruntime.SameBytes(a.Stamp.V, b.Stamp.V)
+		},
+	},
+	countByPublishedAt: cacheruntime.IndexSpec{
+		Name: "CountByPublishedAt",
+		By:   []string{"PublishedAt"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Time(v.PublishedAt))
+		},
+	},
+	listByDigest: cacheruntime.IndexSpec{
+		Name: "ListByDigest",
+		By:   []string{"Digest"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Bytes(v.Digest))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SameBytes(a.Digest, b.Digest)
+		},
+	},
+	countByDigest: cacheruntime.IndexSpec{
+		Name: "CountByDigest",
+		By:   []string{"Digest"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Bytes(v.Digest))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return cacheruntime.SameBytes(a.Digest, b.Digest)
+		},
+	},
+}
+
+// newPostTable registers Posts with the runtime.
+func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
+	rows := cacheruntime.NewTable(rt, postSpecs.rows)
 	t := &postTable{
-		rows: rows,
-		listNewest: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListNewest",
-			Order: []cacheruntime.Order{{Field: "PublishedAt", Desc: true}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SameTime(a.PublishedAt, b.PublishedAt)
-			},
-		}),
-		listReviewed: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListReviewed",
-			Order: []cacheruntime.Order{{Field: "ReviewedAt"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SamePtrFunc(a.ReviewedAt, b.ReviewedAt, cacheruntime.SameTime)
-			},
-		}),
-		listEdited: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListEdited",
-			Order: []cacheruntime.Order{{Field: "EditedAt", Desc: true}},
-			Limit: 2,
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return a.EditedAt.Valid == b.EditedAt.Valid && cacheruntime.SameTime(a.EditedAt.Time, b.EditedAt.Time)
-			},
-		}),
-		oneFirst: rows.One(cacheruntime.IndexSpec{
-			Name:  "OneFirst",
-			Order: []cacheruntime.Order{{Field: "PublishedAt"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SameTime(a.PublishedAt, b.PublishedAt)
-			},
-		}),
-		listEarly: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListEarly",
-			Where: []cacheruntime.Term{{Field: "PublishedAt", Op: "<", Values: []any{time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)}}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SameTime(a.PublishedAt, b.PublishedAt)
-			},
-		}),
-		countLate: rows.Count(cacheruntime.IndexSpec{
-			Name:  "CountLate",
-			Where: []cacheruntime.Term{{Field: "EditedAt", Op: ">=", Values: []any{time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)}}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return a.EditedAt.Valid == b.EditedAt.Valid && cacheruntime.SameTime(a.EditedAt.Time, b.EditedAt.Time)
-			},
-		}),
-		listDigests: rows.List(cacheruntime.IndexSpec{
-			Name: "ListDigests",
-			Order: []cacheruntime.Order{
-				{Field: "Digest"},
-				{Field: "Seal"},
-				{Field: "Stamp"},
-			},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SameBytes(a.Digest, b.Digest) && cacheruntime.SameBytesPtr(a.Seal, b.Seal) && cacheruntime.SameBytes(a.Stamp.V, b.Stamp.V)
-			},
-		}),
-		listSealed: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListSealed",
-			Where: []cacheruntime.Term{{Field: "Seal", Op: "IS NOT NULL"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SameBytesPtr(a.Seal, b.Seal)
-			},
-		}),
-		listUnsealed: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListUnsealed",
-			Where: []cacheruntime.Term{{Field: "Seal", Op: "IS NULL"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SameBytesPtr(a.Seal, b.Seal)
-			},
-		}),
-		countStamped: rows.Count(cacheruntime.IndexSpec{
-			Name:  "CountStamped",
-			Where: []cacheruntime.Term{{Field: "Stamp", Op: "IS NOT NULL"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SameBytes(a.Stamp.V, b.Stamp.V)
-			},
-		}),
-		oneSigned: rows.One(cacheruntime.IndexSpec{
-			Name: "OneSigned",
-			By:   []string{"Seal", "Stamp"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Ptr(v.Seal, cacheruntime.Bytes[[]byte]), cacheruntime.If(v.Stamp.Valid, cacheruntime.Bytes(v.Stamp.V)))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SameBytesPtr(a.Seal, b.Seal) && cacheruntime.SameBytes(a.Stamp.V, b.Stamp.V)
-			},
-		}),
-		countByPublishedAt: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByPublishedAt",
-			By:   []string{"PublishedAt"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Time(v.PublishedAt))
-			},
-		}),
-		listByDigest: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByDigest",
-			By:   []string{"Digest"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Bytes(v.Digest))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SameBytes(a.Digest, b.Digest)
-			},
-		}),
-		countByDigest: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByDigest",
-			By:   []string{"Digest"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Bytes(v.Digest))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return cacheruntime.SameBytes(a.Digest, b.Digest)
-			},
-		}),
+		rows:               rows,
+		listNewest:         rows.List(postSpecs.listNewest),
+		listReviewed:       rows.List(postSpecs.listReviewed),
+		listEdited:         rows.List(postSpecs.listEdited),
+		oneFirst:           rows.One(postSpecs.oneFirst),
+		listEarly:          rows.List(postSpecs.listEarly),
+		countLate:          rows.Count(postSpecs.countLate),
+		listDigests:        rows.List(postSpecs.listDigests),
+		listSealed:         rows.List(postSpecs.listSealed),
+		listUnsealed:       rows.List(postSpecs.listUnsealed),
+		countStamped:       rows.Count(postSpecs.countStamped),
+		oneSigned:          rows.One(postSpecs.oneSigned),
+		countByPublishedAt: rows.Count(postSpecs.countByPublishedAt),
+		listByDigest:       rows.List(postSpecs.listByDigest),
+		countByDigest:      rows.Count(postSpecs.countByDigest),
 	}
 	return t, rows.Register()
 }
@@ -437,147 +472,15 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *postTable) model(tx *gorm.DB) *PostModel {
 	return &PostModel{
-		Cache:   &PostCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &PostObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &PostCache{postReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &PostObjects{postReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// PostCache reads Posts through the cache. It is safe for concurrent use.
+// PostCache reads Posts through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type PostCache struct {
-	table  *postTable
-	source cacheruntime.Source
-}
-
-// Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *PostCache) Get(ctx context.Context, id uint64) (*Post, error) {
-	return cacheruntime.Row[*Post](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *PostCache) GetMany(ctx context.Context, ids ...uint64) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Posts with the given primary keys by key. What is absent is left out.
-func (c *PostCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Post, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Post](ids, found, err)
-}
-
-// ListNewest returns the Posts, by PublishedAt, latest first.
-func (c *PostCache) ListNewest(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listNewest.Get(ctx, c.source))
-}
-
-// ListNewestPage returns at most limit Posts of ListNewest, from offset on.
-func (c *PostCache) ListNewestPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listNewest.Page(ctx, c.source, offset, limit))
-}
-
-// ListReviewed returns the Posts, by ReviewedAt, earliest first.
-func (c *PostCache) ListReviewed(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listReviewed.Get(ctx, c.source))
-}
-
-// ListReviewedPage returns at most limit Posts of ListReviewed, from offset on.
-func (c *PostCache) ListReviewedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listReviewed.Page(ctx, c.source, offset, limit))
-}
-
-// ListEdited returns the Posts, by EditedAt, latest first; at most 2.
-func (c *PostCache) ListEdited(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listEdited.Get(ctx, c.source))
-}
-
-// ListEditedPage returns at most limit Posts of ListEdited, from offset on. There are no more than
-// 2.
-func (c *PostCache) ListEditedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listEdited.Page(ctx, c.source, offset, limit))
-}
-
-// OneFirst returns the first Post, by PublishedAt, earliest first, or an error matching
-// gorm.ErrRecordNotFound.
-func (c *PostCache) OneFirst(ctx context.Context) (*Post, error) {
-	return cacheruntime.Row[*Post](c.table.oneFirst.Get(ctx, c.source))
-}
-
-// ListEarly returns the Posts where PublishedAt < 2026-03-01T12:00:00Z, by primary key.
-func (c *PostCache) ListEarly(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listEarly.Get(ctx, c.source))
-}
-
-// ListEarlyPage returns at most limit Posts of ListEarly, from offset on.
-func (c *PostCache) ListEarlyPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listEarly.Page(ctx, c.source, offset, limit))
-}
-
-// CountLate returns how many Posts there are where EditedAt >= 2026-03-01T12:00:00Z.
-func (c *PostCache) CountLate(ctx context.Context) (int64, error) {
-	return c.table.countLate.Get(ctx, c.source)
-}
-
-// ListDigests returns the Posts, by Digest, then Seal, then Stamp.
-func (c *PostCache) ListDigests(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listDigests.Get(ctx, c.source))
-}
-
-// ListDigestsPage returns at most limit Posts of ListDigests, from offset on.
-func (c *PostCache) ListDigestsPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listDigests.Page(ctx, c.source, offset, limit))
-}
-
-// ListSealed returns the Posts where Seal IS NOT NULL, by primary key.
-func (c *PostCache) ListSealed(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listSealed.Get(ctx, c.source))
-}
-
-// ListSealedPage returns at most limit Posts of ListSealed, from offset on.
-func (c *PostCache) ListSealedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listSealed.Page(ctx, c.source, offset, limit))
-}
-
-// ListUnsealed returns the Posts where Seal IS NULL, by primary key.
-func (c *PostCache) ListUnsealed(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listUnsealed.Get(ctx, c.source))
-}
-
-// ListUnsealedPage returns at most limit Posts of ListUnsealed, from offset on.
-func (c *PostCache) ListUnsealedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listUnsealed.Page(ctx, c.source, offset, limit))
-}
-
-// CountStamped returns how many Posts there are where Stamp IS NOT NULL.
-func (c *PostCache) CountStamped(ctx context.Context) (int64, error) {
-	return c.table.countStamped.Get(ctx, c.source)
-}
-
-// OneSigned returns the first Post of a Seal and Stamp, by primary key, or an error matching
-// gorm.ErrRecordNotFound. Nil means IS NULL.
-func (c *PostCache) OneSigned(ctx context.Context, seal, stamp *[]byte) (*Post, error) {
-	return cacheruntime.Row[*Post](c.table.oneSigned.Get(ctx, c.source, cacheruntime.Ptr(seal, cacheruntime.Bytes[[]byte]), cacheruntime.Ptr(stamp, cacheruntime.Bytes[[]byte])))
-}
-
-// CountByPublishedAt returns how many Posts have this PublishedAt.
-func (c *PostCache) CountByPublishedAt(ctx context.Context, publishedAt time.Time) (int64, error) {
-	return c.table.countByPublishedAt.Get(ctx, c.source, cacheruntime.Time(publishedAt))
-}
-
-// ListByDigest returns the Posts of a Digest, by primary key. Nil means IS NULL.
-func (c *PostCache) ListByDigest(ctx context.Context, digest []byte) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listByDigest.Get(ctx, c.source, cacheruntime.Bytes(digest)))
-}
-
-// ListByDigestPage returns at most limit Posts of ListByDigest, from offset on.
-func (c *PostCache) ListByDigestPage(ctx context.Context, digest []byte, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listByDigest.Page(ctx, c.source, offset, limit, cacheruntime.Bytes(digest)))
-}
-
-// CountByDigest returns how many Posts have this Digest. Nil means IS NULL.
-func (c *PostCache) CountByDigest(ctx context.Context, digest []byte) (int64, error) {
-	return c.table.countByDigest.Get(ctx, c.source, cacheruntime.Bytes(digest))
+	postReads
 }
 
 // Flush flushes the entries of the Posts with these primary keys, as a write of them would.
@@ -662,139 +565,144 @@ func (c *PostCache) FlushCountByDigest(ctx context.Context, digest []byte) error
 
 // PostObjects reads Posts from the database, always, through GORM. It is safe for concurrent use.
 type PostObjects struct {
+	postReads
+}
+
+// postReads are the methods of PostCache and PostObjects alike. Where they read is their source.
+type postReads struct {
 	table  *postTable
 	source cacheruntime.Source
 }
 
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *PostObjects) Get(ctx context.Context, id uint64) (*Post, error) {
-	return cacheruntime.Row[*Post](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *postReads) Get(ctx context.Context, id uint64) (*Post, error) {
+	return cacheruntime.Row[*Post](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *PostObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *postReads) GetMany(ctx context.Context, ids ...uint64) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
-func (o *PostObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Post, error) {
+func (r *postReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Post, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListNewest returns the Posts, by PublishedAt, latest first.
-func (o *PostObjects) ListNewest(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listNewest.Get(ctx, o.source))
+func (r *postReads) ListNewest(ctx context.Context) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listNewest.Get(ctx, r.source))
 }
 
 // ListNewestPage returns at most limit Posts of ListNewest, from offset on.
-func (o *PostObjects) ListNewestPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listNewest.Page(ctx, o.source, offset, limit))
+func (r *postReads) ListNewestPage(ctx context.Context, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listNewest.Page(ctx, r.source, offset, limit))
 }
 
 // ListReviewed returns the Posts, by ReviewedAt, earliest first.
-func (o *PostObjects) ListReviewed(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listReviewed.Get(ctx, o.source))
+func (r *postReads) ListReviewed(ctx context.Context) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listReviewed.Get(ctx, r.source))
 }
 
 // ListReviewedPage returns at most limit Posts of ListReviewed, from offset on.
-func (o *PostObjects) ListReviewedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listReviewed.Page(ctx, o.source, offset, limit))
+func (r *postReads) ListReviewedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listReviewed.Page(ctx, r.source, offset, limit))
 }
 
 // ListEdited returns the Posts, by EditedAt, latest first; at most 2.
-func (o *PostObjects) ListEdited(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listEdited.Get(ctx, o.source))
+func (r *postReads) ListEdited(ctx context.Context) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listEdited.Get(ctx, r.source))
 }
 
 // ListEditedPage returns at most limit Posts of ListEdited, from offset on. There are no more than
 // 2.
-func (o *PostObjects) ListEditedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listEdited.Page(ctx, o.source, offset, limit))
+func (r *postReads) ListEditedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listEdited.Page(ctx, r.source, offset, limit))
 }
 
 // OneFirst returns the first Post, by PublishedAt, earliest first, or an error matching
 // gorm.ErrRecordNotFound.
-func (o *PostObjects) OneFirst(ctx context.Context) (*Post, error) {
-	return cacheruntime.Row[*Post](o.table.oneFirst.Get(ctx, o.source))
+func (r *postReads) OneFirst(ctx context.Context) (*Post, error) {
+	return cacheruntime.Row[*Post](r.table.oneFirst.Get(ctx, r.source))
 }
 
 // ListEarly returns the Posts where PublishedAt < 2026-03-01T12:00:00Z, by primary key.
-func (o *PostObjects) ListEarly(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listEarly.Get(ctx, o.source))
+func (r *postReads) ListEarly(ctx context.Context) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listEarly.Get(ctx, r.source))
 }
 
 // ListEarlyPage returns at most limit Posts of ListEarly, from offset on.
-func (o *PostObjects) ListEarlyPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listEarly.Page(ctx, o.source, offset, limit))
+func (r *postReads) ListEarlyPage(ctx context.Context, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listEarly.Page(ctx, r.source, offset, limit))
 }
 
 // CountLate returns how many Posts there are where EditedAt >= 2026-03-01T12:00:00Z.
-func (o *PostObjects) CountLate(ctx context.Context) (int64, error) {
-	return o.table.countLate.Get(ctx, o.source)
+func (r *postReads) CountLate(ctx context.Context) (int64, error) {
+	return r.table.countLate.Get(ctx, r.source)
 }
 
 // ListDigests returns the Posts, by Digest, then Seal, then Stamp.
-func (o *PostObjects) ListDigests(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listDigests.Get(ctx, o.source))
+func (r *postReads) ListDigests(ctx context.Context) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listDigests.Get(ctx, r.source))
 }
 
 // ListDigestsPage returns at most limit Posts of ListDigests, from offset on.
-func (o *PostObjects) ListDigestsPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listDigests.Page(ctx, o.source, offset, limit))
+func (r *postReads) ListDigestsPage(ctx context.Context, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listDigests.Page(ctx, r.source, offset, limit))
 }
 
 // ListSealed returns the Posts where Seal IS NOT NULL, by primary key.
-func (o *PostObjects) ListSealed(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listSealed.Get(ctx, o.source))
+func (r *postReads) ListSealed(ctx context.Context) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listSealed.Get(ctx, r.source))
 }
 
 // ListSealedPage returns at most limit Posts of ListSealed, from offset on.
-func (o *PostObjects) ListSealedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listSealed.Page(ctx, o.source, offset, limit))
+func (r *postReads) ListSealedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listSealed.Page(ctx, r.source, offset, limit))
 }
 
 // ListUnsealed returns the Posts where Seal IS NULL, by primary key.
-func (o *PostObjects) ListUnsealed(ctx context.Context) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listUnsealed.Get(ctx, o.source))
+func (r *postReads) ListUnsealed(ctx context.Context) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listUnsealed.Get(ctx, r.source))
 }
 
 // ListUnsealedPage returns at most limit Posts of ListUnsealed, from offset on.
-func (o *PostObjects) ListUnsealedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listUnsealed.Page(ctx, o.source, offset, limit))
+func (r *postReads) ListUnsealedPage(ctx context.Context, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listUnsealed.Page(ctx, r.source, offset, limit))
 }
 
 // CountStamped returns how many Posts there are where Stamp IS NOT NULL.
-func (o *PostObjects) CountStamped(ctx context.Context) (int64, error) {
-	return o.table.countStamped.Get(ctx, o.source)
+func (r *postReads) CountStamped(ctx context.Context) (int64, error) {
+	return r.table.countStamped.Get(ctx, r.source)
 }
 
 // OneSigned returns the first Post of a Seal and Stamp, by primary key, or an error matching
 // gorm.ErrRecordNotFound. Nil means IS NULL.
-func (o *PostObjects) OneSigned(ctx context.Context, seal, stamp *[]byte) (*Post, error) {
-	return cacheruntime.Row[*Post](o.table.oneSigned.Get(ctx, o.source, cacheruntime.Ptr(seal, cacheruntime.Bytes[[]byte]), cacheruntime.Ptr(stamp, cacheruntime.Bytes[[]byte])))
+func (r *postReads) OneSigned(ctx context.Context, seal, stamp *[]byte) (*Post, error) {
+	return cacheruntime.Row[*Post](r.table.oneSigned.Get(ctx, r.source, cacheruntime.Ptr(seal, cacheruntime.Bytes[[]byte]), cacheruntime.Ptr(stamp, cacheruntime.Bytes[[]byte])))
 }
 
 // CountByPublishedAt returns how many Posts have this PublishedAt.
-func (o *PostObjects) CountByPublishedAt(ctx context.Context, publishedAt time.Time) (int64, error) {
-	return o.table.countByPublishedAt.Get(ctx, o.source, cacheruntime.Time(publishedAt))
+func (r *postReads) CountByPublishedAt(ctx context.Context, publishedAt time.Time) (int64, error) {
+	return r.table.countByPublishedAt.Get(ctx, r.source, cacheruntime.Time(publishedAt))
 }
 
 // ListByDigest returns the Posts of a Digest, by primary key. Nil means IS NULL.
-func (o *PostObjects) ListByDigest(ctx context.Context, digest []byte) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listByDigest.Get(ctx, o.source, cacheruntime.Bytes(digest)))
+func (r *postReads) ListByDigest(ctx context.Context, digest []byte) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listByDigest.Get(ctx, r.source, cacheruntime.Bytes(digest)))
 }
 
 // ListByDigestPage returns at most limit Posts of ListByDigest, from offset on.
-func (o *PostObjects) ListByDigestPage(ctx context.Context, digest []byte, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listByDigest.Page(ctx, o.source, offset, limit, cacheruntime.Bytes(digest)))
+func (r *postReads) ListByDigestPage(ctx context.Context, digest []byte, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listByDigest.Page(ctx, r.source, offset, limit, cacheruntime.Bytes(digest)))
 }
 
 // CountByDigest returns how many Posts have this Digest. Nil means IS NULL.
-func (o *PostObjects) CountByDigest(ctx context.Context, digest []byte) (int64, error) {
-	return o.table.countByDigest.Get(ctx, o.source, cacheruntime.Bytes(digest))
+func (r *postReads) CountByDigest(ctx context.Context, digest []byte) (int64, error) {
+	return r.table.countByDigest.Get(ctx, r.source, cacheruntime.Bytes(digest))
 }
 
 // encodePost appends the columns of a row.

@@ -148,9 +148,18 @@ type crouponTable struct {
 	listByMerchantID  *cacheruntime.List
 }
 
-// newCrouponTable describes Croupons to the runtime and registers them there.
-func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// crouponSpecs describes Croupons and their accessors to the runtime.
+var crouponSpecs = struct {
+	rows              cacheruntime.TableSpec
+	listPopularInCity cacheruntime.IndexSpec
+	countInCategory   cacheruntime.IndexSpec
+	oneNewest         cacheruntime.IndexSpec
+	bySlug            cacheruntime.IndexSpec
+	listByCity        cacheruntime.IndexSpec
+	countByCity       cacheruntime.IndexSpec
+	listByMerchantID  cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Croupon",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -174,97 +183,109 @@ func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
 		},
 		Encode: encodeCroupon,
 		Decode: decodeCroupon,
-	})
+	},
+	listPopularInCity: cacheruntime.IndexSpec{
+		Name:  "ListPopularInCity",
+		By:    []string{"City"},
+		Where: []cacheruntime.Term{{Field: "Active", Op: "=", Values: []any{true}}},
+		Order: []cacheruntime.Order{{Field: "Popularity", Desc: true}},
+		Limit: 50,
+		TTL:   24 * time.Hour,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Croupon)
+			return append(to, cacheruntime.Text(v.City))
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Croupon)
+			return v.Active
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Croupon), is.(*Croupon)
+			return a.Popularity == b.Popularity
+		},
+	},
+	countInCategory: cacheruntime.IndexSpec{
+		Name:  "CountInCategory",
+		By:    []string{"City", "Category"},
+		Where: []cacheruntime.Term{{Field: "Active", Op: "=", Values: []any{true}}},
+		TTL:   24 * time.Hour,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Croupon)
+			return append(to, cacheruntime.Text(v.City), cacheruntime.Text(v.Category))
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Croupon)
+			return v.Active
+		},
+	},
+	oneNewest: cacheruntime.IndexSpec{
+		Name:  "OneNewest",
+		By:    []string{"City"},
+		Order: []cacheruntime.Order{{Field: "CreatedAt", Desc: true}},
+		TTL:   24 * time.Hour,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Croupon)
+			return append(to, cacheruntime.Text(v.City))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Croupon), is.(*Croupon)
+			return cacheruntime.SameTime(a.CreatedAt, b.CreatedAt)
+		},
+	},
+	bySlug: cacheruntime.IndexSpec{
+		Name: "GetBySlug",
+		By:   []string{"Slug"},
+		TTL:  24 * time.Hour,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Croupon)
+			return append(to, cacheruntime.Text(v.Slug))
+		},
+	},
+	listByCity: cacheruntime.IndexSpec{
+		Name: "ListByCity",
+		By:   []string{"City"},
+		TTL:  24 * time.Hour,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Croupon)
+			return append(to, cacheruntime.Text(v.City))
+		},
+	},
+	countByCity: cacheruntime.IndexSpec{
+		Name: "CountByCity",
+		By:   []string{"City"},
+		TTL:  24 * time.Hour,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Croupon)
+			return append(to, cacheruntime.Text(v.City))
+		},
+	},
+	listByMerchantID: cacheruntime.IndexSpec{
+		Name: "ListByMerchantID",
+		By:   []string{"MerchantID"},
+		TTL:  24 * time.Hour,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Croupon)
+			return append(to, cacheruntime.Ptr(v.MerchantID, cacheruntime.Uint[uint64]))
+		},
+	},
+}
+
+// newCrouponTable registers Croupons with the runtime.
+func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
+	rows := cacheruntime.NewTable(rt, crouponSpecs.rows)
 	t := &crouponTable{
-		rows: rows,
-		listPopularInCity: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListPopularInCity",
-			By:    []string{"City"},
-			Where: []cacheruntime.Term{{Field: "Active", Op: "=", Values: []any{true}}},
-			Order: []cacheruntime.Order{{Field: "Popularity", Desc: true}},
-			Limit: 50,
-			TTL:   24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Croupon)
-				return append(to, cacheruntime.Text(v.City))
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Croupon)
-				return v.Active
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Croupon), is.(*Croupon)
-				return a.Popularity == b.Popularity
-			},
-		}),
-		countInCategory: rows.Count(cacheruntime.IndexSpec{
-			Name:  "CountInCategory",
-			By:    []string{"City", "Category"},
-			Where: []cacheruntime.Term{{Field: "Active", Op: "=", Values: []any{true}}},
-			TTL:   24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Croupon)
-				return append(to, cacheruntime.Text(v.City), cacheruntime.Text(v.Category))
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Croupon)
-				return v.Active
-			},
-		}),
-		oneNewest: rows.One(cacheruntime.IndexSpec{
-			Name:  "OneNewest",
-			By:    []string{"City"},
-			Order: []cacheruntime.Order{{Field: "CreatedAt", Desc: true}},
-			TTL:   24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Croupon)
-				return append(to, cacheruntime.Text(v.City))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Croupon), is.(*Croupon)
-				return cacheruntime.SameTime(a.CreatedAt, b.CreatedAt)
-			},
-		}),
-		bySlug: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetBySlug",
-			By:   []string{"Slug"},
-			TTL:  24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Croupon)
-				return append(to, cacheruntime.Text(v.Slug))
-			},
-		}),
-		listByCity: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByCity",
-			By:   []string{"City"},
-			TTL:  24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Croupon)
-				return append(to, cacheruntime.Text(v.City))
-			},
-		}),
-		countByCity: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByCity",
-			By:   []string{"City"},
-			TTL:  24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Croupon)
-				return append(to, cacheruntime.Text(v.City))
-			},
-		}),
-		listByMerchantID: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByMerchantID",
-			By:   []string{"MerchantID"},
-			TTL:  24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Croupon)
-				return append(to, cacheruntime.Ptr(v.MerchantID, cacheruntime.Uint[uint64]))
-			},
-		}),
+		rows:              rows,
+		listPopularInCity: rows.List(crouponSpecs.listPopularInCity),
+		countInCategory:   rows.Count(crouponSpecs.countInCategory),
+		oneNewest:         rows.One(crouponSpecs.oneNewest),
+		bySlug:            rows.Unique(crouponSpecs.bySlug),
+		listByCity:        rows.List(crouponSpecs.listByCity),
+		countByCity:       rows.Count(crouponSpecs.countByCity),
+		listByMerchantID:  rows.List(crouponSpecs.listByMerchantID),
 	}
 	return t, rows.Register()
 }
@@ -272,93 +293,15 @@ func newCrouponTable(rt *cacheruntime.Runtime) (*crouponTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *crouponTable) model(tx *gorm.DB) *CrouponModel {
 	return &CrouponModel{
-		Cache:   &CrouponCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &CrouponObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &CrouponCache{crouponReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &CrouponObjects{crouponReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// CrouponCache reads Croupons through the cache. It is safe for concurrent use.
+// CrouponCache reads Croupons through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type CrouponCache struct {
-	table  *crouponTable
-	source cacheruntime.Source
-}
-
-// Get returns the Croupon whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *CrouponCache) Get(ctx context.Context, id uint64) (*Croupon, error) {
-	return cacheruntime.Row[*Croupon](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Croupons with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *CrouponCache) GetMany(ctx context.Context, ids ...uint64) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Croupons with the given primary keys by key. What is absent is left out.
-func (c *CrouponCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Croupon, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Croupon](ids, found, err)
-}
-
-// ListPopularInCity returns the Croupons of a City that are Active, by Popularity, highest first;
-// at most 50.
-func (c *CrouponCache) ListPopularInCity(ctx context.Context, city string) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](c.table.listPopularInCity.Get(ctx, c.source, cacheruntime.Text(city)))
-}
-
-// ListPopularInCityPage returns at most limit Croupons of ListPopularInCity, from offset on. There
-// are no more than 50.
-func (c *CrouponCache) ListPopularInCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](c.table.listPopularInCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city)))
-}
-
-// CountInCategory returns how many Croupons of a City and Category are Active.
-func (c *CrouponCache) CountInCategory(ctx context.Context, city, category string) (int64, error) {
-	return c.table.countInCategory.Get(ctx, c.source, cacheruntime.Text(city), cacheruntime.Text(category))
-}
-
-// OneNewest returns the first Croupon of a City, by CreatedAt, latest first, or an error matching
-// gorm.ErrRecordNotFound.
-func (c *CrouponCache) OneNewest(ctx context.Context, city string) (*Croupon, error) {
-	return cacheruntime.Row[*Croupon](c.table.oneNewest.Get(ctx, c.source, cacheruntime.Text(city)))
-}
-
-// GetBySlug returns the Croupon with this Slug, or an error matching gorm.ErrRecordNotFound.
-func (c *CrouponCache) GetBySlug(ctx context.Context, slug string) (*Croupon, error) {
-	return cacheruntime.Row[*Croupon](c.table.bySlug.Get(ctx, c.source, cacheruntime.Text(slug)))
-}
-
-// GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
-// out.
-func (c *CrouponCache) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](c.table.bySlug.GetMany(ctx, c.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
-}
-
-// ListByCity returns the Croupons of a City, by primary key.
-func (c *CrouponCache) ListByCity(ctx context.Context, city string) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](c.table.listByCity.Get(ctx, c.source, cacheruntime.Text(city)))
-}
-
-// ListByCityPage returns at most limit Croupons of ListByCity, from offset on.
-func (c *CrouponCache) ListByCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](c.table.listByCity.Page(ctx, c.source, offset, limit, cacheruntime.Text(city)))
-}
-
-// CountByCity returns how many Croupons have this City.
-func (c *CrouponCache) CountByCity(ctx context.Context, city string) (int64, error) {
-	return c.table.countByCity.Get(ctx, c.source, cacheruntime.Text(city))
-}
-
-// ListByMerchantID returns the Croupons of a MerchantID, by primary key. Nil means IS NULL.
-func (c *CrouponCache) ListByMerchantID(ctx context.Context, merchantID *uint64) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](c.table.listByMerchantID.Get(ctx, c.source, cacheruntime.Ptr(merchantID, cacheruntime.Uint[uint64])))
-}
-
-// ListByMerchantIDPage returns at most limit Croupons of ListByMerchantID, from offset on.
-func (c *CrouponCache) ListByMerchantIDPage(ctx context.Context, merchantID *uint64, offset, limit int) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](c.table.listByMerchantID.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(merchantID, cacheruntime.Uint[uint64])))
+	crouponReads
 }
 
 // Flush flushes the entries of the Croupons with these primary keys, as a write of them would.
@@ -409,85 +352,91 @@ func (c *CrouponCache) FlushListByMerchantID(ctx context.Context, merchantID *ui
 // CrouponObjects reads Croupons from the database, always, through GORM. It is safe for concurrent
 // use.
 type CrouponObjects struct {
+	crouponReads
+}
+
+// crouponReads are the methods of CrouponCache and CrouponObjects alike. Where they read is their
+// source.
+type crouponReads struct {
 	table  *crouponTable
 	source cacheruntime.Source
 }
 
 // Get returns the Croupon whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *CrouponObjects) Get(ctx context.Context, id uint64) (*Croupon, error) {
-	return cacheruntime.Row[*Croupon](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *crouponReads) Get(ctx context.Context, id uint64) (*Croupon, error) {
+	return cacheruntime.Row[*Croupon](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Croupons with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *CrouponObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *crouponReads) GetMany(ctx context.Context, ids ...uint64) ([]*Croupon, error) {
+	return cacheruntime.Rows[*Croupon](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Croupons with the given primary keys by key. What is absent is left out.
-func (o *CrouponObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Croupon, error) {
+func (r *crouponReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Croupon, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Croupon](ids, found, err)
 }
 
 // ListPopularInCity returns the Croupons of a City that are Active, by Popularity, highest first;
 // at most 50.
-func (o *CrouponObjects) ListPopularInCity(ctx context.Context, city string) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](o.table.listPopularInCity.Get(ctx, o.source, cacheruntime.Text(city)))
+func (r *crouponReads) ListPopularInCity(ctx context.Context, city string) ([]*Croupon, error) {
+	return cacheruntime.Rows[*Croupon](r.table.listPopularInCity.Get(ctx, r.source, cacheruntime.Text(city)))
 }
 
 // ListPopularInCityPage returns at most limit Croupons of ListPopularInCity, from offset on. There
 // are no more than 50.
-func (o *CrouponObjects) ListPopularInCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](o.table.listPopularInCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city)))
+func (r *crouponReads) ListPopularInCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error) {
+	return cacheruntime.Rows[*Croupon](r.table.listPopularInCity.Page(ctx, r.source, offset, limit, cacheruntime.Text(city)))
 }
 
 // CountInCategory returns how many Croupons of a City and Category are Active.
-func (o *CrouponObjects) CountInCategory(ctx context.Context, city, category string) (int64, error) {
-	return o.table.countInCategory.Get(ctx, o.source, cacheruntime.Text(city), cacheruntime.Text(category))
+func (r *crouponReads) CountInCategory(ctx context.Context, city, category string) (int64, error) {
+	return r.table.countInCategory.Get(ctx, r.source, cacheruntime.Text(city), cacheruntime.Text(category))
 }
 
 // OneNewest returns the first Croupon of a City, by CreatedAt, latest first, or an error matching
 // gorm.ErrRecordNotFound.
-func (o *CrouponObjects) OneNewest(ctx context.Context, city string) (*Croupon, error) {
-	return cacheruntime.Row[*Croupon](o.table.oneNewest.Get(ctx, o.source, cacheruntime.Text(city)))
+func (r *crouponReads) OneNewest(ctx context.Context, city string) (*Croupon, error) {
+	return cacheruntime.Row[*Croupon](r.table.oneNewest.Get(ctx, r.source, cacheruntime.Text(city)))
 }
 
 // GetBySlug returns the Croupon with this Slug, or an error matching gorm.ErrRecordNotFound.
-func (o *CrouponObjects) GetBySlug(ctx context.Context, slug string) (*Croupon, error) {
-	return cacheruntime.Row[*Croupon](o.table.bySlug.Get(ctx, o.source, cacheruntime.Text(slug)))
+func (r *crouponReads) GetBySlug(ctx context.Context, slug string) (*Croupon, error) {
+	return cacheruntime.Row[*Croupon](r.table.bySlug.Get(ctx, r.source, cacheruntime.Text(slug)))
 }
 
 // GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
 // out.
-func (o *CrouponObjects) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](o.table.bySlug.GetMany(ctx, o.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
+func (r *crouponReads) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Croupon, error) {
+	return cacheruntime.Rows[*Croupon](r.table.bySlug.GetMany(ctx, r.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
 }
 
 // ListByCity returns the Croupons of a City, by primary key.
-func (o *CrouponObjects) ListByCity(ctx context.Context, city string) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](o.table.listByCity.Get(ctx, o.source, cacheruntime.Text(city)))
+func (r *crouponReads) ListByCity(ctx context.Context, city string) ([]*Croupon, error) {
+	return cacheruntime.Rows[*Croupon](r.table.listByCity.Get(ctx, r.source, cacheruntime.Text(city)))
 }
 
 // ListByCityPage returns at most limit Croupons of ListByCity, from offset on.
-func (o *CrouponObjects) ListByCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](o.table.listByCity.Page(ctx, o.source, offset, limit, cacheruntime.Text(city)))
+func (r *crouponReads) ListByCityPage(ctx context.Context, city string, offset, limit int) ([]*Croupon, error) {
+	return cacheruntime.Rows[*Croupon](r.table.listByCity.Page(ctx, r.source, offset, limit, cacheruntime.Text(city)))
 }
 
 // CountByCity returns how many Croupons have this City.
-func (o *CrouponObjects) CountByCity(ctx context.Context, city string) (int64, error) {
-	return o.table.countByCity.Get(ctx, o.source, cacheruntime.Text(city))
+func (r *crouponReads) CountByCity(ctx context.Context, city string) (int64, error) {
+	return r.table.countByCity.Get(ctx, r.source, cacheruntime.Text(city))
 }
 
 // ListByMerchantID returns the Croupons of a MerchantID, by primary key. Nil means IS NULL.
-func (o *CrouponObjects) ListByMerchantID(ctx context.Context, merchantID *uint64) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](o.table.listByMerchantID.Get(ctx, o.source, cacheruntime.Ptr(merchantID, cacheruntime.Uint[uint64])))
+func (r *crouponReads) ListByMerchantID(ctx context.Context, merchantID *uint64) ([]*Croupon, error) {
+	return cacheruntime.Rows[*Croupon](r.table.listByMerchantID.Get(ctx, r.source, cacheruntime.Ptr(merchantID, cacheruntime.Uint[uint64])))
 }
 
 // ListByMerchantIDPage returns at most limit Croupons of ListByMerchantID, from offset on.
-func (o *CrouponObjects) ListByMerchantIDPage(ctx context.Context, merchantID *uint64, offset, limit int) ([]*Croupon, error) {
-	return cacheruntime.Rows[*Croupon](o.table.listByMerchantID.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(merchantID, cacheruntime.Uint[uint64])))
+func (r *crouponReads) ListByMerchantIDPage(ctx context.Context, merchantID *uint64, offset, limit int) ([]*Croupon, error) {
+	return cacheruntime.Rows[*Croupon](r.table.listByMerchantID.Page(ctx, r.source, offset, limit, cacheruntime.Ptr(merchantID, cacheruntime.Uint[uint64])))
 }
 
 // encodeCroupon appends the columns of a row.

@@ -74,9 +74,12 @@ type memoTable struct {
 	listByTopic *cacheruntime.List
 }
 
-// newMemoTable describes Memo rows to the runtime and registers them there.
-func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// memoSpecs describes Memo rows and their accessors to the runtime.
+var memoSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listByTopic cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Memo",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -96,22 +99,28 @@ func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
 		AfterFind: func(row any, tx *gorm.DB) error {
 			return row.(*Memo).AfterFind(tx)
 		},
-	})
+	},
+	listByTopic: cacheruntime.IndexSpec{
+		Name: "ListByTopic",
+		By:   []string{"Topic"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Memo)
+			return append(to, cacheruntime.Text(v.Topic))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Memo), is.(*Memo)
+			return a.Owner == b.Owner
+		},
+	},
+}
+
+// newMemoTable registers Memo rows with the runtime.
+func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
+	rows := cacheruntime.NewTable(rt, memoSpecs.rows)
 	t := &memoTable{
-		rows: rows,
-		listByTopic: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByTopic",
-			By:   []string{"Topic"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Memo)
-				return append(to, cacheruntime.Text(v.Topic))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Memo), is.(*Memo)
-				return a.Owner == b.Owner
-			},
-		}),
+		rows:        rows,
+		listByTopic: rows.List(memoSpecs.listByTopic),
 	}
 	return t, rows.Register()
 }
@@ -119,44 +128,15 @@ func newMemoTable(rt *cacheruntime.Runtime) (*memoTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *memoTable) model(tx *gorm.DB) *MemoModel {
 	return &MemoModel{
-		Cache:   &MemoCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &MemoObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &MemoCache{memoReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &MemoObjects{memoReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// MemoCache reads Memo rows through the cache. It is safe for concurrent use.
+// MemoCache reads Memo rows through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type MemoCache struct {
-	table  *memoTable
-	source cacheruntime.Source
-}
-
-// Get returns the Memo whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *MemoCache) Get(ctx context.Context, id uint64) (*Memo, error) {
-	return cacheruntime.Row[*Memo](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Memo rows with the given primary keys, in the order of ids. What is absent
-// is left out; a key given twice gives two copies.
-func (c *MemoCache) GetMany(ctx context.Context, ids ...uint64) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Memo rows with the given primary keys by key. What is absent is left out.
-func (c *MemoCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Memo, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Memo](ids, found, err)
-}
-
-// ListByTopic returns the Memo rows of a Topic, by primary key.
-func (c *MemoCache) ListByTopic(ctx context.Context, topic string) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](c.table.listByTopic.Get(ctx, c.source, cacheruntime.Text(topic)))
-}
-
-// ListByTopicPage returns at most limit Memo rows of ListByTopic, from offset on.
-func (c *MemoCache) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](c.table.listByTopic.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic)))
+	memoReads
 }
 
 // Flush flushes the entries of the Memo rows with these primary keys, as a write of them would.
@@ -177,36 +157,41 @@ func (c *MemoCache) FlushListByTopic(ctx context.Context, topic string) error {
 // MemoObjects reads Memo rows from the database, always, through GORM. It is safe for concurrent
 // use.
 type MemoObjects struct {
+	memoReads
+}
+
+// memoReads are the methods of MemoCache and MemoObjects alike. Where they read is their source.
+type memoReads struct {
 	table  *memoTable
 	source cacheruntime.Source
 }
 
 // Get returns the Memo whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *MemoObjects) Get(ctx context.Context, id uint64) (*Memo, error) {
-	return cacheruntime.Row[*Memo](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *memoReads) Get(ctx context.Context, id uint64) (*Memo, error) {
+	return cacheruntime.Row[*Memo](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Memo rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
-func (o *MemoObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *memoReads) GetMany(ctx context.Context, ids ...uint64) ([]*Memo, error) {
+	return cacheruntime.Rows[*Memo](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Memo rows with the given primary keys by key. What is absent is left out.
-func (o *MemoObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Memo, error) {
+func (r *memoReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Memo, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Memo](ids, found, err)
 }
 
 // ListByTopic returns the Memo rows of a Topic, by primary key.
-func (o *MemoObjects) ListByTopic(ctx context.Context, topic string) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](o.table.listByTopic.Get(ctx, o.source, cacheruntime.Text(topic)))
+func (r *memoReads) ListByTopic(ctx context.Context, topic string) ([]*Memo, error) {
+	return cacheruntime.Rows[*Memo](r.table.listByTopic.Get(ctx, r.source, cacheruntime.Text(topic)))
 }
 
 // ListByTopicPage returns at most limit Memo rows of ListByTopic, from offset on.
-func (o *MemoObjects) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Memo, error) {
-	return cacheruntime.Rows[*Memo](o.table.listByTopic.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic)))
+func (r *memoReads) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Memo, error) {
+	return cacheruntime.Rows[*Memo](r.table.listByTopic.Page(ctx, r.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // encodeMemo appends the columns of a row.

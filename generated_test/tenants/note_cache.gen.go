@@ -123,9 +123,16 @@ type noteTable struct {
 	countByTopic *cacheruntime.Count
 }
 
-// newNoteTable describes Notes to the runtime and registers them there.
-func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// noteSpecs describes Notes and their accessors to the runtime.
+var noteSpecs = struct {
+	rows         cacheruntime.TableSpec
+	listOpen     cacheruntime.IndexSpec
+	oneNewest    cacheruntime.IndexSpec
+	bySlug       cacheruntime.IndexSpec
+	listByTopic  cacheruntime.IndexSpec
+	countByTopic cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Note",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -151,69 +158,79 @@ func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
 			v := row.(*Note)
 			return v.DeletedAt.Valid
 		},
-	})
+	},
+	listOpen: cacheruntime.IndexSpec{
+		Name:  "ListOpen",
+		By:    []string{"Topic"},
+		Where: []cacheruntime.Term{{Field: "Done", Op: "=", Values: []any{false}}},
+		Order: []cacheruntime.Order{{Field: "Rank", Desc: true}},
+		Limit: 10,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Note)
+			return append(to, cacheruntime.Text(v.Topic))
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Note)
+			return !v.Done
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Note), is.(*Note)
+			return a.Rank == b.Rank
+		},
+	},
+	oneNewest: cacheruntime.IndexSpec{
+		Name:  "OneNewest",
+		By:    []string{"Topic"},
+		Order: []cacheruntime.Order{{Field: "CreatedAt", Desc: true}},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Note)
+			return append(to, cacheruntime.Text(v.Topic))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Note), is.(*Note)
+			return cacheruntime.SameTime(a.CreatedAt, b.CreatedAt)
+		},
+	},
+	bySlug: cacheruntime.IndexSpec{
+		Name:      "GetBySlug",
+		By:        []string{"Slug"},
+		Unchecked: true,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Note)
+			return append(to, cacheruntime.Text(v.Slug))
+		},
+	},
+	listByTopic: cacheruntime.IndexSpec{
+		Name: "ListByTopic",
+		By:   []string{"Topic"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Note)
+			return append(to, cacheruntime.Text(v.Topic))
+		},
+	},
+	countByTopic: cacheruntime.IndexSpec{
+		Name: "CountByTopic",
+		By:   []string{"Topic"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Note)
+			return append(to, cacheruntime.Text(v.Topic))
+		},
+	},
+}
+
+// newNoteTable registers Notes with the runtime.
+func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
+	rows := cacheruntime.NewTable(rt, noteSpecs.rows)
 	t := &noteTable{
-		rows: rows,
-		listOpen: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListOpen",
-			By:    []string{"Topic"},
-			Where: []cacheruntime.Term{{Field: "Done", Op: "=", Values: []any{false}}},
-			Order: []cacheruntime.Order{{Field: "Rank", Desc: true}},
-			Limit: 10,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Note)
-				return append(to, cacheruntime.Text(v.Topic))
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Note)
-				return !v.Done
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Note), is.(*Note)
-				return a.Rank == b.Rank
-			},
-		}),
-		oneNewest: rows.One(cacheruntime.IndexSpec{
-			Name:  "OneNewest",
-			By:    []string{"Topic"},
-			Order: []cacheruntime.Order{{Field: "CreatedAt", Desc: true}},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Note)
-				return append(to, cacheruntime.Text(v.Topic))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Note), is.(*Note)
-				return cacheruntime.SameTime(a.CreatedAt, b.CreatedAt)
-			},
-		}),
-		bySlug: rows.Unique(cacheruntime.IndexSpec{
-			Name:      "GetBySlug",
-			By:        []string{"Slug"},
-			Unchecked: true,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Note)
-				return append(to, cacheruntime.Text(v.Slug))
-			},
-		}),
-		listByTopic: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByTopic",
-			By:   []string{"Topic"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Note)
-				return append(to, cacheruntime.Text(v.Topic))
-			},
-		}),
-		countByTopic: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByTopic",
-			By:   []string{"Topic"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Note)
-				return append(to, cacheruntime.Text(v.Topic))
-			},
-		}),
+		rows:         rows,
+		listOpen:     rows.List(noteSpecs.listOpen),
+		oneNewest:    rows.One(noteSpecs.oneNewest),
+		bySlug:       rows.Unique(noteSpecs.bySlug),
+		listByTopic:  rows.List(noteSpecs.listByTopic),
+		countByTopic: rows.Count(noteSpecs.countByTopic),
 	}
 	return t, rows.Register()
 }
@@ -221,76 +238,15 @@ func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *noteTable) model(tx *gorm.DB) *NoteModel {
 	return &NoteModel{
-		Cache:   &NoteCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &NoteObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &NoteCache{noteReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &NoteObjects{noteReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// NoteCache reads Notes through the cache. It is safe for concurrent use.
+// NoteCache reads Notes through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type NoteCache struct {
-	table  *noteTable
-	source cacheruntime.Source
-}
-
-// Get returns the Note whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *NoteCache) Get(ctx context.Context, id uint64) (*Note, error) {
-	return cacheruntime.Row[*Note](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Notes with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *NoteCache) GetMany(ctx context.Context, ids ...uint64) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Notes with the given primary keys by key. What is absent is left out.
-func (c *NoteCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Note, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Note](ids, found, err)
-}
-
-// ListOpen returns the Notes of a Topic that are not Done, by Rank, highest first; at most 10.
-func (c *NoteCache) ListOpen(ctx context.Context, topic string) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](c.table.listOpen.Get(ctx, c.source, cacheruntime.Text(topic)))
-}
-
-// ListOpenPage returns at most limit Notes of ListOpen, from offset on. There are no more than 10.
-func (c *NoteCache) ListOpenPage(ctx context.Context, topic string, offset, limit int) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](c.table.listOpen.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic)))
-}
-
-// OneNewest returns the first Note of a Topic, by CreatedAt, latest first, or an error matching
-// gorm.ErrRecordNotFound.
-func (c *NoteCache) OneNewest(ctx context.Context, topic string) (*Note, error) {
-	return cacheruntime.Row[*Note](c.table.oneNewest.Get(ctx, c.source, cacheruntime.Text(topic)))
-}
-
-// GetBySlug returns the Note with this Slug, or an error matching gorm.ErrRecordNotFound.
-func (c *NoteCache) GetBySlug(ctx context.Context, slug string) (*Note, error) {
-	return cacheruntime.Row[*Note](c.table.bySlug.Get(ctx, c.source, cacheruntime.Text(slug)))
-}
-
-// GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
-// out.
-func (c *NoteCache) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](c.table.bySlug.GetMany(ctx, c.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
-}
-
-// ListByTopic returns the Notes of a Topic, by primary key.
-func (c *NoteCache) ListByTopic(ctx context.Context, topic string) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](c.table.listByTopic.Get(ctx, c.source, cacheruntime.Text(topic)))
-}
-
-// ListByTopicPage returns at most limit Notes of ListByTopic, from offset on.
-func (c *NoteCache) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](c.table.listByTopic.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic)))
-}
-
-// CountByTopic returns how many Notes have this Topic.
-func (c *NoteCache) CountByTopic(ctx context.Context, topic string) (int64, error) {
-	return c.table.countByTopic.Get(ctx, c.source, cacheruntime.Text(topic))
+	noteReads
 }
 
 // Flush flushes the entries of the Notes with these primary keys, as a write of them would.
@@ -330,68 +286,73 @@ func (c *NoteCache) FlushCountByTopic(ctx context.Context, topic string) error {
 
 // NoteObjects reads Notes from the database, always, through GORM. It is safe for concurrent use.
 type NoteObjects struct {
+	noteReads
+}
+
+// noteReads are the methods of NoteCache and NoteObjects alike. Where they read is their source.
+type noteReads struct {
 	table  *noteTable
 	source cacheruntime.Source
 }
 
 // Get returns the Note whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *NoteObjects) Get(ctx context.Context, id uint64) (*Note, error) {
-	return cacheruntime.Row[*Note](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *noteReads) Get(ctx context.Context, id uint64) (*Note, error) {
+	return cacheruntime.Row[*Note](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Notes with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *NoteObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *noteReads) GetMany(ctx context.Context, ids ...uint64) ([]*Note, error) {
+	return cacheruntime.Rows[*Note](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Notes with the given primary keys by key. What is absent is left out.
-func (o *NoteObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Note, error) {
+func (r *noteReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Note, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Note](ids, found, err)
 }
 
 // ListOpen returns the Notes of a Topic that are not Done, by Rank, highest first; at most 10.
-func (o *NoteObjects) ListOpen(ctx context.Context, topic string) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](o.table.listOpen.Get(ctx, o.source, cacheruntime.Text(topic)))
+func (r *noteReads) ListOpen(ctx context.Context, topic string) ([]*Note, error) {
+	return cacheruntime.Rows[*Note](r.table.listOpen.Get(ctx, r.source, cacheruntime.Text(topic)))
 }
 
 // ListOpenPage returns at most limit Notes of ListOpen, from offset on. There are no more than 10.
-func (o *NoteObjects) ListOpenPage(ctx context.Context, topic string, offset, limit int) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](o.table.listOpen.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic)))
+func (r *noteReads) ListOpenPage(ctx context.Context, topic string, offset, limit int) ([]*Note, error) {
+	return cacheruntime.Rows[*Note](r.table.listOpen.Page(ctx, r.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // OneNewest returns the first Note of a Topic, by CreatedAt, latest first, or an error matching
 // gorm.ErrRecordNotFound.
-func (o *NoteObjects) OneNewest(ctx context.Context, topic string) (*Note, error) {
-	return cacheruntime.Row[*Note](o.table.oneNewest.Get(ctx, o.source, cacheruntime.Text(topic)))
+func (r *noteReads) OneNewest(ctx context.Context, topic string) (*Note, error) {
+	return cacheruntime.Row[*Note](r.table.oneNewest.Get(ctx, r.source, cacheruntime.Text(topic)))
 }
 
 // GetBySlug returns the Note with this Slug, or an error matching gorm.ErrRecordNotFound.
-func (o *NoteObjects) GetBySlug(ctx context.Context, slug string) (*Note, error) {
-	return cacheruntime.Row[*Note](o.table.bySlug.Get(ctx, o.source, cacheruntime.Text(slug)))
+func (r *noteReads) GetBySlug(ctx context.Context, slug string) (*Note, error) {
+	return cacheruntime.Row[*Note](r.table.bySlug.Get(ctx, r.source, cacheruntime.Text(slug)))
 }
 
 // GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
 // out.
-func (o *NoteObjects) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](o.table.bySlug.GetMany(ctx, o.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
+func (r *noteReads) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Note, error) {
+	return cacheruntime.Rows[*Note](r.table.bySlug.GetMany(ctx, r.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
 }
 
 // ListByTopic returns the Notes of a Topic, by primary key.
-func (o *NoteObjects) ListByTopic(ctx context.Context, topic string) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](o.table.listByTopic.Get(ctx, o.source, cacheruntime.Text(topic)))
+func (r *noteReads) ListByTopic(ctx context.Context, topic string) ([]*Note, error) {
+	return cacheruntime.Rows[*Note](r.table.listByTopic.Get(ctx, r.source, cacheruntime.Text(topic)))
 }
 
 // ListByTopicPage returns at most limit Notes of ListByTopic, from offset on.
-func (o *NoteObjects) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](o.table.listByTopic.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic)))
+func (r *noteReads) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Note, error) {
+	return cacheruntime.Rows[*Note](r.table.listByTopic.Page(ctx, r.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // CountByTopic returns how many Notes have this Topic.
-func (o *NoteObjects) CountByTopic(ctx context.Context, topic string) (int64, error) {
-	return o.table.countByTopic.Get(ctx, o.source, cacheruntime.Text(topic))
+func (r *noteReads) CountByTopic(ctx context.Context, topic string) (int64, error) {
+	return r.table.countByTopic.Get(ctx, r.source, cacheruntime.Text(topic))
 }
 
 // encodeNote appends the columns of a row.

@@ -98,9 +98,14 @@ type pageTable struct {
 	countByTopic *cacheruntime.Count
 }
 
-// newPageTable describes Pages to the runtime and registers them there.
-func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// pageSpecs describes Pages and their accessors to the runtime.
+var pageSpecs = struct {
+	rows         cacheruntime.TableSpec
+	bySlug       cacheruntime.IndexSpec
+	listByTopic  cacheruntime.IndexSpec
+	countByTopic cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Page",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -117,33 +122,41 @@ func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
 		},
 		Encode: encodePage,
 		Decode: decodePage,
-	})
+	},
+	bySlug: cacheruntime.IndexSpec{
+		Name: "GetBySlug",
+		By:   []string{"Slug"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Page)
+			return append(to, cacheruntime.Text(v.Slug))
+		},
+	},
+	listByTopic: cacheruntime.IndexSpec{
+		Name: "ListByTopic",
+		By:   []string{"Topic"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Page)
+			return append(to, cacheruntime.Text(v.Topic))
+		},
+	},
+	countByTopic: cacheruntime.IndexSpec{
+		Name: "CountByTopic",
+		By:   []string{"Topic"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Page)
+			return append(to, cacheruntime.Text(v.Topic))
+		},
+	},
+}
+
+// newPageTable registers Pages with the runtime.
+func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
+	rows := cacheruntime.NewTable(rt, pageSpecs.rows)
 	t := &pageTable{
-		rows: rows,
-		bySlug: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetBySlug",
-			By:   []string{"Slug"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Page)
-				return append(to, cacheruntime.Text(v.Slug))
-			},
-		}),
-		listByTopic: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByTopic",
-			By:   []string{"Topic"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Page)
-				return append(to, cacheruntime.Text(v.Topic))
-			},
-		}),
-		countByTopic: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByTopic",
-			By:   []string{"Topic"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Page)
-				return append(to, cacheruntime.Text(v.Topic))
-			},
-		}),
+		rows:         rows,
+		bySlug:       rows.Unique(pageSpecs.bySlug),
+		listByTopic:  rows.List(pageSpecs.listByTopic),
+		countByTopic: rows.Count(pageSpecs.countByTopic),
 	}
 	return t, rows.Register()
 }
@@ -151,60 +164,15 @@ func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *pageTable) model(tx *gorm.DB) *PageModel {
 	return &PageModel{
-		Cache:   &PageCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &PageObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &PageCache{pageReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &PageObjects{pageReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// PageCache reads Pages through the cache. It is safe for concurrent use.
+// PageCache reads Pages through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type PageCache struct {
-	table  *pageTable
-	source cacheruntime.Source
-}
-
-// Get returns the Page whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *PageCache) Get(ctx context.Context, id uint64) (*Page, error) {
-	return cacheruntime.Row[*Page](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Pages with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *PageCache) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Pages with the given primary keys by key. What is absent is left out.
-func (c *PageCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Page](ids, found, err)
-}
-
-// GetBySlug returns the Page with this Slug, or an error matching gorm.ErrRecordNotFound.
-func (c *PageCache) GetBySlug(ctx context.Context, slug string) (*Page, error) {
-	return cacheruntime.Row[*Page](c.table.bySlug.Get(ctx, c.source, cacheruntime.Text(slug)))
-}
-
-// GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
-// out.
-func (c *PageCache) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](c.table.bySlug.GetMany(ctx, c.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
-}
-
-// ListByTopic returns the Pages of a Topic, by primary key.
-func (c *PageCache) ListByTopic(ctx context.Context, topic string) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](c.table.listByTopic.Get(ctx, c.source, cacheruntime.Text(topic)))
-}
-
-// ListByTopicPage returns at most limit Pages of ListByTopic, from offset on.
-func (c *PageCache) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](c.table.listByTopic.Page(ctx, c.source, offset, limit, cacheruntime.Text(topic)))
-}
-
-// CountByTopic returns how many Pages have this Topic.
-func (c *PageCache) CountByTopic(ctx context.Context, topic string) (int64, error) {
-	return c.table.countByTopic.Get(ctx, c.source, cacheruntime.Text(topic))
+	pageReads
 }
 
 // Flush flushes the entries of the Pages with these primary keys, as a write of them would.
@@ -234,52 +202,57 @@ func (c *PageCache) FlushCountByTopic(ctx context.Context, topic string) error {
 
 // PageObjects reads Pages from the database, always, through GORM. It is safe for concurrent use.
 type PageObjects struct {
+	pageReads
+}
+
+// pageReads are the methods of PageCache and PageObjects alike. Where they read is their source.
+type pageReads struct {
 	table  *pageTable
 	source cacheruntime.Source
 }
 
 // Get returns the Page whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *PageObjects) Get(ctx context.Context, id uint64) (*Page, error) {
-	return cacheruntime.Row[*Page](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *pageReads) Get(ctx context.Context, id uint64) (*Page, error) {
+	return cacheruntime.Row[*Page](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Pages with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *PageObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *pageReads) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
+	return cacheruntime.Rows[*Page](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Pages with the given primary keys by key. What is absent is left out.
-func (o *PageObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
+func (r *pageReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Page](ids, found, err)
 }
 
 // GetBySlug returns the Page with this Slug, or an error matching gorm.ErrRecordNotFound.
-func (o *PageObjects) GetBySlug(ctx context.Context, slug string) (*Page, error) {
-	return cacheruntime.Row[*Page](o.table.bySlug.Get(ctx, o.source, cacheruntime.Text(slug)))
+func (r *pageReads) GetBySlug(ctx context.Context, slug string) (*Page, error) {
+	return cacheruntime.Row[*Page](r.table.bySlug.Get(ctx, r.source, cacheruntime.Text(slug)))
 }
 
 // GetManyBySlug is GetBySlug for several values, in the order of slugs. What is absent is left
 // out.
-func (o *PageObjects) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](o.table.bySlug.GetMany(ctx, o.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
+func (r *pageReads) GetManyBySlug(ctx context.Context, slugs ...string) ([]*Page, error) {
+	return cacheruntime.Rows[*Page](r.table.bySlug.GetMany(ctx, r.source, cacheruntime.Each(slugs, cacheruntime.Text[string])))
 }
 
 // ListByTopic returns the Pages of a Topic, by primary key.
-func (o *PageObjects) ListByTopic(ctx context.Context, topic string) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](o.table.listByTopic.Get(ctx, o.source, cacheruntime.Text(topic)))
+func (r *pageReads) ListByTopic(ctx context.Context, topic string) ([]*Page, error) {
+	return cacheruntime.Rows[*Page](r.table.listByTopic.Get(ctx, r.source, cacheruntime.Text(topic)))
 }
 
 // ListByTopicPage returns at most limit Pages of ListByTopic, from offset on.
-func (o *PageObjects) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](o.table.listByTopic.Page(ctx, o.source, offset, limit, cacheruntime.Text(topic)))
+func (r *pageReads) ListByTopicPage(ctx context.Context, topic string, offset, limit int) ([]*Page, error) {
+	return cacheruntime.Rows[*Page](r.table.listByTopic.Page(ctx, r.source, offset, limit, cacheruntime.Text(topic)))
 }
 
 // CountByTopic returns how many Pages have this Topic.
-func (o *PageObjects) CountByTopic(ctx context.Context, topic string) (int64, error) {
-	return o.table.countByTopic.Get(ctx, o.source, cacheruntime.Text(topic))
+func (r *pageReads) CountByTopic(ctx context.Context, topic string) (int64, error) {
+	return r.table.countByTopic.Get(ctx, r.source, cacheruntime.Text(topic))
 }
 
 // encodePage appends the columns of a row.

@@ -107,9 +107,14 @@ type documentTable struct {
 	countByOrgID *cacheruntime.Count
 }
 
-// newDocumentTable describes Documents to the runtime and registers them there.
-func newDocumentTable(rt *cacheruntime.Runtime) (*documentTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// documentSpecs describes Documents and their accessors to the runtime.
+var documentSpecs = struct {
+	rows         cacheruntime.TableSpec
+	listRecent   cacheruntime.IndexSpec
+	byTitle      cacheruntime.IndexSpec
+	countByOrgID cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Document",
 		Fields: []cacheruntime.Field{
 			{Path: "OrgID", Type: "string", PrimaryKey: true},
@@ -127,46 +132,54 @@ func newDocumentTable(rt *cacheruntime.Runtime) (*documentTable, error) {
 		},
 		Encode: encodeDocument,
 		Decode: decodeDocument,
-	})
+	},
+	listRecent: cacheruntime.IndexSpec{
+		Name: "ListRecent",
+		By:   []string{"OrgID"},
+		Order: []cacheruntime.Order{
+			{Field: "ChangedAt", Desc: true},
+			{Field: "No", Desc: true},
+		},
+		Limit: 20,
+		TTL:   10 * time.Minute,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Document)
+			return append(to, cacheruntime.Text(v.OrgID))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Document), is.(*Document)
+			return cacheruntime.SameTime(a.ChangedAt, b.ChangedAt) && a.No == b.No
+		},
+	},
+	byTitle: cacheruntime.IndexSpec{
+		Name: "GetByTitle",
+		By:   []string{"OrgID", "Title"},
+		TTL:  10 * time.Minute,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Document)
+			return append(to, cacheruntime.Text(v.OrgID), cacheruntime.Text(v.Title))
+		},
+	},
+	countByOrgID: cacheruntime.IndexSpec{
+		Name: "CountByOrgID",
+		By:   []string{"OrgID"},
+		TTL:  10 * time.Minute,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Document)
+			return append(to, cacheruntime.Text(v.OrgID))
+		},
+	},
+}
+
+// newDocumentTable registers Documents with the runtime.
+func newDocumentTable(rt *cacheruntime.Runtime) (*documentTable, error) {
+	rows := cacheruntime.NewTable(rt, documentSpecs.rows)
 	t := &documentTable{
-		rows: rows,
-		listRecent: rows.List(cacheruntime.IndexSpec{
-			Name: "ListRecent",
-			By:   []string{"OrgID"},
-			Order: []cacheruntime.Order{
-				{Field: "ChangedAt", Desc: true},
-				{Field: "No", Desc: true},
-			},
-			Limit: 20,
-			TTL:   10 * time.Minute,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Document)
-				return append(to, cacheruntime.Text(v.OrgID))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Document), is.(*Document)
-				return cacheruntime.SameTime(a.ChangedAt, b.ChangedAt) && a.No == b.No
-			},
-		}),
-		byTitle: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByTitle",
-			By:   []string{"OrgID", "Title"},
-			TTL:  10 * time.Minute,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Document)
-				return append(to, cacheruntime.Text(v.OrgID), cacheruntime.Text(v.Title))
-			},
-		}),
-		countByOrgID: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByOrgID",
-			By:   []string{"OrgID"},
-			TTL:  10 * time.Minute,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Document)
-				return append(to, cacheruntime.Text(v.OrgID))
-			},
-		}),
+		rows:         rows,
+		listRecent:   rows.List(documentSpecs.listRecent),
+		byTitle:      rows.Unique(documentSpecs.byTitle),
+		countByOrgID: rows.Count(documentSpecs.countByOrgID),
 	}
 	return t, rows.Register()
 }
@@ -174,58 +187,15 @@ func newDocumentTable(rt *cacheruntime.Runtime) (*documentTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *documentTable) model(tx *gorm.DB) *DocumentModel {
 	return &DocumentModel{
-		Cache:   &DocumentCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &DocumentObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &DocumentCache{documentReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &DocumentObjects{documentReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// DocumentCache reads Documents through the cache. It is safe for concurrent use.
+// DocumentCache reads Documents through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type DocumentCache struct {
-	table  *documentTable
-	source cacheruntime.Source
-}
-
-// Get returns the Document whose primary key is (orgID, no), or an error matching
-// gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
-// that load.
-func (c *DocumentCache) Get(ctx context.Context, orgID string, no int64) (*Document, error) {
-	return cacheruntime.Row[*Document](c.table.rows.Get(ctx, c.source, cacheruntime.Text(orgID), cacheruntime.Int(no)))
-}
-
-// GetMany returns the Documents with the given primary keys, in the order of keys. What is absent
-// is left out; a key given twice gives two copies.
-func (c *DocumentCache) GetMany(ctx context.Context, keys ...DocumentKey) ([]*Document, error) {
-	return cacheruntime.Rows[*Document](c.table.rows.GetMany(ctx, c.source, cacheruntime.EachKey(keys, appendDocumentKey)))
-}
-
-// GetMap returns the Documents with the given primary keys by key. What is absent is left out.
-func (c *DocumentCache) GetMap(ctx context.Context, keys ...DocumentKey) (map[DocumentKey]*Document, error) {
-	keys = cacheruntime.Distinct(keys)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.EachKey(keys, appendDocumentKey))
-	return cacheruntime.ByKey[*Document](keys, found, err)
-}
-
-// ListRecent returns the Documents of an OrgID, by ChangedAt, latest first, then No, highest
-// first; at most 20.
-func (c *DocumentCache) ListRecent(ctx context.Context, orgID string) ([]*Document, error) {
-	return cacheruntime.Rows[*Document](c.table.listRecent.Get(ctx, c.source, cacheruntime.Text(orgID)))
-}
-
-// ListRecentPage returns at most limit Documents of ListRecent, from offset on. There are no more
-// than 20.
-func (c *DocumentCache) ListRecentPage(ctx context.Context, orgID string, offset, limit int) ([]*Document, error) {
-	return cacheruntime.Rows[*Document](c.table.listRecent.Page(ctx, c.source, offset, limit, cacheruntime.Text(orgID)))
-}
-
-// GetByTitle returns the Document with this OrgID and Title, or an error matching
-// gorm.ErrRecordNotFound.
-func (c *DocumentCache) GetByTitle(ctx context.Context, orgID, title string) (*Document, error) {
-	return cacheruntime.Row[*Document](c.table.byTitle.Get(ctx, c.source, cacheruntime.Text(orgID), cacheruntime.Text(title)))
-}
-
-// CountByOrgID returns how many Documents have this OrgID.
-func (c *DocumentCache) CountByOrgID(ctx context.Context, orgID string) (int64, error) {
-	return c.table.countByOrgID.Get(ctx, c.source, cacheruntime.Text(orgID))
+	documentReads
 }
 
 // Flush flushes the entries of the Documents with these primary keys, as a write of them would.
@@ -256,50 +226,56 @@ func (c *DocumentCache) FlushCountByOrgID(ctx context.Context, orgID string) err
 // DocumentObjects reads Documents from the database, always, through GORM. It is safe for
 // concurrent use.
 type DocumentObjects struct {
+	documentReads
+}
+
+// documentReads are the methods of DocumentCache and DocumentObjects alike. Where they read is
+// their source.
+type documentReads struct {
 	table  *documentTable
 	source cacheruntime.Source
 }
 
 // Get returns the Document whose primary key is (orgID, no), or an error matching
 // gorm.ErrRecordNotFound.
-func (o *DocumentObjects) Get(ctx context.Context, orgID string, no int64) (*Document, error) {
-	return cacheruntime.Row[*Document](o.table.rows.Get(ctx, o.source, cacheruntime.Text(orgID), cacheruntime.Int(no)))
+func (r *documentReads) Get(ctx context.Context, orgID string, no int64) (*Document, error) {
+	return cacheruntime.Row[*Document](r.table.rows.Get(ctx, r.source, cacheruntime.Text(orgID), cacheruntime.Int(no)))
 }
 
 // GetMany returns the Documents with the given primary keys, in the order of keys. What is absent
 // is left out; a key given twice gives two copies.
-func (o *DocumentObjects) GetMany(ctx context.Context, keys ...DocumentKey) ([]*Document, error) {
-	return cacheruntime.Rows[*Document](o.table.rows.GetMany(ctx, o.source, cacheruntime.EachKey(keys, appendDocumentKey)))
+func (r *documentReads) GetMany(ctx context.Context, keys ...DocumentKey) ([]*Document, error) {
+	return cacheruntime.Rows[*Document](r.table.rows.GetMany(ctx, r.source, cacheruntime.EachKey(keys, appendDocumentKey)))
 }
 
 // GetMap returns the Documents with the given primary keys by key. What is absent is left out.
-func (o *DocumentObjects) GetMap(ctx context.Context, keys ...DocumentKey) (map[DocumentKey]*Document, error) {
+func (r *documentReads) GetMap(ctx context.Context, keys ...DocumentKey) (map[DocumentKey]*Document, error) {
 	keys = cacheruntime.Distinct(keys)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.EachKey(keys, appendDocumentKey))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.EachKey(keys, appendDocumentKey))
 	return cacheruntime.ByKey[*Document](keys, found, err)
 }
 
 // ListRecent returns the Documents of an OrgID, by ChangedAt, latest first, then No, highest
 // first; at most 20.
-func (o *DocumentObjects) ListRecent(ctx context.Context, orgID string) ([]*Document, error) {
-	return cacheruntime.Rows[*Document](o.table.listRecent.Get(ctx, o.source, cacheruntime.Text(orgID)))
+func (r *documentReads) ListRecent(ctx context.Context, orgID string) ([]*Document, error) {
+	return cacheruntime.Rows[*Document](r.table.listRecent.Get(ctx, r.source, cacheruntime.Text(orgID)))
 }
 
 // ListRecentPage returns at most limit Documents of ListRecent, from offset on. There are no more
 // than 20.
-func (o *DocumentObjects) ListRecentPage(ctx context.Context, orgID string, offset, limit int) ([]*Document, error) {
-	return cacheruntime.Rows[*Document](o.table.listRecent.Page(ctx, o.source, offset, limit, cacheruntime.Text(orgID)))
+func (r *documentReads) ListRecentPage(ctx context.Context, orgID string, offset, limit int) ([]*Document, error) {
+	return cacheruntime.Rows[*Document](r.table.listRecent.Page(ctx, r.source, offset, limit, cacheruntime.Text(orgID)))
 }
 
 // GetByTitle returns the Document with this OrgID and Title, or an error matching
 // gorm.ErrRecordNotFound.
-func (o *DocumentObjects) GetByTitle(ctx context.Context, orgID, title string) (*Document, error) {
-	return cacheruntime.Row[*Document](o.table.byTitle.Get(ctx, o.source, cacheruntime.Text(orgID), cacheruntime.Text(title)))
+func (r *documentReads) GetByTitle(ctx context.Context, orgID, title string) (*Document, error) {
+	return cacheruntime.Row[*Document](r.table.byTitle.Get(ctx, r.source, cacheruntime.Text(orgID), cacheruntime.Text(title)))
 }
 
 // CountByOrgID returns how many Documents have this OrgID.
-func (o *DocumentObjects) CountByOrgID(ctx context.Context, orgID string) (int64, error) {
-	return o.table.countByOrgID.Get(ctx, o.source, cacheruntime.Text(orgID))
+func (r *documentReads) CountByOrgID(ctx context.Context, orgID string) (int64, error) {
+	return r.table.countByOrgID.Get(ctx, r.source, cacheruntime.Text(orgID))
 }
 
 // encodeDocument appends the columns of a row.

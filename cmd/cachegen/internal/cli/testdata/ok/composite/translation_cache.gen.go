@@ -73,9 +73,11 @@ type translationTable struct {
 	rows *cacheruntime.Table
 }
 
-// newTranslationTable describes Translations to the runtime and registers them there.
-func newTranslationTable(rt *cacheruntime.Runtime) (*translationTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// translationSpecs describes Translations and their accessors to the runtime.
+var translationSpecs = struct {
+	rows cacheruntime.TableSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Translation",
 		Fields: []cacheruntime.Field{
 			{Path: "Of.OrgID", Type: "string", PrimaryKey: true},
@@ -92,7 +94,12 @@ func newTranslationTable(rt *cacheruntime.Runtime) (*translationTable, error) {
 		},
 		Encode: encodeTranslation,
 		Decode: decodeTranslation,
-	})
+	},
+}
+
+// newTranslationTable registers Translations with the runtime.
+func newTranslationTable(rt *cacheruntime.Runtime) (*translationTable, error) {
+	rows := cacheruntime.NewTable(rt, translationSpecs.rows)
 	t := &translationTable{
 		rows: rows,
 	}
@@ -102,35 +109,15 @@ func newTranslationTable(rt *cacheruntime.Runtime) (*translationTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *translationTable) model(tx *gorm.DB) *TranslationModel {
 	return &TranslationModel{
-		Cache:   &TranslationCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &TranslationObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &TranslationCache{translationReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &TranslationObjects{translationReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// TranslationCache reads Translations through the cache. It is safe for concurrent use.
+// TranslationCache reads Translations through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type TranslationCache struct {
-	table  *translationTable
-	source cacheruntime.Source
-}
-
-// Get returns the Translation whose primary key is (ofOrgID, ofNo, language), or an error matching
-// gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
-// that load.
-func (c *TranslationCache) Get(ctx context.Context, ofOrgID string, ofNo int64, language Language) (*Translation, error) {
-	return cacheruntime.Row[*Translation](c.table.rows.Get(ctx, c.source, cacheruntime.Text(ofOrgID), cacheruntime.Int(ofNo), cacheruntime.Uint(language)))
-}
-
-// GetMany returns the Translations with the given primary keys, in the order of keys. What is
-// absent is left out; a key given twice gives two copies.
-func (c *TranslationCache) GetMany(ctx context.Context, keys ...TranslationKey) ([]*Translation, error) {
-	return cacheruntime.Rows[*Translation](c.table.rows.GetMany(ctx, c.source, cacheruntime.EachKey(keys, appendTranslationKey)))
-}
-
-// GetMap returns the Translations with the given primary keys by key. What is absent is left out.
-func (c *TranslationCache) GetMap(ctx context.Context, keys ...TranslationKey) (map[TranslationKey]*Translation, error) {
-	keys = cacheruntime.Distinct(keys)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.EachKey(keys, appendTranslationKey))
-	return cacheruntime.ByKey[*Translation](keys, found, err)
+	translationReads
 }
 
 // Flush flushes the entries of the Translations with these primary keys, as a write of them would.
@@ -146,26 +133,32 @@ func (c *TranslationCache) FlushAll(ctx context.Context) error {
 // TranslationObjects reads Translations from the database, always, through GORM. It is safe for
 // concurrent use.
 type TranslationObjects struct {
+	translationReads
+}
+
+// translationReads are the methods of TranslationCache and TranslationObjects alike. Where they
+// read is their source.
+type translationReads struct {
 	table  *translationTable
 	source cacheruntime.Source
 }
 
 // Get returns the Translation whose primary key is (ofOrgID, ofNo, language), or an error matching
 // gorm.ErrRecordNotFound.
-func (o *TranslationObjects) Get(ctx context.Context, ofOrgID string, ofNo int64, language Language) (*Translation, error) {
-	return cacheruntime.Row[*Translation](o.table.rows.Get(ctx, o.source, cacheruntime.Text(ofOrgID), cacheruntime.Int(ofNo), cacheruntime.Uint(language)))
+func (r *translationReads) Get(ctx context.Context, ofOrgID string, ofNo int64, language Language) (*Translation, error) {
+	return cacheruntime.Row[*Translation](r.table.rows.Get(ctx, r.source, cacheruntime.Text(ofOrgID), cacheruntime.Int(ofNo), cacheruntime.Uint(language)))
 }
 
 // GetMany returns the Translations with the given primary keys, in the order of keys. What is
 // absent is left out; a key given twice gives two copies.
-func (o *TranslationObjects) GetMany(ctx context.Context, keys ...TranslationKey) ([]*Translation, error) {
-	return cacheruntime.Rows[*Translation](o.table.rows.GetMany(ctx, o.source, cacheruntime.EachKey(keys, appendTranslationKey)))
+func (r *translationReads) GetMany(ctx context.Context, keys ...TranslationKey) ([]*Translation, error) {
+	return cacheruntime.Rows[*Translation](r.table.rows.GetMany(ctx, r.source, cacheruntime.EachKey(keys, appendTranslationKey)))
 }
 
 // GetMap returns the Translations with the given primary keys by key. What is absent is left out.
-func (o *TranslationObjects) GetMap(ctx context.Context, keys ...TranslationKey) (map[TranslationKey]*Translation, error) {
+func (r *translationReads) GetMap(ctx context.Context, keys ...TranslationKey) (map[TranslationKey]*Translation, error) {
 	keys = cacheruntime.Distinct(keys)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.EachKey(keys, appendTranslationKey))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.EachKey(keys, appendTranslationKey))
 	return cacheruntime.ByKey[*Translation](keys, found, err)
 }
 

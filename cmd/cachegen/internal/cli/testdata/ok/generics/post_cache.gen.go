@@ -100,9 +100,14 @@ type postTable struct {
 	countByKind *cacheruntime.Count
 }
 
-// newPostTable describes Posts to the runtime and registers them there.
-func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// postSpecs describes Posts and their accessors to the runtime.
+var postSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listBoxed   cacheruntime.IndexSpec
+	listByTitle cacheruntime.IndexSpec
+	countByKind cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Post",
 		Fields: []cacheruntime.Field{
 			{Path: "Base.ID", Type: "string", PrimaryKey: true},
@@ -127,39 +132,47 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 		},
 		Encode: encodePost,
 		Decode: decodePost,
-	})
+	},
+	listBoxed: cacheruntime.IndexSpec{
+		Name:  "ListBoxed",
+		By:    []string{"Box.Second", "Base.CreatedAt"},
+		Order: []cacheruntime.Order{{Field: "Score"}},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Ptr(v.Box.Second, cacheruntime.Text[string]), cacheruntime.Time(v.CreatedAt))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Post), is.(*Post)
+			return a.Score == b.Score
+		},
+	},
+	listByTitle: cacheruntime.IndexSpec{
+		Name: "ListByTitle",
+		By:   []string{"Title"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Text(v.Title))
+		},
+	},
+	countByKind: cacheruntime.IndexSpec{
+		Name: "CountByKind",
+		By:   []string{"Kind"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.If(v.Kind.Valid, cacheruntime.Text(v.Kind.V)))
+		},
+	},
+}
+
+// newPostTable registers Posts with the runtime.
+func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
+	rows := cacheruntime.NewTable(rt, postSpecs.rows)
 	t := &postTable{
-		rows: rows,
-		listBoxed: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListBoxed",
-			By:    []string{"Box.Second", "Base.CreatedAt"},
-			Order: []cacheruntime.Order{{Field: "Score"}},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Ptr(v.Box.Second, cacheruntime.Text[string]), cacheruntime.Time(v.CreatedAt))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Post), is.(*Post)
-				return a.Score == b.Score
-			},
-		}),
-		listByTitle: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByTitle",
-			By:   []string{"Title"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Text(v.Title))
-			},
-		}),
-		countByKind: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByKind",
-			By:   []string{"Kind"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.If(v.Kind.Valid, cacheruntime.Text(v.Kind.V)))
-			},
-		}),
+		rows:        rows,
+		listBoxed:   rows.List(postSpecs.listBoxed),
+		listByTitle: rows.List(postSpecs.listByTitle),
+		countByKind: rows.Count(postSpecs.countByKind),
 	}
 	return t, rows.Register()
 }
@@ -167,60 +180,15 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *postTable) model(tx *gorm.DB) *PostModel {
 	return &PostModel{
-		Cache:   &PostCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &PostObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &PostCache{postReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &PostObjects{postReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// PostCache reads Posts through the cache. It is safe for concurrent use.
+// PostCache reads Posts through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type PostCache struct {
-	table  *postTable
-	source cacheruntime.Source
-}
-
-// Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *PostCache) Get(ctx context.Context, id string) (*Post, error) {
-	return cacheruntime.Row[*Post](c.table.rows.Get(ctx, c.source, cacheruntime.Text(id)))
-}
-
-// GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *PostCache) GetMany(ctx context.Context, ids ...string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
-}
-
-// GetMap returns the Posts with the given primary keys by key. What is absent is left out.
-func (c *PostCache) GetMap(ctx context.Context, ids ...string) (map[string]*Post, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
-	return cacheruntime.ByKey[*Post](ids, found, err)
-}
-
-// ListBoxed returns the Posts of a Box.Second and CreatedAt, by Score, lowest first. Nil means IS
-// NULL.
-func (c *PostCache) ListBoxed(ctx context.Context, boxSecond *string, createdAt time.Time) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listBoxed.Get(ctx, c.source, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt)))
-}
-
-// ListBoxedPage returns at most limit Posts of ListBoxed, from offset on.
-func (c *PostCache) ListBoxedPage(ctx context.Context, boxSecond *string, createdAt time.Time, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listBoxed.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt)))
-}
-
-// ListByTitle returns the Posts of a Title, by primary key.
-func (c *PostCache) ListByTitle(ctx context.Context, title string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listByTitle.Get(ctx, c.source, cacheruntime.Text(title)))
-}
-
-// ListByTitlePage returns at most limit Posts of ListByTitle, from offset on.
-func (c *PostCache) ListByTitlePage(ctx context.Context, title string, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listByTitle.Page(ctx, c.source, offset, limit, cacheruntime.Text(title)))
-}
-
-// CountByKind returns how many Posts have this Kind. Nil means IS NULL.
-func (c *PostCache) CountByKind(ctx context.Context, kind *string) (int64, error) {
-	return c.table.countByKind.Get(ctx, c.source, cacheruntime.Ptr(kind, cacheruntime.Text[string]))
+	postReads
 }
 
 // Flush flushes the entries of the Posts with these primary keys, as a write of them would.
@@ -250,52 +218,57 @@ func (c *PostCache) FlushCountByKind(ctx context.Context, kind *string) error {
 
 // PostObjects reads Posts from the database, always, through GORM. It is safe for concurrent use.
 type PostObjects struct {
+	postReads
+}
+
+// postReads are the methods of PostCache and PostObjects alike. Where they read is their source.
+type postReads struct {
 	table  *postTable
 	source cacheruntime.Source
 }
 
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *PostObjects) Get(ctx context.Context, id string) (*Post, error) {
-	return cacheruntime.Row[*Post](o.table.rows.Get(ctx, o.source, cacheruntime.Text(id)))
+func (r *postReads) Get(ctx context.Context, id string) (*Post, error) {
+	return cacheruntime.Row[*Post](r.table.rows.Get(ctx, r.source, cacheruntime.Text(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *PostObjects) GetMany(ctx context.Context, ids ...string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
+func (r *postReads) GetMany(ctx context.Context, ids ...string) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
-func (o *PostObjects) GetMap(ctx context.Context, ids ...string) (map[string]*Post, error) {
+func (r *postReads) GetMap(ctx context.Context, ids ...string) (map[string]*Post, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
 	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListBoxed returns the Posts of a Box.Second and CreatedAt, by Score, lowest first. Nil means IS
 // NULL.
-func (o *PostObjects) ListBoxed(ctx context.Context, boxSecond *string, createdAt time.Time) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listBoxed.Get(ctx, o.source, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt)))
+func (r *postReads) ListBoxed(ctx context.Context, boxSecond *string, createdAt time.Time) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listBoxed.Get(ctx, r.source, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt)))
 }
 
 // ListBoxedPage returns at most limit Posts of ListBoxed, from offset on.
-func (o *PostObjects) ListBoxedPage(ctx context.Context, boxSecond *string, createdAt time.Time, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listBoxed.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt)))
+func (r *postReads) ListBoxedPage(ctx context.Context, boxSecond *string, createdAt time.Time, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listBoxed.Page(ctx, r.source, offset, limit, cacheruntime.Ptr(boxSecond, cacheruntime.Text[string]), cacheruntime.Time(createdAt)))
 }
 
 // ListByTitle returns the Posts of a Title, by primary key.
-func (o *PostObjects) ListByTitle(ctx context.Context, title string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listByTitle.Get(ctx, o.source, cacheruntime.Text(title)))
+func (r *postReads) ListByTitle(ctx context.Context, title string) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listByTitle.Get(ctx, r.source, cacheruntime.Text(title)))
 }
 
 // ListByTitlePage returns at most limit Posts of ListByTitle, from offset on.
-func (o *PostObjects) ListByTitlePage(ctx context.Context, title string, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listByTitle.Page(ctx, o.source, offset, limit, cacheruntime.Text(title)))
+func (r *postReads) ListByTitlePage(ctx context.Context, title string, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listByTitle.Page(ctx, r.source, offset, limit, cacheruntime.Text(title)))
 }
 
 // CountByKind returns how many Posts have this Kind. Nil means IS NULL.
-func (o *PostObjects) CountByKind(ctx context.Context, kind *string) (int64, error) {
-	return o.table.countByKind.Get(ctx, o.source, cacheruntime.Ptr(kind, cacheruntime.Text[string]))
+func (r *postReads) CountByKind(ctx context.Context, kind *string) (int64, error) {
+	return r.table.countByKind.Get(ctx, r.source, cacheruntime.Ptr(kind, cacheruntime.Text[string]))
 }
 
 // encodePost appends the columns of a row.

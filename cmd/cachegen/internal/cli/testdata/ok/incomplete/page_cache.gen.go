@@ -75,9 +75,12 @@ type pageTable struct {
 	byPath *cacheruntime.Unique
 }
 
-// newPageTable describes Pages to the runtime and registers them there.
-func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// pageSpecs describes Pages and their accessors to the runtime.
+var pageSpecs = struct {
+	rows   cacheruntime.TableSpec
+	byPath cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Page",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -92,17 +95,23 @@ func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
 		},
 		Encode: encodePage,
 		Decode: decodePage,
-	})
+	},
+	byPath: cacheruntime.IndexSpec{
+		Name: "GetByPath",
+		By:   []string{"Path"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Page)
+			return append(to, cacheruntime.Text(v.Path))
+		},
+	},
+}
+
+// newPageTable registers Pages with the runtime.
+func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
+	rows := cacheruntime.NewTable(rt, pageSpecs.rows)
 	t := &pageTable{
-		rows: rows,
-		byPath: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByPath",
-			By:   []string{"Path"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Page)
-				return append(to, cacheruntime.Text(v.Path))
-			},
-		}),
+		rows:   rows,
+		byPath: rows.Unique(pageSpecs.byPath),
 	}
 	return t, rows.Register()
 }
@@ -110,45 +119,15 @@ func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *pageTable) model(tx *gorm.DB) *PageModel {
 	return &PageModel{
-		Cache:   &PageCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &PageObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &PageCache{pageReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &PageObjects{pageReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// PageCache reads Pages through the cache. It is safe for concurrent use.
+// PageCache reads Pages through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type PageCache struct {
-	table  *pageTable
-	source cacheruntime.Source
-}
-
-// Get returns the Page whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *PageCache) Get(ctx context.Context, id uint64) (*Page, error) {
-	return cacheruntime.Row[*Page](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Pages with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *PageCache) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Pages with the given primary keys by key. What is absent is left out.
-func (c *PageCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Page](ids, found, err)
-}
-
-// GetByPath returns the Page with this Path, or an error matching gorm.ErrRecordNotFound.
-func (c *PageCache) GetByPath(ctx context.Context, path string) (*Page, error) {
-	return cacheruntime.Row[*Page](c.table.byPath.Get(ctx, c.source, cacheruntime.Text(path)))
-}
-
-// GetManyByPath is GetByPath for several values, in the order of paths. What is absent is left
-// out.
-func (c *PageCache) GetManyByPath(ctx context.Context, paths ...string) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](c.table.byPath.GetMany(ctx, c.source, cacheruntime.Each(paths, cacheruntime.Text[string])))
+	pageReads
 }
 
 // Flush flushes the entries of the Pages with these primary keys, as a write of them would.
@@ -168,37 +147,42 @@ func (c *PageCache) FlushGetByPath(ctx context.Context, path string) error {
 
 // PageObjects reads Pages from the database, always, through GORM. It is safe for concurrent use.
 type PageObjects struct {
+	pageReads
+}
+
+// pageReads are the methods of PageCache and PageObjects alike. Where they read is their source.
+type pageReads struct {
 	table  *pageTable
 	source cacheruntime.Source
 }
 
 // Get returns the Page whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *PageObjects) Get(ctx context.Context, id uint64) (*Page, error) {
-	return cacheruntime.Row[*Page](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *pageReads) Get(ctx context.Context, id uint64) (*Page, error) {
+	return cacheruntime.Row[*Page](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Pages with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *PageObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *pageReads) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
+	return cacheruntime.Rows[*Page](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Pages with the given primary keys by key. What is absent is left out.
-func (o *PageObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
+func (r *pageReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Page](ids, found, err)
 }
 
 // GetByPath returns the Page with this Path, or an error matching gorm.ErrRecordNotFound.
-func (o *PageObjects) GetByPath(ctx context.Context, path string) (*Page, error) {
-	return cacheruntime.Row[*Page](o.table.byPath.Get(ctx, o.source, cacheruntime.Text(path)))
+func (r *pageReads) GetByPath(ctx context.Context, path string) (*Page, error) {
+	return cacheruntime.Row[*Page](r.table.byPath.Get(ctx, r.source, cacheruntime.Text(path)))
 }
 
 // GetManyByPath is GetByPath for several values, in the order of paths. What is absent is left
 // out.
-func (o *PageObjects) GetManyByPath(ctx context.Context, paths ...string) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](o.table.byPath.GetMany(ctx, o.source, cacheruntime.Each(paths, cacheruntime.Text[string])))
+func (r *pageReads) GetManyByPath(ctx context.Context, paths ...string) ([]*Page, error) {
+	return cacheruntime.Rows[*Page](r.table.byPath.GetMany(ctx, r.source, cacheruntime.Each(paths, cacheruntime.Text[string])))
 }
 
 // encodePage appends the columns of a row.

@@ -28,7 +28,7 @@ var CacheKeys = []cacheruntime.KeyInfo{
 	},
 	{
 		Accessor: "HTTPBox.ListAwkward",
-		Args:     []string{"typeValue string", "rangeValue int", "lenValue int", "ctxValue *kind", "contextValue string", "timeValue time.Time", "kindValue *kind", "urlPath string", "cValue int64", "oValue int64"},
+		Args:     []string{"typeValue string", "rangeValue int", "lenValue int", "ctxValue *kind", "contextValue string", "timeValue time.Time", "kindValue *kind", "urlPath string", "cValue int64", "o int64"},
 		List:     "http_boxes.ListAwkward(Type,Range,Len,Ctx,Context,Time,Kind,URLPath,C,O)",
 		FallsOn:  []string{"Type", "Range", "Len", "Ctx", "Context", "Time", "Kind", "URLPath", "C", "O"},
 	},

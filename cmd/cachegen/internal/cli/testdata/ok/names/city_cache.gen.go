@@ -67,9 +67,12 @@ type cityTable struct {
 	countByUser *cacheruntime.Count
 }
 
-// newCityTable describes Cities to the runtime and registers them there.
-func newCityTable(rt *cacheruntime.Runtime) (*cityTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// citySpecs describes Cities and their accessors to the runtime.
+var citySpecs = struct {
+	rows        cacheruntime.TableSpec
+	countByUser cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "City",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "int", PrimaryKey: true},
@@ -84,17 +87,23 @@ func newCityTable(rt *cacheruntime.Runtime) (*cityTable, error) {
 		},
 		Encode: encodeCity,
 		Decode: decodeCity,
-	})
+	},
+	countByUser: cacheruntime.IndexSpec{
+		Name: "CountByUser",
+		By:   []string{"User"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*City)
+			return append(to, cacheruntime.Text(v.User))
+		},
+	},
+}
+
+// newCityTable registers Cities with the runtime.
+func newCityTable(rt *cacheruntime.Runtime) (*cityTable, error) {
+	rows := cacheruntime.NewTable(rt, citySpecs.rows)
 	t := &cityTable{
-		rows: rows,
-		countByUser: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByUser",
-			By:   []string{"User"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*City)
-				return append(to, cacheruntime.Text(v.User))
-			},
-		}),
+		rows:        rows,
+		countByUser: rows.Count(citySpecs.countByUser),
 	}
 	return t, rows.Register()
 }
@@ -102,39 +111,15 @@ func newCityTable(rt *cacheruntime.Runtime) (*cityTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *cityTable) model(tx *gorm.DB) *CityModel {
 	return &CityModel{
-		Cache:   &CityCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &CityObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &CityCache{cityReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &CityObjects{cityReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// CityCache reads Cities through the cache. It is safe for concurrent use.
+// CityCache reads Cities through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type CityCache struct {
-	table  *cityTable
-	source cacheruntime.Source
-}
-
-// Get returns the City whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *CityCache) Get(ctx context.Context, id int) (*City, error) {
-	return cacheruntime.Row[*City](c.table.rows.Get(ctx, c.source, cacheruntime.Int(id)))
-}
-
-// GetMany returns the Cities with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *CityCache) GetMany(ctx context.Context, ids ...int) ([]*City, error) {
-	return cacheruntime.Rows[*City](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Int[int])))
-}
-
-// GetMap returns the Cities with the given primary keys by key. What is absent is left out.
-func (c *CityCache) GetMap(ctx context.Context, ids ...int) (map[int]*City, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Int[int]))
-	return cacheruntime.ByKey[*City](ids, found, err)
-}
-
-// CountByUser returns how many Cities have this User.
-func (c *CityCache) CountByUser(ctx context.Context, user string) (int64, error) {
-	return c.table.countByUser.Get(ctx, c.source, cacheruntime.Text(user))
+	cityReads
 }
 
 // Flush flushes the entries of the Cities with these primary keys, as a write of them would.
@@ -154,31 +139,36 @@ func (c *CityCache) FlushCountByUser(ctx context.Context, user string) error {
 
 // CityObjects reads Cities from the database, always, through GORM. It is safe for concurrent use.
 type CityObjects struct {
+	cityReads
+}
+
+// cityReads are the methods of CityCache and CityObjects alike. Where they read is their source.
+type cityReads struct {
 	table  *cityTable
 	source cacheruntime.Source
 }
 
 // Get returns the City whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *CityObjects) Get(ctx context.Context, id int) (*City, error) {
-	return cacheruntime.Row[*City](o.table.rows.Get(ctx, o.source, cacheruntime.Int(id)))
+func (r *cityReads) Get(ctx context.Context, id int) (*City, error) {
+	return cacheruntime.Row[*City](r.table.rows.Get(ctx, r.source, cacheruntime.Int(id)))
 }
 
 // GetMany returns the Cities with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *CityObjects) GetMany(ctx context.Context, ids ...int) ([]*City, error) {
-	return cacheruntime.Rows[*City](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Int[int])))
+func (r *cityReads) GetMany(ctx context.Context, ids ...int) ([]*City, error) {
+	return cacheruntime.Rows[*City](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Int[int])))
 }
 
 // GetMap returns the Cities with the given primary keys by key. What is absent is left out.
-func (o *CityObjects) GetMap(ctx context.Context, ids ...int) (map[int]*City, error) {
+func (r *cityReads) GetMap(ctx context.Context, ids ...int) (map[int]*City, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Int[int]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Int[int]))
 	return cacheruntime.ByKey[*City](ids, found, err)
 }
 
 // CountByUser returns how many Cities have this User.
-func (o *CityObjects) CountByUser(ctx context.Context, user string) (int64, error) {
-	return o.table.countByUser.Get(ctx, o.source, cacheruntime.Text(user))
+func (r *cityReads) CountByUser(ctx context.Context, user string) (int64, error) {
+	return r.table.countByUser.Get(ctx, r.source, cacheruntime.Text(user))
 }
 
 // encodeCity appends the columns of a row.

@@ -23,9 +23,9 @@ type HTTPBoxReader interface {
 	GetMap(ctx context.Context, ids ...string) (map[string]*HTTPBox, error)
 	// ListAwkward returns the HTTPBoxes of a Type, Range, Len, Ctx, Context, Time, Kind, URLPath, C
 	// and O, by primary key. Nil means IS NULL.
-	ListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64) ([]*HTTPBox, error)
+	ListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, o int64) ([]*HTTPBox, error)
 	// ListAwkwardPage returns at most limit HTTPBoxes of ListAwkward, from offset on.
-	ListAwkwardPage(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64, offset, limit int) ([]*HTTPBox, error)
+	ListAwkwardPage(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, o int64, offset, limit int) ([]*HTTPBox, error)
 	// ListWindow returns the HTTPBoxes of an Offset, Limit and Level, by primary key.
 	ListWindow(ctx context.Context, offset, limit, level int) ([]*HTTPBox, error)
 	// ListWindowPage returns at most pageLimit HTTPBoxes of ListWindow, from pageOffset on.
@@ -62,12 +62,12 @@ func (UnimplementedHTTPBoxReader) GetMap(ctx context.Context, ids ...string) (ma
 }
 
 // ListAwkward returns an error matching cacheruntime.ErrUnimplemented.
-func (UnimplementedHTTPBoxReader) ListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64) ([]*HTTPBox, error) {
+func (UnimplementedHTTPBoxReader) ListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, o int64) ([]*HTTPBox, error) {
 	return nil, cacheruntime.Unimplemented("HTTPBoxReader.ListAwkward")
 }
 
 // ListAwkwardPage returns an error matching cacheruntime.ErrUnimplemented.
-func (UnimplementedHTTPBoxReader) ListAwkwardPage(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64, offset, limit int) ([]*HTTPBox, error) {
+func (UnimplementedHTTPBoxReader) ListAwkwardPage(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, o int64, offset, limit int) ([]*HTTPBox, error) {
 	return nil, cacheruntime.Unimplemented("HTTPBoxReader.ListAwkwardPage")
 }
 
@@ -129,9 +129,16 @@ type httpBoxTable struct {
 	listByTime  *cacheruntime.List
 }
 
-// newHTTPBoxTable describes HTTPBoxes to the runtime and registers them there.
-func newHTTPBoxTable(rt *cacheruntime.Runtime) (*httpBoxTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// httpBoxSpecs describes HTTPBoxes and their accessors to the runtime.
+var httpBoxSpecs = struct {
+	rows        cacheruntime.TableSpec
+	listAwkward cacheruntime.IndexSpec
+	listWindow  cacheruntime.IndexSpec
+	countTwice  cacheruntime.IndexSpec
+	listByIDs   cacheruntime.IndexSpec
+	listByTime  cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "HTTPBox",
 		Fields: []cacheruntime.Field{
 			{Path: "IDs", Type: "string", PrimaryKey: true},
@@ -160,61 +167,71 @@ func newHTTPBoxTable(rt *cacheruntime.Runtime) (*httpBoxTable, error) {
 		},
 		Encode: encodeHTTPBox,
 		Decode: decodeHTTPBox,
-	})
+	},
+	listAwkward: cacheruntime.IndexSpec{
+		Name: "ListAwkward",
+		By:   []string{"Type", "Range", "Len", "Ctx", "Context", "Time", "Kind", "URLPath", "C", "O"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*HTTPBox)
+			return append(
+				to,
+				cacheruntime.Text(v.Type),
+				cacheruntime.Int(v.Range),
+				cacheruntime.Int(v.Len),
+				cacheruntime.Ptr(v.Ctx, cacheruntime.Text[kind]),
+				cacheruntime.Text(v.Context),
+				cacheruntime.Time(v.Time),
+				cacheruntime.Ptr(v.Kind, cacheruntime.Text[kind]),
+				cacheruntime.Text(v.URLPath),
+				cacheruntime.Int(v.C),
+				cacheruntime.Int(v.O),
+			)
+		},
+	},
+	listWindow: cacheruntime.IndexSpec{
+		Name: "ListWindow",
+		By:   []string{"Offset", "Limit", "Level"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*HTTPBox)
+			return append(to, cacheruntime.Int(v.Offset), cacheruntime.Int(v.Limit), cacheruntime.Int(v.Level))
+		},
+	},
+	countTwice: cacheruntime.IndexSpec{
+		Name: "CountTwice",
+		By:   []string{"URL", "Url"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*HTTPBox)
+			return append(to, cacheruntime.Text(v.URL), cacheruntime.Text(v.Url))
+		},
+	},
+	listByIDs: cacheruntime.IndexSpec{
+		Name: "ListByIDs",
+		By:   []string{"IDs"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*HTTPBox)
+			return append(to, cacheruntime.Text(v.IDs))
+		},
+	},
+	listByTime: cacheruntime.IndexSpec{
+		Name: "ListByTime",
+		By:   []string{"Time"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*HTTPBox)
+			return append(to, cacheruntime.Time(v.Time))
+		},
+	},
+}
+
+// newHTTPBoxTable registers HTTPBoxes with the runtime.
+func newHTTPBoxTable(rt *cacheruntime.Runtime) (*httpBoxTable, error) {
+	rows := cacheruntime.NewTable(rt, httpBoxSpecs.rows)
 	t := &httpBoxTable{
-		rows: rows,
-		listAwkward: rows.List(cacheruntime.IndexSpec{
-			Name: "ListAwkward",
-			By:   []string{"Type", "Range", "Len", "Ctx", "Context", "Time", "Kind", "URLPath", "C", "O"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*HTTPBox)
-				return append(
-					to,
-					cacheruntime.Text(v.Type),
-					cacheruntime.Int(v.Range),
-					cacheruntime.Int(v.Len),
-					cacheruntime.Ptr(v.Ctx, cacheruntime.Text[kind]),
-					cacheruntime.Text(v.Context),
-					cacheruntime.Time(v.Time),
-					cacheruntime.Ptr(v.Kind, cacheruntime.Text[kind]),
-					cacheruntime.Text(v.URLPath),
-					cacheruntime.Int(v.C),
-					cacheruntime.Int(v.O),
-				)
-			},
-		}),
-		listWindow: rows.List(cacheruntime.IndexSpec{
-			Name: "ListWindow",
-			By:   []string{"Offset", "Limit", "Level"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*HTTPBox)
-				return append(to, cacheruntime.Int(v.Offset), cacheruntime.Int(v.Limit), cacheruntime.Int(v.Level))
-			},
-		}),
-		countTwice: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountTwice",
-			By:   []string{"URL", "Url"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*HTTPBox)
-				return append(to, cacheruntime.Text(v.URL), cacheruntime.Text(v.Url))
-			},
-		}),
-		listByIDs: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByIDs",
-			By:   []string{"IDs"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*HTTPBox)
-				return append(to, cacheruntime.Text(v.IDs))
-			},
-		}),
-		listByTime: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByTime",
-			By:   []string{"Time"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*HTTPBox)
-				return append(to, cacheruntime.Time(v.Time))
-			},
-		}),
+		rows:        rows,
+		listAwkward: rows.List(httpBoxSpecs.listAwkward),
+		listWindow:  rows.List(httpBoxSpecs.listWindow),
+		countTwice:  rows.Count(httpBoxSpecs.countTwice),
+		listByIDs:   rows.List(httpBoxSpecs.listByIDs),
+		listByTime:  rows.List(httpBoxSpecs.listByTime),
 	}
 	return t, rows.Register()
 }
@@ -222,80 +239,15 @@ func newHTTPBoxTable(rt *cacheruntime.Runtime) (*httpBoxTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *httpBoxTable) model(tx *gorm.DB) *HTTPBoxModel {
 	return &HTTPBoxModel{
-		Cache:   &HTTPBoxCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &HTTPBoxObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &HTTPBoxCache{httpBoxReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &HTTPBoxObjects{httpBoxReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// HTTPBoxCache reads HTTPBoxes through the cache. It is safe for concurrent use.
+// HTTPBoxCache reads HTTPBoxes through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type HTTPBoxCache struct {
-	table  *httpBoxTable
-	source cacheruntime.Source
-}
-
-// Get returns the HTTPBox whose primary key is ids, or an error matching gorm.ErrRecordNotFound.
-// On a miss, one caller loads it from the database and the others wait for that load.
-func (c *HTTPBoxCache) Get(ctx context.Context, ids string) (*HTTPBox, error) {
-	return cacheruntime.Row[*HTTPBox](c.table.rows.Get(ctx, c.source, cacheruntime.Text(ids)))
-}
-
-// GetMany returns the HTTPBoxes with the given primary keys, in the order of ids. What is absent
-// is left out; a key given twice gives two copies.
-func (c *HTTPBoxCache) GetMany(ctx context.Context, ids ...string) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
-}
-
-// GetMap returns the HTTPBoxes with the given primary keys by key. What is absent is left out.
-func (c *HTTPBoxCache) GetMap(ctx context.Context, ids ...string) (map[string]*HTTPBox, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
-	return cacheruntime.ByKey[*HTTPBox](ids, found, err)
-}
-
-// ListAwkward returns the HTTPBoxes of a Type, Range, Len, Ctx, Context, Time, Kind, URLPath, C
-// and O, by primary key. Nil means IS NULL.
-func (c *HTTPBoxCache) ListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](c.table.listAwkward.Get(ctx, c.source, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue)))
-}
-
-// ListAwkwardPage returns at most limit HTTPBoxes of ListAwkward, from offset on.
-func (c *HTTPBoxCache) ListAwkwardPage(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64, offset, limit int) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](c.table.listAwkward.Page(ctx, c.source, offset, limit, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue)))
-}
-
-// ListWindow returns the HTTPBoxes of an Offset, Limit and Level, by primary key.
-func (c *HTTPBoxCache) ListWindow(ctx context.Context, offset, limit, level int) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](c.table.listWindow.Get(ctx, c.source, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level)))
-}
-
-// ListWindowPage returns at most pageLimit HTTPBoxes of ListWindow, from pageOffset on.
-func (c *HTTPBoxCache) ListWindowPage(ctx context.Context, offset, limit, level int, pageOffset, pageLimit int) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](c.table.listWindow.Page(ctx, c.source, pageOffset, pageLimit, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level)))
-}
-
-// CountTwice returns how many HTTPBoxes have this URL and Url.
-func (c *HTTPBoxCache) CountTwice(ctx context.Context, url, urlValue string) (int64, error) {
-	return c.table.countTwice.Get(ctx, c.source, cacheruntime.Text(url), cacheruntime.Text(urlValue))
-}
-
-// ListByIDs returns the HTTPBoxes of an IDs, by primary key.
-func (c *HTTPBoxCache) ListByIDs(ctx context.Context, ids string) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](c.table.listByIDs.Get(ctx, c.source, cacheruntime.Text(ids)))
-}
-
-// ListByIDsPage returns at most limit HTTPBoxes of ListByIDs, from offset on.
-func (c *HTTPBoxCache) ListByIDsPage(ctx context.Context, ids string, offset, limit int) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](c.table.listByIDs.Page(ctx, c.source, offset, limit, cacheruntime.Text(ids)))
-}
-
-// ListByTime returns the HTTPBoxes of a Time, by primary key.
-func (c *HTTPBoxCache) ListByTime(ctx context.Context, timeValue time.Time) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](c.table.listByTime.Get(ctx, c.source, cacheruntime.Time(timeValue)))
-}
-
-// ListByTimePage returns at most limit HTTPBoxes of ListByTime, from offset on.
-func (c *HTTPBoxCache) ListByTimePage(ctx context.Context, timeValue time.Time, offset, limit int) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](c.table.listByTime.Page(ctx, c.source, offset, limit, cacheruntime.Time(timeValue)))
+	httpBoxReads
 }
 
 // Flush flushes the entries of the HTTPBoxes with these primary keys, as a write of them would.
@@ -310,8 +262,8 @@ func (c *HTTPBoxCache) FlushAll(ctx context.Context) error {
 
 // FlushListAwkward flushes ListAwkward for one Type, Range, Len, Ctx, Context, Time, Kind,
 // URLPath, C and O.
-func (c *HTTPBoxCache) FlushListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64) error {
-	return c.table.listAwkward.Flush(ctx, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue))
+func (c *HTTPBoxCache) FlushListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, o int64) error {
+	return c.table.listAwkward.Flush(ctx, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(o))
 }
 
 // FlushListWindow flushes ListWindow for one Offset, Limit and Level.
@@ -337,72 +289,78 @@ func (c *HTTPBoxCache) FlushListByTime(ctx context.Context, timeValue time.Time)
 // HTTPBoxObjects reads HTTPBoxes from the database, always, through GORM. It is safe for
 // concurrent use.
 type HTTPBoxObjects struct {
+	httpBoxReads
+}
+
+// httpBoxReads are the methods of HTTPBoxCache and HTTPBoxObjects alike. Where they read is their
+// source.
+type httpBoxReads struct {
 	table  *httpBoxTable
 	source cacheruntime.Source
 }
 
 // Get returns the HTTPBox whose primary key is ids, or an error matching gorm.ErrRecordNotFound.
-func (o *HTTPBoxObjects) Get(ctx context.Context, ids string) (*HTTPBox, error) {
-	return cacheruntime.Row[*HTTPBox](o.table.rows.Get(ctx, o.source, cacheruntime.Text(ids)))
+func (r *httpBoxReads) Get(ctx context.Context, ids string) (*HTTPBox, error) {
+	return cacheruntime.Row[*HTTPBox](r.table.rows.Get(ctx, r.source, cacheruntime.Text(ids)))
 }
 
 // GetMany returns the HTTPBoxes with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
-func (o *HTTPBoxObjects) GetMany(ctx context.Context, ids ...string) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
+func (r *httpBoxReads) GetMany(ctx context.Context, ids ...string) ([]*HTTPBox, error) {
+	return cacheruntime.Rows[*HTTPBox](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the HTTPBoxes with the given primary keys by key. What is absent is left out.
-func (o *HTTPBoxObjects) GetMap(ctx context.Context, ids ...string) (map[string]*HTTPBox, error) {
+func (r *httpBoxReads) GetMap(ctx context.Context, ids ...string) (map[string]*HTTPBox, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
 	return cacheruntime.ByKey[*HTTPBox](ids, found, err)
 }
 
 // ListAwkward returns the HTTPBoxes of a Type, Range, Len, Ctx, Context, Time, Kind, URLPath, C
 // and O, by primary key. Nil means IS NULL.
-func (o *HTTPBoxObjects) ListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](o.table.listAwkward.Get(ctx, o.source, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue)))
+func (r *httpBoxReads) ListAwkward(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, o int64) ([]*HTTPBox, error) {
+	return cacheruntime.Rows[*HTTPBox](r.table.listAwkward.Get(ctx, r.source, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(o)))
 }
 
 // ListAwkwardPage returns at most limit HTTPBoxes of ListAwkward, from offset on.
-func (o *HTTPBoxObjects) ListAwkwardPage(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, oValue int64, offset, limit int) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](o.table.listAwkward.Page(ctx, o.source, offset, limit, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(oValue)))
+func (r *httpBoxReads) ListAwkwardPage(ctx context.Context, typeValue string, rangeValue, lenValue int, ctxValue *kind, contextValue string, timeValue time.Time, kindValue *kind, urlPath string, cValue, o int64, offset, limit int) ([]*HTTPBox, error) {
+	return cacheruntime.Rows[*HTTPBox](r.table.listAwkward.Page(ctx, r.source, offset, limit, cacheruntime.Text(typeValue), cacheruntime.Int(rangeValue), cacheruntime.Int(lenValue), cacheruntime.Ptr(ctxValue, cacheruntime.Text[kind]), cacheruntime.Text(contextValue), cacheruntime.Time(timeValue), cacheruntime.Ptr(kindValue, cacheruntime.Text[kind]), cacheruntime.Text(urlPath), cacheruntime.Int(cValue), cacheruntime.Int(o)))
 }
 
 // ListWindow returns the HTTPBoxes of an Offset, Limit and Level, by primary key.
-func (o *HTTPBoxObjects) ListWindow(ctx context.Context, offset, limit, level int) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](o.table.listWindow.Get(ctx, o.source, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level)))
+func (r *httpBoxReads) ListWindow(ctx context.Context, offset, limit, level int) ([]*HTTPBox, error) {
+	return cacheruntime.Rows[*HTTPBox](r.table.listWindow.Get(ctx, r.source, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level)))
 }
 
 // ListWindowPage returns at most pageLimit HTTPBoxes of ListWindow, from pageOffset on.
-func (o *HTTPBoxObjects) ListWindowPage(ctx context.Context, offset, limit, level int, pageOffset, pageLimit int) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](o.table.listWindow.Page(ctx, o.source, pageOffset, pageLimit, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level)))
+func (r *httpBoxReads) ListWindowPage(ctx context.Context, offset, limit, level int, pageOffset, pageLimit int) ([]*HTTPBox, error) {
+	return cacheruntime.Rows[*HTTPBox](r.table.listWindow.Page(ctx, r.source, pageOffset, pageLimit, cacheruntime.Int(offset), cacheruntime.Int(limit), cacheruntime.Int(level)))
 }
 
 // CountTwice returns how many HTTPBoxes have this URL and Url.
-func (o *HTTPBoxObjects) CountTwice(ctx context.Context, url, urlValue string) (int64, error) {
-	return o.table.countTwice.Get(ctx, o.source, cacheruntime.Text(url), cacheruntime.Text(urlValue))
+func (r *httpBoxReads) CountTwice(ctx context.Context, url, urlValue string) (int64, error) {
+	return r.table.countTwice.Get(ctx, r.source, cacheruntime.Text(url), cacheruntime.Text(urlValue))
 }
 
 // ListByIDs returns the HTTPBoxes of an IDs, by primary key.
-func (o *HTTPBoxObjects) ListByIDs(ctx context.Context, ids string) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](o.table.listByIDs.Get(ctx, o.source, cacheruntime.Text(ids)))
+func (r *httpBoxReads) ListByIDs(ctx context.Context, ids string) ([]*HTTPBox, error) {
+	return cacheruntime.Rows[*HTTPBox](r.table.listByIDs.Get(ctx, r.source, cacheruntime.Text(ids)))
 }
 
 // ListByIDsPage returns at most limit HTTPBoxes of ListByIDs, from offset on.
-func (o *HTTPBoxObjects) ListByIDsPage(ctx context.Context, ids string, offset, limit int) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](o.table.listByIDs.Page(ctx, o.source, offset, limit, cacheruntime.Text(ids)))
+func (r *httpBoxReads) ListByIDsPage(ctx context.Context, ids string, offset, limit int) ([]*HTTPBox, error) {
+	return cacheruntime.Rows[*HTTPBox](r.table.listByIDs.Page(ctx, r.source, offset, limit, cacheruntime.Text(ids)))
 }
 
 // ListByTime returns the HTTPBoxes of a Time, by primary key.
-func (o *HTTPBoxObjects) ListByTime(ctx context.Context, timeValue time.Time) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](o.table.listByTime.Get(ctx, o.source, cacheruntime.Time(timeValue)))
+func (r *httpBoxReads) ListByTime(ctx context.Context, timeValue time.Time) ([]*HTTPBox, error) {
+	return cacheruntime.Rows[*HTTPBox](r.table.listByTime.Get(ctx, r.source, cacheruntime.Time(timeValue)))
 }
 
 // ListByTimePage returns at most limit HTTPBoxes of ListByTime, from offset on.
-func (o *HTTPBoxObjects) ListByTimePage(ctx context.Context, timeValue time.Time, offset, limit int) ([]*HTTPBox, error) {
-	return cacheruntime.Rows[*HTTPBox](o.table.listByTime.Page(ctx, o.source, offset, limit, cacheruntime.Time(timeValue)))
+func (r *httpBoxReads) ListByTimePage(ctx context.Context, timeValue time.Time, offset, limit int) ([]*HTTPBox, error) {
+	return cacheruntime.Rows[*HTTPBox](r.table.listByTime.Page(ctx, r.source, offset, limit, cacheruntime.Time(timeValue)))
 }
 
 // encodeHTTPBox appends the columns of a row.

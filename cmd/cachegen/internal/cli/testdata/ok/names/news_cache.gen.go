@@ -112,9 +112,15 @@ type newsTable struct {
 	countByStatus *cacheruntime.Count
 }
 
-// newNewsTable describes News rows to the runtime and registers them there.
-func newNewsTable(rt *cacheruntime.Runtime) (*newsTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// newsSpecs describes News rows and their accessors to the runtime.
+var newsSpecs = struct {
+	rows          cacheruntime.TableSpec
+	oneLatest     cacheruntime.IndexSpec
+	countNoted    cacheruntime.IndexSpec
+	byStatus      cacheruntime.IndexSpec
+	countByStatus cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "News",
 		Fields: []cacheruntime.Field{
 			{Path: "PostID", Type: "uint64", PrimaryKey: true},
@@ -136,67 +142,76 @@ func newNewsTable(rt *cacheruntime.Runtime) (*newsTable, error) {
 		},
 		Encode: encodeNews,
 		Decode: decodeNews,
-	})
+	},
+	oneLatest: cacheruntime.IndexSpec{
+		Name:  "OneLatest",
+		By:    []string{"X1", "Audit.EditedBy"},
+		Where: []cacheruntime.Term{{Field: "Active", Op: "=", Values: []any{true}}},
+		Order: []cacheruntime.Order{{Field: "Audit.EditedAt", Desc: true}},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*News)
+			return append(to, cacheruntime.Int(v.X1), cacheruntime.Text(v.Audit.EditedBy))
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*News)
+			return v.Active
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*News), is.(*News)
+			return cacheruntime.SameTime(a.Audit.EditedAt, b.Audit.EditedAt)
+		},
+	},
+	countNoted: cacheruntime.IndexSpec{
+		Name: "CountNoted",
+		By:   []string{"Place.Zip"},
+		Where: []cacheruntime.Term{
+			{Field: "Home.Zip", Op: "=", Values: []any{"1"}},
+			{Field: "X1", Op: ">", Values: []any{int64(3)}},
+		},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*News)
+			return append(to, cacheruntime.Text(v.Place.Zip))
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*News)
+			return cacheruntime.SameText(v.Home.Zip, "1") && v.X1 > 3
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*News), is.(*News)
+			return a.Home.Zip == b.Home.Zip
+		},
+	},
+	byStatus: cacheruntime.IndexSpec{
+		Name: "GetByStatus",
+		By:   []string{"Status"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*News)
+			return append(to, cacheruntime.Text(v.Status))
+		},
+	},
+	countByStatus: cacheruntime.IndexSpec{
+		Name: "CountByStatus",
+		By:   []string{"Status"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*News)
+			return append(to, cacheruntime.Text(v.Status))
+		},
+	},
+}
+
+// newNewsTable registers News rows with the runtime.
+func newNewsTable(rt *cacheruntime.Runtime) (*newsTable, error) {
+	rows := cacheruntime.NewTable(rt, newsSpecs.rows)
 	t := &newsTable{
-		rows: rows,
-		oneLatest: rows.One(cacheruntime.IndexSpec{
-			Name:  "OneLatest",
-			By:    []string{"X1", "Audit.EditedBy"},
-			Where: []cacheruntime.Term{{Field: "Active", Op: "=", Values: []any{true}}},
-			Order: []cacheruntime.Order{{Field: "Audit.EditedAt", Desc: true}},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*News)
-				return append(to, cacheruntime.Int(v.X1), cacheruntime.Text(v.Audit.EditedBy))
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*News)
-				return v.Active
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*News), is.(*News)
-				return cacheruntime.SameTime(a.Audit.EditedAt, b.Audit.EditedAt)
-			},
-		}),
-		countNoted: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountNoted",
-			By:   []string{"Place.Zip"},
-			Where: []cacheruntime.Term{
-				{Field: "Home.Zip", Op: "=", Values: []any{"1"}},
-				{Field: "X1", Op: ">", Values: []any{int64(3)}},
-			},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*News)
-				return append(to, cacheruntime.Text(v.Place.Zip))
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*News)
-				return cacheruntime.SameText(v.Home.Zip, "1") && v.X1 > 3
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*News), is.(*News)
-				return a.Home.Zip == b.Home.Zip
-			},
-		}),
-		byStatus: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByStatus",
-			By:   []string{"Status"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*News)
-				return append(to, cacheruntime.Text(v.Status))
-			},
-		}),
-		countByStatus: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByStatus",
-			By:   []string{"Status"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*News)
-				return append(to, cacheruntime.Text(v.Status))
-			},
-		}),
+		rows:          rows,
+		oneLatest:     rows.One(newsSpecs.oneLatest),
+		countNoted:    rows.Count(newsSpecs.countNoted),
+		byStatus:      rows.Unique(newsSpecs.byStatus),
+		countByStatus: rows.Count(newsSpecs.countByStatus),
 	}
 	return t, rows.Register()
 }
@@ -204,62 +219,15 @@ func newNewsTable(rt *cacheruntime.Runtime) (*newsTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *newsTable) model(tx *gorm.DB) *NewsModel {
 	return &NewsModel{
-		Cache:   &NewsCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &NewsObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &NewsCache{newsReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &NewsObjects{newsReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// NewsCache reads News rows through the cache. It is safe for concurrent use.
+// NewsCache reads News rows through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type NewsCache struct {
-	table  *newsTable
-	source cacheruntime.Source
-}
-
-// Get returns the News whose primary key is (postID, n), or an error matching
-// gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
-// that load.
-func (c *NewsCache) Get(ctx context.Context, postID uint64, n int) (*News, error) {
-	return cacheruntime.Row[*News](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(postID), cacheruntime.Int(n)))
-}
-
-// GetMany returns the News rows with the given primary keys, in the order of keys. What is absent
-// is left out; a key given twice gives two copies.
-func (c *NewsCache) GetMany(ctx context.Context, keys ...NewsKey) ([]*News, error) {
-	return cacheruntime.Rows[*News](c.table.rows.GetMany(ctx, c.source, cacheruntime.EachKey(keys, appendNewsKey)))
-}
-
-// GetMap returns the News rows with the given primary keys by key. What is absent is left out.
-func (c *NewsCache) GetMap(ctx context.Context, keys ...NewsKey) (map[NewsKey]*News, error) {
-	keys = cacheruntime.Distinct(keys)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.EachKey(keys, appendNewsKey))
-	return cacheruntime.ByKey[*News](keys, found, err)
-}
-
-// OneLatest returns the first News of an X1 and EditedBy that is Active, by EditedAt, latest
-// first, or an error matching gorm.ErrRecordNotFound.
-func (c *NewsCache) OneLatest(ctx context.Context, x1 int, auditEditedBy string) (*News, error) {
-	return cacheruntime.Row[*News](c.table.oneLatest.Get(ctx, c.source, cacheruntime.Int(x1), cacheruntime.Text(auditEditedBy)))
-}
-
-// CountNoted returns how many News rows of a Place.Zip there are where Home.Zip = "1" and X1 > 3.
-func (c *NewsCache) CountNoted(ctx context.Context, placeZip string) (int64, error) {
-	return c.table.countNoted.Get(ctx, c.source, cacheruntime.Text(placeZip))
-}
-
-// GetByStatus returns the News with this Status, or an error matching gorm.ErrRecordNotFound.
-func (c *NewsCache) GetByStatus(ctx context.Context, status string) (*News, error) {
-	return cacheruntime.Row[*News](c.table.byStatus.Get(ctx, c.source, cacheruntime.Text(status)))
-}
-
-// GetManyByStatus is GetByStatus for several values, in the order of statusValues. What is absent
-// is left out.
-func (c *NewsCache) GetManyByStatus(ctx context.Context, statusValues ...string) ([]*News, error) {
-	return cacheruntime.Rows[*News](c.table.byStatus.GetMany(ctx, c.source, cacheruntime.Each(statusValues, cacheruntime.Text[string])))
-}
-
-// CountByStatus returns how many News rows have this Status.
-func (c *NewsCache) CountByStatus(ctx context.Context, status string) (int64, error) {
-	return c.table.countByStatus.Get(ctx, c.source, cacheruntime.Text(status))
+	newsReads
 }
 
 // Flush flushes the entries of the News rows with these primary keys, as a write of them would.
@@ -295,54 +263,59 @@ func (c *NewsCache) FlushCountByStatus(ctx context.Context, status string) error
 // NewsObjects reads News rows from the database, always, through GORM. It is safe for concurrent
 // use.
 type NewsObjects struct {
+	newsReads
+}
+
+// newsReads are the methods of NewsCache and NewsObjects alike. Where they read is their source.
+type newsReads struct {
 	table  *newsTable
 	source cacheruntime.Source
 }
 
 // Get returns the News whose primary key is (postID, n), or an error matching
 // gorm.ErrRecordNotFound.
-func (o *NewsObjects) Get(ctx context.Context, postID uint64, n int) (*News, error) {
-	return cacheruntime.Row[*News](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(postID), cacheruntime.Int(n)))
+func (r *newsReads) Get(ctx context.Context, postID uint64, n int) (*News, error) {
+	return cacheruntime.Row[*News](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(postID), cacheruntime.Int(n)))
 }
 
 // GetMany returns the News rows with the given primary keys, in the order of keys. What is absent
 // is left out; a key given twice gives two copies.
-func (o *NewsObjects) GetMany(ctx context.Context, keys ...NewsKey) ([]*News, error) {
-	return cacheruntime.Rows[*News](o.table.rows.GetMany(ctx, o.source, cacheruntime.EachKey(keys, appendNewsKey)))
+func (r *newsReads) GetMany(ctx context.Context, keys ...NewsKey) ([]*News, error) {
+	return cacheruntime.Rows[*News](r.table.rows.GetMany(ctx, r.source, cacheruntime.EachKey(keys, appendNewsKey)))
 }
 
 // GetMap returns the News rows with the given primary keys by key. What is absent is left out.
-func (o *NewsObjects) GetMap(ctx context.Context, keys ...NewsKey) (map[NewsKey]*News, error) {
+func (r *newsReads) GetMap(ctx context.Context, keys ...NewsKey) (map[NewsKey]*News, error) {
 	keys = cacheruntime.Distinct(keys)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.EachKey(keys, appendNewsKey))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.EachKey(keys, appendNewsKey))
 	return cacheruntime.ByKey[*News](keys, found, err)
 }
 
 // OneLatest returns the first News of an X1 and EditedBy that is Active, by EditedAt, latest
 // first, or an error matching gorm.ErrRecordNotFound.
-func (o *NewsObjects) OneLatest(ctx context.Context, x1 int, auditEditedBy string) (*News, error) {
-	return cacheruntime.Row[*News](o.table.oneLatest.Get(ctx, o.source, cacheruntime.Int(x1), cacheruntime.Text(auditEditedBy)))
+func (r *newsReads) OneLatest(ctx context.Context, x1 int, auditEditedBy string) (*News, error) {
+	return cacheruntime.Row[*News](r.table.oneLatest.Get(ctx, r.source, cacheruntime.Int(x1), cacheruntime.Text(auditEditedBy)))
 }
 
 // CountNoted returns how many News rows of a Place.Zip there are where Home.Zip = "1" and X1 > 3.
-func (o *NewsObjects) CountNoted(ctx context.Context, placeZip string) (int64, error) {
-	return o.table.countNoted.Get(ctx, o.source, cacheruntime.Text(placeZip))
+func (r *newsReads) CountNoted(ctx context.Context, placeZip string) (int64, error) {
+	return r.table.countNoted.Get(ctx, r.source, cacheruntime.Text(placeZip))
 }
 
 // GetByStatus returns the News with this Status, or an error matching gorm.ErrRecordNotFound.
-func (o *NewsObjects) GetByStatus(ctx context.Context, status string) (*News, error) {
-	return cacheruntime.Row[*News](o.table.byStatus.Get(ctx, o.source, cacheruntime.Text(status)))
+func (r *newsReads) GetByStatus(ctx context.Context, status string) (*News, error) {
+	return cacheruntime.Row[*News](r.table.byStatus.Get(ctx, r.source, cacheruntime.Text(status)))
 }
 
 // GetManyByStatus is GetByStatus for several values, in the order of statusValues. What is absent
 // is left out.
-func (o *NewsObjects) GetManyByStatus(ctx context.Context, statusValues ...string) ([]*News, error) {
-	return cacheruntime.Rows[*News](o.table.byStatus.GetMany(ctx, o.source, cacheruntime.Each(statusValues, cacheruntime.Text[string])))
+func (r *newsReads) GetManyByStatus(ctx context.Context, statusValues ...string) ([]*News, error) {
+	return cacheruntime.Rows[*News](r.table.byStatus.GetMany(ctx, r.source, cacheruntime.Each(statusValues, cacheruntime.Text[string])))
 }
 
 // CountByStatus returns how many News rows have this Status.
-func (o *NewsObjects) CountByStatus(ctx context.Context, status string) (int64, error) {
-	return o.table.countByStatus.Get(ctx, o.source, cacheruntime.Text(status))
+func (r *newsReads) CountByStatus(ctx context.Context, status string) (int64, error) {
+	return r.table.countByStatus.Get(ctx, r.source, cacheruntime.Text(status))
 }
 
 // encodeNews appends the columns of a row.

@@ -59,9 +59,11 @@ type cacheTable struct {
 	rows *cacheruntime.Table
 }
 
-// newCacheTable describes Caches to the runtime and registers them there.
-func newCacheTable(rt *cacheruntime.Runtime) (*cacheTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// cacheSpecs describes Caches and their accessors to the runtime.
+var cacheSpecs = struct {
+	rows cacheruntime.TableSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Cache",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -75,7 +77,12 @@ func newCacheTable(rt *cacheruntime.Runtime) (*cacheTable, error) {
 		},
 		Encode: encodeCache,
 		Decode: decodeCache,
-	})
+	},
+}
+
+// newCacheTable registers Caches with the runtime.
+func newCacheTable(rt *cacheruntime.Runtime) (*cacheTable, error) {
+	rows := cacheruntime.NewTable(rt, cacheSpecs.rows)
 	t := &cacheTable{
 		rows: rows,
 	}
@@ -85,34 +92,15 @@ func newCacheTable(rt *cacheruntime.Runtime) (*cacheTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *cacheTable) model(tx *gorm.DB) *CacheModel {
 	return &CacheModel{
-		Cache:   &CacheCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &CacheObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &CacheCache{cacheReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &CacheObjects{cacheReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// CacheCache reads Caches through the cache. It is safe for concurrent use.
+// CacheCache reads Caches through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type CacheCache struct {
-	table  *cacheTable
-	source cacheruntime.Source
-}
-
-// Get returns the Cache whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *CacheCache) Get(ctx context.Context, id uint64) (*Cache, error) {
-	return cacheruntime.Row[*Cache](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Caches with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *CacheCache) GetMany(ctx context.Context, ids ...uint64) ([]*Cache, error) {
-	return cacheruntime.Rows[*Cache](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Caches with the given primary keys by key. What is absent is left out.
-func (c *CacheCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Cache, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Cache](ids, found, err)
+	cacheReads
 }
 
 // Flush flushes the entries of the Caches with these primary keys, as a write of them would.
@@ -128,25 +116,31 @@ func (c *CacheCache) FlushAll(ctx context.Context) error {
 // CacheObjects reads Caches from the database, always, through GORM. It is safe for concurrent
 // use.
 type CacheObjects struct {
+	cacheReads
+}
+
+// cacheReads are the methods of CacheCache and CacheObjects alike. Where they read is their
+// source.
+type cacheReads struct {
 	table  *cacheTable
 	source cacheruntime.Source
 }
 
 // Get returns the Cache whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *CacheObjects) Get(ctx context.Context, id uint64) (*Cache, error) {
-	return cacheruntime.Row[*Cache](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *cacheReads) Get(ctx context.Context, id uint64) (*Cache, error) {
+	return cacheruntime.Row[*Cache](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Caches with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *CacheObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Cache, error) {
-	return cacheruntime.Rows[*Cache](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *cacheReads) GetMany(ctx context.Context, ids ...uint64) ([]*Cache, error) {
+	return cacheruntime.Rows[*Cache](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Caches with the given primary keys by key. What is absent is left out.
-func (o *CacheObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Cache, error) {
+func (r *cacheReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Cache, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Cache](ids, found, err)
 }
 

@@ -59,9 +59,11 @@ type objectsTable struct {
 	rows *cacheruntime.Table
 }
 
-// newObjectsTable describes Objects rows to the runtime and registers them there.
-func newObjectsTable(rt *cacheruntime.Runtime) (*objectsTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// objectsSpecs describes Objects rows and their accessors to the runtime.
+var objectsSpecs = struct {
+	rows cacheruntime.TableSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Objects",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -75,7 +77,12 @@ func newObjectsTable(rt *cacheruntime.Runtime) (*objectsTable, error) {
 		},
 		Encode: encodeObjects,
 		Decode: decodeObjects,
-	})
+	},
+}
+
+// newObjectsTable registers Objects rows with the runtime.
+func newObjectsTable(rt *cacheruntime.Runtime) (*objectsTable, error) {
+	rows := cacheruntime.NewTable(rt, objectsSpecs.rows)
 	t := &objectsTable{
 		rows: rows,
 	}
@@ -85,34 +92,15 @@ func newObjectsTable(rt *cacheruntime.Runtime) (*objectsTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *objectsTable) model(tx *gorm.DB) *ObjectsModel {
 	return &ObjectsModel{
-		Cache:   &ObjectsCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &ObjectsObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &ObjectsCache{objectsReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &ObjectsObjects{objectsReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// ObjectsCache reads Objects rows through the cache. It is safe for concurrent use.
+// ObjectsCache reads Objects rows through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type ObjectsCache struct {
-	table  *objectsTable
-	source cacheruntime.Source
-}
-
-// Get returns the Objects whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *ObjectsCache) Get(ctx context.Context, id uint64) (*Objects, error) {
-	return cacheruntime.Row[*Objects](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Objects rows with the given primary keys, in the order of ids. What is
-// absent is left out; a key given twice gives two copies.
-func (c *ObjectsCache) GetMany(ctx context.Context, ids ...uint64) ([]*Objects, error) {
-	return cacheruntime.Rows[*Objects](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Objects rows with the given primary keys by key. What is absent is left out.
-func (c *ObjectsCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Objects, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Objects](ids, found, err)
+	objectsReads
 }
 
 // Flush flushes the entries of the Objects rows with these primary keys, as a write of them would.
@@ -128,25 +116,31 @@ func (c *ObjectsCache) FlushAll(ctx context.Context) error {
 // ObjectsObjects reads Objects rows from the database, always, through GORM. It is safe for
 // concurrent use.
 type ObjectsObjects struct {
+	objectsReads
+}
+
+// objectsReads are the methods of ObjectsCache and ObjectsObjects alike. Where they read is their
+// source.
+type objectsReads struct {
 	table  *objectsTable
 	source cacheruntime.Source
 }
 
 // Get returns the Objects whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *ObjectsObjects) Get(ctx context.Context, id uint64) (*Objects, error) {
-	return cacheruntime.Row[*Objects](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *objectsReads) Get(ctx context.Context, id uint64) (*Objects, error) {
+	return cacheruntime.Row[*Objects](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Objects rows with the given primary keys, in the order of ids. What is
 // absent is left out; a key given twice gives two copies.
-func (o *ObjectsObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Objects, error) {
-	return cacheruntime.Rows[*Objects](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *objectsReads) GetMany(ctx context.Context, ids ...uint64) ([]*Objects, error) {
+	return cacheruntime.Rows[*Objects](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Objects rows with the given primary keys by key. What is absent is left out.
-func (o *ObjectsObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Objects, error) {
+func (r *objectsReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Objects, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Objects](ids, found, err)
 }
 

@@ -128,9 +128,16 @@ type postTable struct {
 	listByReader *cacheruntime.List
 }
 
-// newPostTable describes Posts to the runtime and registers them there.
-func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// postSpecs describes Posts and their accessors to the runtime.
+var postSpecs = struct {
+	rows         cacheruntime.TableSpec
+	listAll      cacheruntime.IndexSpec
+	listByCache  cacheruntime.IndexSpec
+	byObjects    cacheruntime.IndexSpec
+	countByTable cacheruntime.IndexSpec
+	listByReader cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Post",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -151,49 +158,59 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 		},
 		Encode: encodePost,
 		Decode: decodePost,
-	})
+	},
+	listAll: cacheruntime.IndexSpec{
+		Name: "ListAll",
+		By:   []string{"Cache", "Objects", "Models"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Text(v.Cache), cacheruntime.Int(v.Objects), cacheruntime.Text(v.Models))
+		},
+	},
+	listByCache: cacheruntime.IndexSpec{
+		Name: "ListByCache",
+		By:   []string{"Cache"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Text(v.Cache))
+		},
+	},
+	byObjects: cacheruntime.IndexSpec{
+		Name: "GetByObjects",
+		By:   []string{"Objects"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Int(v.Objects))
+		},
+	},
+	countByTable: cacheruntime.IndexSpec{
+		Name: "CountByTable",
+		By:   []string{"Table"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Text(v.Table))
+		},
+	},
+	listByReader: cacheruntime.IndexSpec{
+		Name: "ListByReader",
+		By:   []string{"Reader"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Post)
+			return append(to, cacheruntime.Text(v.Reader))
+		},
+	},
+}
+
+// newPostTable registers Posts with the runtime.
+func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
+	rows := cacheruntime.NewTable(rt, postSpecs.rows)
 	t := &postTable{
-		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec{
-			Name: "ListAll",
-			By:   []string{"Cache", "Objects", "Models"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Text(v.Cache), cacheruntime.Int(v.Objects), cacheruntime.Text(v.Models))
-			},
-		}),
-		listByCache: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByCache",
-			By:   []string{"Cache"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Text(v.Cache))
-			},
-		}),
-		byObjects: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByObjects",
-			By:   []string{"Objects"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Int(v.Objects))
-			},
-		}),
-		countByTable: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByTable",
-			By:   []string{"Table"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Text(v.Table))
-			},
-		}),
-		listByReader: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByReader",
-			By:   []string{"Reader"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Post)
-				return append(to, cacheruntime.Text(v.Reader))
-			},
-		}),
+		rows:         rows,
+		listAll:      rows.List(postSpecs.listAll),
+		listByCache:  rows.List(postSpecs.listByCache),
+		byObjects:    rows.Unique(postSpecs.byObjects),
+		countByTable: rows.Count(postSpecs.countByTable),
+		listByReader: rows.List(postSpecs.listByReader),
 	}
 	return t, rows.Register()
 }
@@ -201,80 +218,15 @@ func newPostTable(rt *cacheruntime.Runtime) (*postTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *postTable) model(tx *gorm.DB) *PostModel {
 	return &PostModel{
-		Cache:   &PostCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &PostObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &PostCache{postReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &PostObjects{postReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// PostCache reads Posts through the cache. It is safe for concurrent use.
+// PostCache reads Posts through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type PostCache struct {
-	table  *postTable
-	source cacheruntime.Source
-}
-
-// Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *PostCache) Get(ctx context.Context, id uint64) (*Post, error) {
-	return cacheruntime.Row[*Post](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *PostCache) GetMany(ctx context.Context, ids ...uint64) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Posts with the given primary keys by key. What is absent is left out.
-func (c *PostCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Post, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Post](ids, found, err)
-}
-
-// ListAll returns the Posts of a Cache, Objects and Models, by primary key.
-func (c *PostCache) ListAll(ctx context.Context, cache string, objects int, models string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listAll.Get(ctx, c.source, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models)))
-}
-
-// ListAllPage returns at most limit Posts of ListAll, from offset on.
-func (c *PostCache) ListAllPage(ctx context.Context, cache string, objects int, models string, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listAll.Page(ctx, c.source, offset, limit, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models)))
-}
-
-// ListByCache returns the Posts of a Cache, by primary key.
-func (c *PostCache) ListByCache(ctx context.Context, cache string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listByCache.Get(ctx, c.source, cacheruntime.Text(cache)))
-}
-
-// ListByCachePage returns at most limit Posts of ListByCache, from offset on.
-func (c *PostCache) ListByCachePage(ctx context.Context, cache string, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listByCache.Page(ctx, c.source, offset, limit, cacheruntime.Text(cache)))
-}
-
-// GetByObjects returns the Post with this Objects, or an error matching gorm.ErrRecordNotFound.
-func (c *PostCache) GetByObjects(ctx context.Context, objects int) (*Post, error) {
-	return cacheruntime.Row[*Post](c.table.byObjects.Get(ctx, c.source, cacheruntime.Int(objects)))
-}
-
-// GetManyByObjects is GetByObjects for several values, in the order of objectsValues. What is
-// absent is left out.
-func (c *PostCache) GetManyByObjects(ctx context.Context, objectsValues ...int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.byObjects.GetMany(ctx, c.source, cacheruntime.Each(objectsValues, cacheruntime.Int[int])))
-}
-
-// CountByTable returns how many Posts have this Table.
-func (c *PostCache) CountByTable(ctx context.Context, table string) (int64, error) {
-	return c.table.countByTable.Get(ctx, c.source, cacheruntime.Text(table))
-}
-
-// ListByReader returns the Posts of a Reader, by primary key.
-func (c *PostCache) ListByReader(ctx context.Context, reader string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listByReader.Get(ctx, c.source, cacheruntime.Text(reader)))
-}
-
-// ListByReaderPage returns at most limit Posts of ListByReader, from offset on.
-func (c *PostCache) ListByReaderPage(ctx context.Context, reader string, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](c.table.listByReader.Page(ctx, c.source, offset, limit, cacheruntime.Text(reader)))
+	postReads
 }
 
 // Flush flushes the entries of the Posts with these primary keys, as a write of them would.
@@ -314,72 +266,77 @@ func (c *PostCache) FlushListByReader(ctx context.Context, reader string) error 
 
 // PostObjects reads Posts from the database, always, through GORM. It is safe for concurrent use.
 type PostObjects struct {
+	postReads
+}
+
+// postReads are the methods of PostCache and PostObjects alike. Where they read is their source.
+type postReads struct {
 	table  *postTable
 	source cacheruntime.Source
 }
 
 // Get returns the Post whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *PostObjects) Get(ctx context.Context, id uint64) (*Post, error) {
-	return cacheruntime.Row[*Post](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *postReads) Get(ctx context.Context, id uint64) (*Post, error) {
+	return cacheruntime.Row[*Post](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Posts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *PostObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *postReads) GetMany(ctx context.Context, ids ...uint64) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Posts with the given primary keys by key. What is absent is left out.
-func (o *PostObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Post, error) {
+func (r *postReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Post, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Post](ids, found, err)
 }
 
 // ListAll returns the Posts of a Cache, Objects and Models, by primary key.
-func (o *PostObjects) ListAll(ctx context.Context, cache string, objects int, models string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listAll.Get(ctx, o.source, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models)))
+func (r *postReads) ListAll(ctx context.Context, cache string, objects int, models string) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listAll.Get(ctx, r.source, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models)))
 }
 
 // ListAllPage returns at most limit Posts of ListAll, from offset on.
-func (o *PostObjects) ListAllPage(ctx context.Context, cache string, objects int, models string, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listAll.Page(ctx, o.source, offset, limit, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models)))
+func (r *postReads) ListAllPage(ctx context.Context, cache string, objects int, models string, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listAll.Page(ctx, r.source, offset, limit, cacheruntime.Text(cache), cacheruntime.Int(objects), cacheruntime.Text(models)))
 }
 
 // ListByCache returns the Posts of a Cache, by primary key.
-func (o *PostObjects) ListByCache(ctx context.Context, cache string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listByCache.Get(ctx, o.source, cacheruntime.Text(cache)))
+func (r *postReads) ListByCache(ctx context.Context, cache string) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listByCache.Get(ctx, r.source, cacheruntime.Text(cache)))
 }
 
 // ListByCachePage returns at most limit Posts of ListByCache, from offset on.
-func (o *PostObjects) ListByCachePage(ctx context.Context, cache string, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listByCache.Page(ctx, o.source, offset, limit, cacheruntime.Text(cache)))
+func (r *postReads) ListByCachePage(ctx context.Context, cache string, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listByCache.Page(ctx, r.source, offset, limit, cacheruntime.Text(cache)))
 }
 
 // GetByObjects returns the Post with this Objects, or an error matching gorm.ErrRecordNotFound.
-func (o *PostObjects) GetByObjects(ctx context.Context, objects int) (*Post, error) {
-	return cacheruntime.Row[*Post](o.table.byObjects.Get(ctx, o.source, cacheruntime.Int(objects)))
+func (r *postReads) GetByObjects(ctx context.Context, objects int) (*Post, error) {
+	return cacheruntime.Row[*Post](r.table.byObjects.Get(ctx, r.source, cacheruntime.Int(objects)))
 }
 
 // GetManyByObjects is GetByObjects for several values, in the order of objectsValues. What is
 // absent is left out.
-func (o *PostObjects) GetManyByObjects(ctx context.Context, objectsValues ...int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.byObjects.GetMany(ctx, o.source, cacheruntime.Each(objectsValues, cacheruntime.Int[int])))
+func (r *postReads) GetManyByObjects(ctx context.Context, objectsValues ...int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.byObjects.GetMany(ctx, r.source, cacheruntime.Each(objectsValues, cacheruntime.Int[int])))
 }
 
 // CountByTable returns how many Posts have this Table.
-func (o *PostObjects) CountByTable(ctx context.Context, table string) (int64, error) {
-	return o.table.countByTable.Get(ctx, o.source, cacheruntime.Text(table))
+func (r *postReads) CountByTable(ctx context.Context, table string) (int64, error) {
+	return r.table.countByTable.Get(ctx, r.source, cacheruntime.Text(table))
 }
 
 // ListByReader returns the Posts of a Reader, by primary key.
-func (o *PostObjects) ListByReader(ctx context.Context, reader string) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listByReader.Get(ctx, o.source, cacheruntime.Text(reader)))
+func (r *postReads) ListByReader(ctx context.Context, reader string) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listByReader.Get(ctx, r.source, cacheruntime.Text(reader)))
 }
 
 // ListByReaderPage returns at most limit Posts of ListByReader, from offset on.
-func (o *PostObjects) ListByReaderPage(ctx context.Context, reader string, offset, limit int) ([]*Post, error) {
-	return cacheruntime.Rows[*Post](o.table.listByReader.Page(ctx, o.source, offset, limit, cacheruntime.Text(reader)))
+func (r *postReads) ListByReaderPage(ctx context.Context, reader string, offset, limit int) ([]*Post, error) {
+	return cacheruntime.Rows[*Post](r.table.listByReader.Page(ctx, r.source, offset, limit, cacheruntime.Text(reader)))
 }
 
 // encodePost appends the columns of a row.

@@ -74,9 +74,12 @@ type noteTable struct {
 	listByText *cacheruntime.List
 }
 
-// newNoteTable describes Notes to the runtime and registers them there.
-func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// noteSpecs describes Notes and their accessors to the runtime.
+var noteSpecs = struct {
+	rows       cacheruntime.TableSpec
+	listByText cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Note",
 		Fields: []cacheruntime.Field{
 			{Path: "Model.ID", Type: "uint", PrimaryKey: true},
@@ -100,17 +103,23 @@ func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
 			v := row.(*Note)
 			return v.Model != nil && v.DeletedAt.Valid
 		},
-	})
+	},
+	listByText: cacheruntime.IndexSpec{
+		Name: "ListByText",
+		By:   []string{"Text"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Note)
+			return append(to, cacheruntime.Text(v.Text))
+		},
+	},
+}
+
+// newNoteTable registers Notes with the runtime.
+func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
+	rows := cacheruntime.NewTable(rt, noteSpecs.rows)
 	t := &noteTable{
-		rows: rows,
-		listByText: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByText",
-			By:   []string{"Text"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Note)
-				return append(to, cacheruntime.Text(v.Text))
-			},
-		}),
+		rows:       rows,
+		listByText: rows.List(noteSpecs.listByText),
 	}
 	return t, rows.Register()
 }
@@ -118,44 +127,15 @@ func newNoteTable(rt *cacheruntime.Runtime) (*noteTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *noteTable) model(tx *gorm.DB) *NoteModel {
 	return &NoteModel{
-		Cache:   &NoteCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &NoteObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &NoteCache{noteReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &NoteObjects{noteReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// NoteCache reads Notes through the cache. It is safe for concurrent use.
+// NoteCache reads Notes through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type NoteCache struct {
-	table  *noteTable
-	source cacheruntime.Source
-}
-
-// Get returns the Note whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *NoteCache) Get(ctx context.Context, id uint) (*Note, error) {
-	return cacheruntime.Row[*Note](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Notes with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *NoteCache) GetMany(ctx context.Context, ids ...uint) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
-}
-
-// GetMap returns the Notes with the given primary keys by key. What is absent is left out.
-func (c *NoteCache) GetMap(ctx context.Context, ids ...uint) (map[uint]*Note, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
-	return cacheruntime.ByKey[*Note](ids, found, err)
-}
-
-// ListByText returns the Notes of a Text, by primary key.
-func (c *NoteCache) ListByText(ctx context.Context, text string) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](c.table.listByText.Get(ctx, c.source, cacheruntime.Text(text)))
-}
-
-// ListByTextPage returns at most limit Notes of ListByText, from offset on.
-func (c *NoteCache) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](c.table.listByText.Page(ctx, c.source, offset, limit, cacheruntime.Text(text)))
+	noteReads
 }
 
 // Flush flushes the entries of the Notes with these primary keys, as a write of them would.
@@ -175,36 +155,41 @@ func (c *NoteCache) FlushListByText(ctx context.Context, text string) error {
 
 // NoteObjects reads Notes from the database, always, through GORM. It is safe for concurrent use.
 type NoteObjects struct {
+	noteReads
+}
+
+// noteReads are the methods of NoteCache and NoteObjects alike. Where they read is their source.
+type noteReads struct {
 	table  *noteTable
 	source cacheruntime.Source
 }
 
 // Get returns the Note whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *NoteObjects) Get(ctx context.Context, id uint) (*Note, error) {
-	return cacheruntime.Row[*Note](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *noteReads) Get(ctx context.Context, id uint) (*Note, error) {
+	return cacheruntime.Row[*Note](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Notes with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *NoteObjects) GetMany(ctx context.Context, ids ...uint) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
+func (r *noteReads) GetMany(ctx context.Context, ids ...uint) ([]*Note, error) {
+	return cacheruntime.Rows[*Note](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
 }
 
 // GetMap returns the Notes with the given primary keys by key. What is absent is left out.
-func (o *NoteObjects) GetMap(ctx context.Context, ids ...uint) (map[uint]*Note, error) {
+func (r *noteReads) GetMap(ctx context.Context, ids ...uint) (map[uint]*Note, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
 	return cacheruntime.ByKey[*Note](ids, found, err)
 }
 
 // ListByText returns the Notes of a Text, by primary key.
-func (o *NoteObjects) ListByText(ctx context.Context, text string) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](o.table.listByText.Get(ctx, o.source, cacheruntime.Text(text)))
+func (r *noteReads) ListByText(ctx context.Context, text string) ([]*Note, error) {
+	return cacheruntime.Rows[*Note](r.table.listByText.Get(ctx, r.source, cacheruntime.Text(text)))
 }
 
 // ListByTextPage returns at most limit Notes of ListByText, from offset on.
-func (o *NoteObjects) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Note, error) {
-	return cacheruntime.Rows[*Note](o.table.listByText.Page(ctx, o.source, offset, limit, cacheruntime.Text(text)))
+func (r *noteReads) ListByTextPage(ctx context.Context, text string, offset, limit int) ([]*Note, error) {
+	return cacheruntime.Rows[*Note](r.table.listByText.Page(ctx, r.source, offset, limit, cacheruntime.Text(text)))
 }
 
 // encodeNote appends the columns of a row.

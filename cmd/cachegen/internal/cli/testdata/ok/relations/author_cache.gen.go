@@ -78,9 +78,12 @@ type authorTable struct {
 	listByName *cacheruntime.List
 }
 
-// newAuthorTable describes Authors to the runtime and registers them there.
-func newAuthorTable(rt *cacheruntime.Runtime) (*authorTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// authorSpecs describes Authors and their accessors to the runtime.
+var authorSpecs = struct {
+	rows       cacheruntime.TableSpec
+	listByName cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Author",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -96,17 +99,23 @@ func newAuthorTable(rt *cacheruntime.Runtime) (*authorTable, error) {
 		},
 		Encode: encodeAuthor,
 		Decode: decodeAuthor,
-	})
+	},
+	listByName: cacheruntime.IndexSpec{
+		Name: "ListByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Author)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+	},
+}
+
+// newAuthorTable registers Authors with the runtime.
+func newAuthorTable(rt *cacheruntime.Runtime) (*authorTable, error) {
+	rows := cacheruntime.NewTable(rt, authorSpecs.rows)
 	t := &authorTable{
-		rows: rows,
-		listByName: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Author)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-		}),
+		rows:       rows,
+		listByName: rows.List(authorSpecs.listByName),
 	}
 	return t, rows.Register()
 }
@@ -114,44 +123,15 @@ func newAuthorTable(rt *cacheruntime.Runtime) (*authorTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *authorTable) model(tx *gorm.DB) *AuthorModel {
 	return &AuthorModel{
-		Cache:   &AuthorCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &AuthorObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &AuthorCache{authorReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &AuthorObjects{authorReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// AuthorCache reads Authors through the cache. It is safe for concurrent use.
+// AuthorCache reads Authors through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type AuthorCache struct {
-	table  *authorTable
-	source cacheruntime.Source
-}
-
-// Get returns the Author whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *AuthorCache) Get(ctx context.Context, id uint64) (*Author, error) {
-	return cacheruntime.Row[*Author](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Authors with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *AuthorCache) GetMany(ctx context.Context, ids ...uint64) ([]*Author, error) {
-	return cacheruntime.Rows[*Author](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Authors with the given primary keys by key. What is absent is left out.
-func (c *AuthorCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Author, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Author](ids, found, err)
-}
-
-// ListByName returns the Authors of a Name, by primary key.
-func (c *AuthorCache) ListByName(ctx context.Context, name string) ([]*Author, error) {
-	return cacheruntime.Rows[*Author](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// ListByNamePage returns at most limit Authors of ListByName, from offset on.
-func (c *AuthorCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Author, error) {
-	return cacheruntime.Rows[*Author](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
+	authorReads
 }
 
 // Flush flushes the entries of the Authors with these primary keys, as a write of them would.
@@ -172,36 +152,42 @@ func (c *AuthorCache) FlushListByName(ctx context.Context, name string) error {
 // AuthorObjects reads Authors from the database, always, through GORM. It is safe for concurrent
 // use.
 type AuthorObjects struct {
+	authorReads
+}
+
+// authorReads are the methods of AuthorCache and AuthorObjects alike. Where they read is their
+// source.
+type authorReads struct {
 	table  *authorTable
 	source cacheruntime.Source
 }
 
 // Get returns the Author whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *AuthorObjects) Get(ctx context.Context, id uint64) (*Author, error) {
-	return cacheruntime.Row[*Author](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *authorReads) Get(ctx context.Context, id uint64) (*Author, error) {
+	return cacheruntime.Row[*Author](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Authors with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *AuthorObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Author, error) {
-	return cacheruntime.Rows[*Author](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *authorReads) GetMany(ctx context.Context, ids ...uint64) ([]*Author, error) {
+	return cacheruntime.Rows[*Author](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Authors with the given primary keys by key. What is absent is left out.
-func (o *AuthorObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Author, error) {
+func (r *authorReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Author, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Author](ids, found, err)
 }
 
 // ListByName returns the Authors of a Name, by primary key.
-func (o *AuthorObjects) ListByName(ctx context.Context, name string) ([]*Author, error) {
-	return cacheruntime.Rows[*Author](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *authorReads) ListByName(ctx context.Context, name string) ([]*Author, error) {
+	return cacheruntime.Rows[*Author](r.table.listByName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Authors of ListByName, from offset on.
-func (o *AuthorObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Author, error) {
-	return cacheruntime.Rows[*Author](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
+func (r *authorReads) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Author, error) {
+	return cacheruntime.Rows[*Author](r.table.listByName.Page(ctx, r.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // encodeAuthor appends the columns of a row.

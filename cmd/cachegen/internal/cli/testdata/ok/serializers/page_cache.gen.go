@@ -74,9 +74,12 @@ type pageTable struct {
 	listAll *cacheruntime.List
 }
 
-// newPageTable describes Pages to the runtime and registers them there.
-func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// pageSpecs describes Pages and their accessors to the runtime.
+var pageSpecs = struct {
+	rows    cacheruntime.TableSpec
+	listAll cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Page",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -103,21 +106,27 @@ func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
 		},
 		Encode: encodePage,
 		Decode: decodePage,
-	})
+	},
+	listAll: cacheruntime.IndexSpec{
+		Name:  "ListAll",
+		Order: []cacheruntime.Order{{Field: "Title"}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Page), is.(*Page)
+			return a.Title == b.Title
+		},
+	},
+}
+
+// newPageTable registers Pages with the runtime.
+func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
+	rows := cacheruntime.NewTable(rt, pageSpecs.rows)
 	t := &pageTable{
-		rows: rows,
-		listAll: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListAll",
-			Order: []cacheruntime.Order{{Field: "Title"}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Page), is.(*Page)
-				return a.Title == b.Title
-			},
-		}),
+		rows:    rows,
+		listAll: rows.List(pageSpecs.listAll),
 	}
 	return t, rows.Register()
 }
@@ -125,44 +134,15 @@ func newPageTable(rt *cacheruntime.Runtime) (*pageTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *pageTable) model(tx *gorm.DB) *PageModel {
 	return &PageModel{
-		Cache:   &PageCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &PageObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &PageCache{pageReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &PageObjects{pageReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// PageCache reads Pages through the cache. It is safe for concurrent use.
+// PageCache reads Pages through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type PageCache struct {
-	table  *pageTable
-	source cacheruntime.Source
-}
-
-// Get returns the Page whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *PageCache) Get(ctx context.Context, id uint64) (*Page, error) {
-	return cacheruntime.Row[*Page](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Pages with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *PageCache) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Pages with the given primary keys by key. What is absent is left out.
-func (c *PageCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Page](ids, found, err)
-}
-
-// ListAll returns the Pages, by Title.
-func (c *PageCache) ListAll(ctx context.Context) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](c.table.listAll.Get(ctx, c.source))
-}
-
-// ListAllPage returns at most limit Pages of ListAll, from offset on.
-func (c *PageCache) ListAllPage(ctx context.Context, offset, limit int) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](c.table.listAll.Page(ctx, c.source, offset, limit))
+	pageReads
 }
 
 // Flush flushes the entries of the Pages with these primary keys, as a write of them would.
@@ -182,36 +162,41 @@ func (c *PageCache) FlushListAll(ctx context.Context) error {
 
 // PageObjects reads Pages from the database, always, through GORM. It is safe for concurrent use.
 type PageObjects struct {
+	pageReads
+}
+
+// pageReads are the methods of PageCache and PageObjects alike. Where they read is their source.
+type pageReads struct {
 	table  *pageTable
 	source cacheruntime.Source
 }
 
 // Get returns the Page whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *PageObjects) Get(ctx context.Context, id uint64) (*Page, error) {
-	return cacheruntime.Row[*Page](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *pageReads) Get(ctx context.Context, id uint64) (*Page, error) {
+	return cacheruntime.Row[*Page](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Pages with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *PageObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *pageReads) GetMany(ctx context.Context, ids ...uint64) ([]*Page, error) {
+	return cacheruntime.Rows[*Page](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Pages with the given primary keys by key. What is absent is left out.
-func (o *PageObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
+func (r *pageReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Page, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Page](ids, found, err)
 }
 
 // ListAll returns the Pages, by Title.
-func (o *PageObjects) ListAll(ctx context.Context) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](o.table.listAll.Get(ctx, o.source))
+func (r *pageReads) ListAll(ctx context.Context) ([]*Page, error) {
+	return cacheruntime.Rows[*Page](r.table.listAll.Get(ctx, r.source))
 }
 
 // ListAllPage returns at most limit Pages of ListAll, from offset on.
-func (o *PageObjects) ListAllPage(ctx context.Context, offset, limit int) ([]*Page, error) {
-	return cacheruntime.Rows[*Page](o.table.listAll.Page(ctx, o.source, offset, limit))
+func (r *pageReads) ListAllPage(ctx context.Context, offset, limit int) ([]*Page, error) {
+	return cacheruntime.Rows[*Page](r.table.listAll.Page(ctx, r.source, offset, limit))
 }
 
 // encodePage appends the columns of a row. The runtime adds the serialized ones.

@@ -85,9 +85,13 @@ type accountTable struct {
 	byEmail *cacheruntime.Unique
 }
 
-// newAccountTable describes Accounts to the runtime and registers them there.
-func newAccountTable(rt *cacheruntime.Runtime) (*accountTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// accountSpecs describes Accounts and their accessors to the runtime.
+var accountSpecs = struct {
+	rows    cacheruntime.TableSpec
+	byLogin cacheruntime.IndexSpec
+	byEmail cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Account",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "string", PrimaryKey: true},
@@ -113,28 +117,35 @@ func newAccountTable(rt *cacheruntime.Runtime) (*accountTable, error) {
 		AfterFind: func(row any, tx *gorm.DB) error {
 			return row.(*Account).AfterFind(tx)
 		},
-	})
+	},
+	byLogin: cacheruntime.IndexSpec{
+		Name: "GetByLogin",
+		By:   []string{"Tenant", "Name"},
+		TTL:  24 * time.Hour,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Account)
+			return append(to, cacheruntime.Int(v.Tenant), cacheruntime.Text(v.Name))
+		},
+	},
+	byEmail: cacheruntime.IndexSpec{
+		Name:      "GetByEmail",
+		By:        []string{"Email"},
+		TTL:       24 * time.Hour,
+		Unchecked: true,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Account)
+			return append(to, cacheruntime.Text(v.Email))
+		},
+	},
+}
+
+// newAccountTable registers Accounts with the runtime.
+func newAccountTable(rt *cacheruntime.Runtime) (*accountTable, error) {
+	rows := cacheruntime.NewTable(rt, accountSpecs.rows)
 	t := &accountTable{
-		rows: rows,
-		byLogin: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByLogin",
-			By:   []string{"Tenant", "Name"},
-			TTL:  24 * time.Hour,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Account)
-				return append(to, cacheruntime.Int(v.Tenant), cacheruntime.Text(v.Name))
-			},
-		}),
-		byEmail: rows.Unique(cacheruntime.IndexSpec{
-			Name:      "GetByEmail",
-			By:        []string{"Email"},
-			TTL:       24 * time.Hour,
-			Unchecked: true,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Account)
-				return append(to, cacheruntime.Text(v.Email))
-			},
-		}),
+		rows:    rows,
+		byLogin: rows.Unique(accountSpecs.byLogin),
+		byEmail: rows.Unique(accountSpecs.byEmail),
 	}
 	return t, rows.Register()
 }
@@ -142,51 +153,15 @@ func newAccountTable(rt *cacheruntime.Runtime) (*accountTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *accountTable) model(tx *gorm.DB) *AccountModel {
 	return &AccountModel{
-		Cache:   &AccountCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &AccountObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &AccountCache{accountReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &AccountObjects{accountReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// AccountCache reads Accounts through the cache. It is safe for concurrent use.
+// AccountCache reads Accounts through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type AccountCache struct {
-	table  *accountTable
-	source cacheruntime.Source
-}
-
-// Get returns the Account whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *AccountCache) Get(ctx context.Context, id string) (*Account, error) {
-	return cacheruntime.Row[*Account](c.table.rows.Get(ctx, c.source, cacheruntime.Text(id)))
-}
-
-// GetMany returns the Accounts with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *AccountCache) GetMany(ctx context.Context, ids ...string) ([]*Account, error) {
-	return cacheruntime.Rows[*Account](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
-}
-
-// GetMap returns the Accounts with the given primary keys by key. What is absent is left out.
-func (c *AccountCache) GetMap(ctx context.Context, ids ...string) (map[string]*Account, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
-	return cacheruntime.ByKey[*Account](ids, found, err)
-}
-
-// GetByLogin returns the Account with this Tenant and Name, or an error matching
-// gorm.ErrRecordNotFound.
-func (c *AccountCache) GetByLogin(ctx context.Context, tenant int, name string) (*Account, error) {
-	return cacheruntime.Row[*Account](c.table.byLogin.Get(ctx, c.source, cacheruntime.Int(tenant), cacheruntime.Text(name)))
-}
-
-// GetByEmail returns the Account with this Email, or an error matching gorm.ErrRecordNotFound.
-func (c *AccountCache) GetByEmail(ctx context.Context, email string) (*Account, error) {
-	return cacheruntime.Row[*Account](c.table.byEmail.Get(ctx, c.source, cacheruntime.Text(email)))
-}
-
-// GetManyByEmail is GetByEmail for several values, in the order of emails. What is absent is left
-// out.
-func (c *AccountCache) GetManyByEmail(ctx context.Context, emails ...string) ([]*Account, error) {
-	return cacheruntime.Rows[*Account](c.table.byEmail.GetMany(ctx, c.source, cacheruntime.Each(emails, cacheruntime.Text[string])))
+	accountReads
 }
 
 // Flush flushes the entries of the Accounts with these primary keys, as a write of them would.
@@ -212,43 +187,49 @@ func (c *AccountCache) FlushGetByEmail(ctx context.Context, email string) error 
 // AccountObjects reads Accounts from the database, always, through GORM. It is safe for concurrent
 // use.
 type AccountObjects struct {
+	accountReads
+}
+
+// accountReads are the methods of AccountCache and AccountObjects alike. Where they read is their
+// source.
+type accountReads struct {
 	table  *accountTable
 	source cacheruntime.Source
 }
 
 // Get returns the Account whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *AccountObjects) Get(ctx context.Context, id string) (*Account, error) {
-	return cacheruntime.Row[*Account](o.table.rows.Get(ctx, o.source, cacheruntime.Text(id)))
+func (r *accountReads) Get(ctx context.Context, id string) (*Account, error) {
+	return cacheruntime.Row[*Account](r.table.rows.Get(ctx, r.source, cacheruntime.Text(id)))
 }
 
 // GetMany returns the Accounts with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *AccountObjects) GetMany(ctx context.Context, ids ...string) ([]*Account, error) {
-	return cacheruntime.Rows[*Account](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
+func (r *accountReads) GetMany(ctx context.Context, ids ...string) ([]*Account, error) {
+	return cacheruntime.Rows[*Account](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Text[string])))
 }
 
 // GetMap returns the Accounts with the given primary keys by key. What is absent is left out.
-func (o *AccountObjects) GetMap(ctx context.Context, ids ...string) (map[string]*Account, error) {
+func (r *accountReads) GetMap(ctx context.Context, ids ...string) (map[string]*Account, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Text[string]))
 	return cacheruntime.ByKey[*Account](ids, found, err)
 }
 
 // GetByLogin returns the Account with this Tenant and Name, or an error matching
 // gorm.ErrRecordNotFound.
-func (o *AccountObjects) GetByLogin(ctx context.Context, tenant int, name string) (*Account, error) {
-	return cacheruntime.Row[*Account](o.table.byLogin.Get(ctx, o.source, cacheruntime.Int(tenant), cacheruntime.Text(name)))
+func (r *accountReads) GetByLogin(ctx context.Context, tenant int, name string) (*Account, error) {
+	return cacheruntime.Row[*Account](r.table.byLogin.Get(ctx, r.source, cacheruntime.Int(tenant), cacheruntime.Text(name)))
 }
 
 // GetByEmail returns the Account with this Email, or an error matching gorm.ErrRecordNotFound.
-func (o *AccountObjects) GetByEmail(ctx context.Context, email string) (*Account, error) {
-	return cacheruntime.Row[*Account](o.table.byEmail.Get(ctx, o.source, cacheruntime.Text(email)))
+func (r *accountReads) GetByEmail(ctx context.Context, email string) (*Account, error) {
+	return cacheruntime.Row[*Account](r.table.byEmail.Get(ctx, r.source, cacheruntime.Text(email)))
 }
 
 // GetManyByEmail is GetByEmail for several values, in the order of emails. What is absent is left
 // out.
-func (o *AccountObjects) GetManyByEmail(ctx context.Context, emails ...string) ([]*Account, error) {
-	return cacheruntime.Rows[*Account](o.table.byEmail.GetMany(ctx, o.source, cacheruntime.Each(emails, cacheruntime.Text[string])))
+func (r *accountReads) GetManyByEmail(ctx context.Context, emails ...string) ([]*Account, error) {
+	return cacheruntime.Rows[*Account](r.table.byEmail.GetMany(ctx, r.source, cacheruntime.Each(emails, cacheruntime.Text[string])))
 }
 
 // encodeAccount appends the columns of a row.

@@ -75,9 +75,12 @@ type flaggedTable struct {
 	listByName *cacheruntime.List
 }
 
-// newFlaggedTable describes Flaggeds to the runtime and registers them there.
-func newFlaggedTable(rt *cacheruntime.Runtime) (*flaggedTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// flaggedSpecs describes Flaggeds and their accessors to the runtime.
+var flaggedSpecs = struct {
+	rows       cacheruntime.TableSpec
+	listByName cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Flagged",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -94,22 +97,28 @@ func newFlaggedTable(rt *cacheruntime.Runtime) (*flaggedTable, error) {
 		},
 		Encode: encodeFlagged,
 		Decode: decodeFlagged,
-	})
+	},
+	listByName: cacheruntime.IndexSpec{
+		Name: "ListByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Flagged)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Flagged), is.(*Flagged)
+			return a.Gone == b.Gone
+		},
+	},
+}
+
+// newFlaggedTable registers Flaggeds with the runtime.
+func newFlaggedTable(rt *cacheruntime.Runtime) (*flaggedTable, error) {
+	rows := cacheruntime.NewTable(rt, flaggedSpecs.rows)
 	t := &flaggedTable{
-		rows: rows,
-		listByName: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Flagged)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Flagged), is.(*Flagged)
-				return a.Gone == b.Gone
-			},
-		}),
+		rows:       rows,
+		listByName: rows.List(flaggedSpecs.listByName),
 	}
 	return t, rows.Register()
 }
@@ -117,44 +126,15 @@ func newFlaggedTable(rt *cacheruntime.Runtime) (*flaggedTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *flaggedTable) model(tx *gorm.DB) *FlaggedModel {
 	return &FlaggedModel{
-		Cache:   &FlaggedCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &FlaggedObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &FlaggedCache{flaggedReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &FlaggedObjects{flaggedReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// FlaggedCache reads Flaggeds through the cache. It is safe for concurrent use.
+// FlaggedCache reads Flaggeds through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type FlaggedCache struct {
-	table  *flaggedTable
-	source cacheruntime.Source
-}
-
-// Get returns the Flagged whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *FlaggedCache) Get(ctx context.Context, id uint64) (*Flagged, error) {
-	return cacheruntime.Row[*Flagged](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Flaggeds with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *FlaggedCache) GetMany(ctx context.Context, ids ...uint64) ([]*Flagged, error) {
-	return cacheruntime.Rows[*Flagged](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Flaggeds with the given primary keys by key. What is absent is left out.
-func (c *FlaggedCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Flagged, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Flagged](ids, found, err)
-}
-
-// ListByName returns the Flaggeds of a Name, by primary key.
-func (c *FlaggedCache) ListByName(ctx context.Context, name string) ([]*Flagged, error) {
-	return cacheruntime.Rows[*Flagged](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// ListByNamePage returns at most limit Flaggeds of ListByName, from offset on.
-func (c *FlaggedCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Flagged, error) {
-	return cacheruntime.Rows[*Flagged](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
+	flaggedReads
 }
 
 // Flush flushes the entries of the Flaggeds with these primary keys, as a write of them would.
@@ -175,36 +155,42 @@ func (c *FlaggedCache) FlushListByName(ctx context.Context, name string) error {
 // FlaggedObjects reads Flaggeds from the database, always, through GORM. It is safe for concurrent
 // use.
 type FlaggedObjects struct {
+	flaggedReads
+}
+
+// flaggedReads are the methods of FlaggedCache and FlaggedObjects alike. Where they read is their
+// source.
+type flaggedReads struct {
 	table  *flaggedTable
 	source cacheruntime.Source
 }
 
 // Get returns the Flagged whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *FlaggedObjects) Get(ctx context.Context, id uint64) (*Flagged, error) {
-	return cacheruntime.Row[*Flagged](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *flaggedReads) Get(ctx context.Context, id uint64) (*Flagged, error) {
+	return cacheruntime.Row[*Flagged](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Flaggeds with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *FlaggedObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Flagged, error) {
-	return cacheruntime.Rows[*Flagged](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *flaggedReads) GetMany(ctx context.Context, ids ...uint64) ([]*Flagged, error) {
+	return cacheruntime.Rows[*Flagged](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Flaggeds with the given primary keys by key. What is absent is left out.
-func (o *FlaggedObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Flagged, error) {
+func (r *flaggedReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Flagged, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Flagged](ids, found, err)
 }
 
 // ListByName returns the Flaggeds of a Name, by primary key.
-func (o *FlaggedObjects) ListByName(ctx context.Context, name string) ([]*Flagged, error) {
-	return cacheruntime.Rows[*Flagged](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *flaggedReads) ListByName(ctx context.Context, name string) ([]*Flagged, error) {
+	return cacheruntime.Rows[*Flagged](r.table.listByName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Flaggeds of ListByName, from offset on.
-func (o *FlaggedObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Flagged, error) {
-	return cacheruntime.Rows[*Flagged](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
+func (r *flaggedReads) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Flagged, error) {
+	return cacheruntime.Rows[*Flagged](r.table.listByName.Page(ctx, r.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // encodeFlagged appends the columns of a row.

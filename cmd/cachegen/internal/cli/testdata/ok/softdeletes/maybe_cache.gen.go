@@ -67,9 +67,12 @@ type maybeTable struct {
 	countByName *cacheruntime.Count
 }
 
-// newMaybeTable describes Maybes to the runtime and registers them there.
-func newMaybeTable(rt *cacheruntime.Runtime) (*maybeTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// maybeSpecs describes Maybes and their accessors to the runtime.
+var maybeSpecs = struct {
+	rows        cacheruntime.TableSpec
+	countByName cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Maybe",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -85,22 +88,28 @@ func newMaybeTable(rt *cacheruntime.Runtime) (*maybeTable, error) {
 		},
 		Encode: encodeMaybe,
 		Decode: decodeMaybe,
-	})
+	},
+	countByName: cacheruntime.IndexSpec{
+		Name: "CountByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Maybe)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Maybe), is.(*Maybe)
+			return cacheruntime.SameValue(a.DeletedAt, b.DeletedAt)
+		},
+	},
+}
+
+// newMaybeTable registers Maybes with the runtime.
+func newMaybeTable(rt *cacheruntime.Runtime) (*maybeTable, error) {
+	rows := cacheruntime.NewTable(rt, maybeSpecs.rows)
 	t := &maybeTable{
-		rows: rows,
-		countByName: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Maybe)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Maybe), is.(*Maybe)
-				return cacheruntime.SameValue(a.DeletedAt, b.DeletedAt)
-			},
-		}),
+		rows:        rows,
+		countByName: rows.Count(maybeSpecs.countByName),
 	}
 	return t, rows.Register()
 }
@@ -108,39 +117,15 @@ func newMaybeTable(rt *cacheruntime.Runtime) (*maybeTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *maybeTable) model(tx *gorm.DB) *MaybeModel {
 	return &MaybeModel{
-		Cache:   &MaybeCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &MaybeObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &MaybeCache{maybeReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &MaybeObjects{maybeReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// MaybeCache reads Maybes through the cache. It is safe for concurrent use.
+// MaybeCache reads Maybes through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type MaybeCache struct {
-	table  *maybeTable
-	source cacheruntime.Source
-}
-
-// Get returns the Maybe whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *MaybeCache) Get(ctx context.Context, id uint64) (*Maybe, error) {
-	return cacheruntime.Row[*Maybe](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Maybes with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *MaybeCache) GetMany(ctx context.Context, ids ...uint64) ([]*Maybe, error) {
-	return cacheruntime.Rows[*Maybe](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Maybes with the given primary keys by key. What is absent is left out.
-func (c *MaybeCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Maybe, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Maybe](ids, found, err)
-}
-
-// CountByName returns how many Maybes have this Name.
-func (c *MaybeCache) CountByName(ctx context.Context, name string) (int64, error) {
-	return c.table.countByName.Get(ctx, c.source, cacheruntime.Text(name))
+	maybeReads
 }
 
 // Flush flushes the entries of the Maybes with these primary keys, as a write of them would.
@@ -161,31 +146,37 @@ func (c *MaybeCache) FlushCountByName(ctx context.Context, name string) error {
 // MaybeObjects reads Maybes from the database, always, through GORM. It is safe for concurrent
 // use.
 type MaybeObjects struct {
+	maybeReads
+}
+
+// maybeReads are the methods of MaybeCache and MaybeObjects alike. Where they read is their
+// source.
+type maybeReads struct {
 	table  *maybeTable
 	source cacheruntime.Source
 }
 
 // Get returns the Maybe whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *MaybeObjects) Get(ctx context.Context, id uint64) (*Maybe, error) {
-	return cacheruntime.Row[*Maybe](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *maybeReads) Get(ctx context.Context, id uint64) (*Maybe, error) {
+	return cacheruntime.Row[*Maybe](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Maybes with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *MaybeObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Maybe, error) {
-	return cacheruntime.Rows[*Maybe](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *maybeReads) GetMany(ctx context.Context, ids ...uint64) ([]*Maybe, error) {
+	return cacheruntime.Rows[*Maybe](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Maybes with the given primary keys by key. What is absent is left out.
-func (o *MaybeObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Maybe, error) {
+func (r *maybeReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Maybe, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Maybe](ids, found, err)
 }
 
 // CountByName returns how many Maybes have this Name.
-func (o *MaybeObjects) CountByName(ctx context.Context, name string) (int64, error) {
-	return o.table.countByName.Get(ctx, o.source, cacheruntime.Text(name))
+func (r *maybeReads) CountByName(ctx context.Context, name string) (int64, error) {
+	return r.table.countByName.Get(ctx, r.source, cacheruntime.Text(name))
 }
 
 // encodeMaybe appends the columns of a row.

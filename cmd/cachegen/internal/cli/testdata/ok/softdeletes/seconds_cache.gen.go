@@ -113,9 +113,15 @@ type secondsTable struct {
 	listByName *cacheruntime.List
 }
 
-// newSecondsTable describes Seconds rows to the runtime and registers them there.
-func newSecondsTable(rt *cacheruntime.Runtime) (*secondsTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// secondsSpecs describes Seconds rows and their accessors to the runtime.
+var secondsSpecs = struct {
+	rows       cacheruntime.TableSpec
+	listRecent cacheruntime.IndexSpec
+	countAll   cacheruntime.IndexSpec
+	byName     cacheruntime.IndexSpec
+	listByName cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Seconds",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -131,58 +137,67 @@ func newSecondsTable(rt *cacheruntime.Runtime) (*secondsTable, error) {
 		},
 		Encode: encodeSeconds,
 		Decode: decodeSeconds,
-	})
+	},
+	listRecent: cacheruntime.IndexSpec{
+		Name:  "ListRecent",
+		Order: []cacheruntime.Order{{Field: "Name", Desc: true}},
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Seconds), is.(*Seconds)
+			return a.Name == b.Name && a.DeletedAt == b.DeletedAt
+		},
+	},
+	countAll: cacheruntime.IndexSpec{
+		Name: "CountAll",
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Seconds), is.(*Seconds)
+			return a.DeletedAt == b.DeletedAt
+		},
+	},
+	byName: cacheruntime.IndexSpec{
+		Name: "GetByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Seconds)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Seconds), is.(*Seconds)
+			return a.DeletedAt == b.DeletedAt
+		},
+	},
+	listByName: cacheruntime.IndexSpec{
+		Name: "ListByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Seconds)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Seconds), is.(*Seconds)
+			return a.DeletedAt == b.DeletedAt
+		},
+	},
+}
+
+// newSecondsTable registers Seconds rows with the runtime.
+func newSecondsTable(rt *cacheruntime.Runtime) (*secondsTable, error) {
+	rows := cacheruntime.NewTable(rt, secondsSpecs.rows)
 	t := &secondsTable{
-		rows: rows,
-		listRecent: rows.List(cacheruntime.IndexSpec{
-			Name:  "ListRecent",
-			Order: []cacheruntime.Order{{Field: "Name", Desc: true}},
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Seconds), is.(*Seconds)
-				return a.Name == b.Name && a.DeletedAt == b.DeletedAt
-			},
-		}),
-		countAll: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountAll",
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Seconds), is.(*Seconds)
-				return a.DeletedAt == b.DeletedAt
-			},
-		}),
-		byName: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Seconds)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Seconds), is.(*Seconds)
-				return a.DeletedAt == b.DeletedAt
-			},
-		}),
-		listByName: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Seconds)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Seconds), is.(*Seconds)
-				return a.DeletedAt == b.DeletedAt
-			},
-		}),
+		rows:       rows,
+		listRecent: rows.List(secondsSpecs.listRecent),
+		countAll:   rows.Count(secondsSpecs.countAll),
+		byName:     rows.Unique(secondsSpecs.byName),
+		listByName: rows.List(secondsSpecs.listByName),
 	}
 	return t, rows.Register()
 }
@@ -190,70 +205,15 @@ func newSecondsTable(rt *cacheruntime.Runtime) (*secondsTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *secondsTable) model(tx *gorm.DB) *SecondsModel {
 	return &SecondsModel{
-		Cache:   &SecondsCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &SecondsObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &SecondsCache{secondsReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &SecondsObjects{secondsReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// SecondsCache reads Seconds rows through the cache. It is safe for concurrent use.
+// SecondsCache reads Seconds rows through the cache: on a miss, one caller loads them from the
+// database and the others wait for that load. It is safe for concurrent use.
 type SecondsCache struct {
-	table  *secondsTable
-	source cacheruntime.Source
-}
-
-// Get returns the Seconds whose primary key is id, or an error matching gorm.ErrRecordNotFound. On
-// a miss, one caller loads it from the database and the others wait for that load.
-func (c *SecondsCache) Get(ctx context.Context, id uint64) (*Seconds, error) {
-	return cacheruntime.Row[*Seconds](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Seconds rows with the given primary keys, in the order of ids. What is
-// absent is left out; a key given twice gives two copies.
-func (c *SecondsCache) GetMany(ctx context.Context, ids ...uint64) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Seconds rows with the given primary keys by key. What is absent is left out.
-func (c *SecondsCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Seconds, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Seconds](ids, found, err)
-}
-
-// ListRecent returns the Seconds rows, by Name, last first.
-func (c *SecondsCache) ListRecent(ctx context.Context) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](c.table.listRecent.Get(ctx, c.source))
-}
-
-// ListRecentPage returns at most limit Seconds rows of ListRecent, from offset on.
-func (c *SecondsCache) ListRecentPage(ctx context.Context, offset, limit int) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](c.table.listRecent.Page(ctx, c.source, offset, limit))
-}
-
-// CountAll returns how many Seconds rows there are.
-func (c *SecondsCache) CountAll(ctx context.Context) (int64, error) {
-	return c.table.countAll.Get(ctx, c.source)
-}
-
-// GetByName returns the Seconds with this Name, or an error matching gorm.ErrRecordNotFound.
-func (c *SecondsCache) GetByName(ctx context.Context, name string) (*Seconds, error) {
-	return cacheruntime.Row[*Seconds](c.table.byName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// GetManyByName is GetByName for several values, in the order of names. What is absent is left
-// out.
-func (c *SecondsCache) GetManyByName(ctx context.Context, names ...string) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](c.table.byName.GetMany(ctx, c.source, cacheruntime.Each(names, cacheruntime.Text[string])))
-}
-
-// ListByName returns the Seconds rows of a Name, by primary key.
-func (c *SecondsCache) ListByName(ctx context.Context, name string) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// ListByNamePage returns at most limit Seconds rows of ListByName, from offset on.
-func (c *SecondsCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
+	secondsReads
 }
 
 // Flush flushes the entries of the Seconds rows with these primary keys, as a write of them would.
@@ -289,62 +249,68 @@ func (c *SecondsCache) FlushListByName(ctx context.Context, name string) error {
 // SecondsObjects reads Seconds rows from the database, always, through GORM. It is safe for
 // concurrent use.
 type SecondsObjects struct {
+	secondsReads
+}
+
+// secondsReads are the methods of SecondsCache and SecondsObjects alike. Where they read is their
+// source.
+type secondsReads struct {
 	table  *secondsTable
 	source cacheruntime.Source
 }
 
 // Get returns the Seconds whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *SecondsObjects) Get(ctx context.Context, id uint64) (*Seconds, error) {
-	return cacheruntime.Row[*Seconds](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *secondsReads) Get(ctx context.Context, id uint64) (*Seconds, error) {
+	return cacheruntime.Row[*Seconds](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Seconds rows with the given primary keys, in the order of ids. What is
 // absent is left out; a key given twice gives two copies.
-func (o *SecondsObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *secondsReads) GetMany(ctx context.Context, ids ...uint64) ([]*Seconds, error) {
+	return cacheruntime.Rows[*Seconds](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Seconds rows with the given primary keys by key. What is absent is left out.
-func (o *SecondsObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Seconds, error) {
+func (r *secondsReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Seconds, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Seconds](ids, found, err)
 }
 
 // ListRecent returns the Seconds rows, by Name, last first.
-func (o *SecondsObjects) ListRecent(ctx context.Context) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](o.table.listRecent.Get(ctx, o.source))
+func (r *secondsReads) ListRecent(ctx context.Context) ([]*Seconds, error) {
+	return cacheruntime.Rows[*Seconds](r.table.listRecent.Get(ctx, r.source))
 }
 
 // ListRecentPage returns at most limit Seconds rows of ListRecent, from offset on.
-func (o *SecondsObjects) ListRecentPage(ctx context.Context, offset, limit int) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](o.table.listRecent.Page(ctx, o.source, offset, limit))
+func (r *secondsReads) ListRecentPage(ctx context.Context, offset, limit int) ([]*Seconds, error) {
+	return cacheruntime.Rows[*Seconds](r.table.listRecent.Page(ctx, r.source, offset, limit))
 }
 
 // CountAll returns how many Seconds rows there are.
-func (o *SecondsObjects) CountAll(ctx context.Context) (int64, error) {
-	return o.table.countAll.Get(ctx, o.source)
+func (r *secondsReads) CountAll(ctx context.Context) (int64, error) {
+	return r.table.countAll.Get(ctx, r.source)
 }
 
 // GetByName returns the Seconds with this Name, or an error matching gorm.ErrRecordNotFound.
-func (o *SecondsObjects) GetByName(ctx context.Context, name string) (*Seconds, error) {
-	return cacheruntime.Row[*Seconds](o.table.byName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *secondsReads) GetByName(ctx context.Context, name string) (*Seconds, error) {
+	return cacheruntime.Row[*Seconds](r.table.byName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // GetManyByName is GetByName for several values, in the order of names. What is absent is left
 // out.
-func (o *SecondsObjects) GetManyByName(ctx context.Context, names ...string) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](o.table.byName.GetMany(ctx, o.source, cacheruntime.Each(names, cacheruntime.Text[string])))
+func (r *secondsReads) GetManyByName(ctx context.Context, names ...string) ([]*Seconds, error) {
+	return cacheruntime.Rows[*Seconds](r.table.byName.GetMany(ctx, r.source, cacheruntime.Each(names, cacheruntime.Text[string])))
 }
 
 // ListByName returns the Seconds rows of a Name, by primary key.
-func (o *SecondsObjects) ListByName(ctx context.Context, name string) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *secondsReads) ListByName(ctx context.Context, name string) ([]*Seconds, error) {
+	return cacheruntime.Rows[*Seconds](r.table.listByName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Seconds rows of ListByName, from offset on.
-func (o *SecondsObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Seconds, error) {
-	return cacheruntime.Rows[*Seconds](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
+func (r *secondsReads) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Seconds, error) {
+	return cacheruntime.Rows[*Seconds](r.table.listByName.Page(ctx, r.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // encodeSeconds appends the columns of a row.

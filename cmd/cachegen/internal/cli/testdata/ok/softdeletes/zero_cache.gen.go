@@ -74,9 +74,12 @@ type zeroTable struct {
 	listByName *cacheruntime.List
 }
 
-// newZeroTable describes Zero rows to the runtime and registers them there.
-func newZeroTable(rt *cacheruntime.Runtime) (*zeroTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// zeroSpecs describes Zero rows and their accessors to the runtime.
+var zeroSpecs = struct {
+	rows       cacheruntime.TableSpec
+	listByName cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Zero",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
@@ -92,22 +95,28 @@ func newZeroTable(rt *cacheruntime.Runtime) (*zeroTable, error) {
 		},
 		Encode: encodeZero,
 		Decode: decodeZero,
-	})
+	},
+	listByName: cacheruntime.IndexSpec{
+		Name: "ListByName",
+		By:   []string{"Name"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Zero)
+			return append(to, cacheruntime.Text(v.Name))
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Zero), is.(*Zero)
+			return a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
+		},
+	},
+}
+
+// newZeroTable registers Zero rows with the runtime.
+func newZeroTable(rt *cacheruntime.Runtime) (*zeroTable, error) {
+	rows := cacheruntime.NewTable(rt, zeroSpecs.rows)
 	t := &zeroTable{
-		rows: rows,
-		listByName: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByName",
-			By:   []string{"Name"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Zero)
-				return append(to, cacheruntime.Text(v.Name))
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Zero), is.(*Zero)
-				return a.DeletedAt.Valid == b.DeletedAt.Valid && cacheruntime.SameTime(a.DeletedAt.Time, b.DeletedAt.Time)
-			},
-		}),
+		rows:       rows,
+		listByName: rows.List(zeroSpecs.listByName),
 	}
 	return t, rows.Register()
 }
@@ -115,44 +124,15 @@ func newZeroTable(rt *cacheruntime.Runtime) (*zeroTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *zeroTable) model(tx *gorm.DB) *ZeroModel {
 	return &ZeroModel{
-		Cache:   &ZeroCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &ZeroObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &ZeroCache{zeroReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &ZeroObjects{zeroReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// ZeroCache reads Zero rows through the cache. It is safe for concurrent use.
+// ZeroCache reads Zero rows through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type ZeroCache struct {
-	table  *zeroTable
-	source cacheruntime.Source
-}
-
-// Get returns the Zero whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *ZeroCache) Get(ctx context.Context, id uint64) (*Zero, error) {
-	return cacheruntime.Row[*Zero](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Zero rows with the given primary keys, in the order of ids. What is absent
-// is left out; a key given twice gives two copies.
-func (c *ZeroCache) GetMany(ctx context.Context, ids ...uint64) ([]*Zero, error) {
-	return cacheruntime.Rows[*Zero](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
-}
-
-// GetMap returns the Zero rows with the given primary keys by key. What is absent is left out.
-func (c *ZeroCache) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Zero, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
-	return cacheruntime.ByKey[*Zero](ids, found, err)
-}
-
-// ListByName returns the Zero rows of a Name, by primary key.
-func (c *ZeroCache) ListByName(ctx context.Context, name string) ([]*Zero, error) {
-	return cacheruntime.Rows[*Zero](c.table.listByName.Get(ctx, c.source, cacheruntime.Text(name)))
-}
-
-// ListByNamePage returns at most limit Zero rows of ListByName, from offset on.
-func (c *ZeroCache) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Zero, error) {
-	return cacheruntime.Rows[*Zero](c.table.listByName.Page(ctx, c.source, offset, limit, cacheruntime.Text(name)))
+	zeroReads
 }
 
 // Flush flushes the entries of the Zero rows with these primary keys, as a write of them would.
@@ -173,36 +153,41 @@ func (c *ZeroCache) FlushListByName(ctx context.Context, name string) error {
 // ZeroObjects reads Zero rows from the database, always, through GORM. It is safe for concurrent
 // use.
 type ZeroObjects struct {
+	zeroReads
+}
+
+// zeroReads are the methods of ZeroCache and ZeroObjects alike. Where they read is their source.
+type zeroReads struct {
 	table  *zeroTable
 	source cacheruntime.Source
 }
 
 // Get returns the Zero whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *ZeroObjects) Get(ctx context.Context, id uint64) (*Zero, error) {
-	return cacheruntime.Row[*Zero](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *zeroReads) Get(ctx context.Context, id uint64) (*Zero, error) {
+	return cacheruntime.Row[*Zero](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Zero rows with the given primary keys, in the order of ids. What is absent
 // is left out; a key given twice gives two copies.
-func (o *ZeroObjects) GetMany(ctx context.Context, ids ...uint64) ([]*Zero, error) {
-	return cacheruntime.Rows[*Zero](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
+func (r *zeroReads) GetMany(ctx context.Context, ids ...uint64) ([]*Zero, error) {
+	return cacheruntime.Rows[*Zero](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64])))
 }
 
 // GetMap returns the Zero rows with the given primary keys by key. What is absent is left out.
-func (o *ZeroObjects) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Zero, error) {
+func (r *zeroReads) GetMap(ctx context.Context, ids ...uint64) (map[uint64]*Zero, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint64]))
 	return cacheruntime.ByKey[*Zero](ids, found, err)
 }
 
 // ListByName returns the Zero rows of a Name, by primary key.
-func (o *ZeroObjects) ListByName(ctx context.Context, name string) ([]*Zero, error) {
-	return cacheruntime.Rows[*Zero](o.table.listByName.Get(ctx, o.source, cacheruntime.Text(name)))
+func (r *zeroReads) ListByName(ctx context.Context, name string) ([]*Zero, error) {
+	return cacheruntime.Rows[*Zero](r.table.listByName.Get(ctx, r.source, cacheruntime.Text(name)))
 }
 
 // ListByNamePage returns at most limit Zero rows of ListByName, from offset on.
-func (o *ZeroObjects) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Zero, error) {
-	return cacheruntime.Rows[*Zero](o.table.listByName.Page(ctx, o.source, offset, limit, cacheruntime.Text(name)))
+func (r *zeroReads) ListByNamePage(ctx context.Context, name string, offset, limit int) ([]*Zero, error) {
+	return cacheruntime.Rows[*Zero](r.table.listByName.Page(ctx, r.source, offset, limit, cacheruntime.Text(name)))
 }
 
 // encodeZero appends the columns of a row.

@@ -204,9 +204,21 @@ type thingTable struct {
 	byNullText     *cacheruntime.Unique
 }
 
-// newThingTable describes Things to the runtime and registers them there.
-func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// thingSpecs describes Things and their accessors to the runtime.
+var thingSpecs = struct {
+	rows           cacheruntime.TableSpec
+	listEverything cacheruntime.IndexSpec
+	listMixed      cacheruntime.IndexSpec
+	countMade      cacheruntime.IndexSpec
+	byS            cacheruntime.IndexSpec
+	listByS        cacheruntime.IndexSpec
+	byPS           cacheruntime.IndexSpec
+	listByLevel    cacheruntime.IndexSpec
+	byColor        cacheruntime.IndexSpec
+	countByColor   cacheruntime.IndexSpec
+	byNullText     cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Thing",
 		Fields: []cacheruntime.Field{
 			{Path: "Model.ID", Type: "uint", PrimaryKey: true},
@@ -278,125 +290,140 @@ func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
 			v := row.(*Thing)
 			return v.DeletedAt.Valid
 		},
-	})
+	},
+	listEverything: cacheruntime.IndexSpec{
+		Name: "ListEverything",
+		TTL:  cacheruntime.Forever,
+		Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
+			return to
+		},
+	},
+	listMixed: cacheruntime.IndexSpec{
+		Name: "ListMixed",
+		By:   []string{"PLevel", "NullColor", "Where.Zip", "Home.City", "At", "PAt", "NullAt", "Raw"},
+		Order: []cacheruntime.Order{
+			{Field: "PAt"},
+			{Field: "NullAt", Desc: true},
+			{Field: "Raw"},
+			{Field: "PRaw"},
+			{Field: "NullText"},
+			{Field: "Where.City"},
+		},
+		TTL: 90 * time.Second,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Thing)
+			return append(
+				to,
+				cacheruntime.Ptr(v.PLevel, cacheruntime.Int[Level]),
+				cacheruntime.If(v.NullColor.Valid, cacheruntime.Text(v.NullColor.V)),
+				cacheruntime.Text(v.Where.Zip),
+				cacheruntime.Ptr(v.Home.City, cacheruntime.Text[string]),
+				cacheruntime.Time(v.At),
+				cacheruntime.Ptr(v.PAt, cacheruntime.Time),
+				cacheruntime.If(v.NullAt.Valid, cacheruntime.Time(v.NullAt.Time)),
+				cacheruntime.Bytes(v.Raw),
+			)
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Thing), is.(*Thing)
+			return cacheruntime.SameBytes(a.Raw, b.Raw) &&
+				cacheruntime.SamePtrFunc(a.PAt, b.PAt, cacheruntime.SameTime) &&
+				a.NullAt.Valid == b.NullAt.Valid && cacheruntime.SameTime(a.NullAt.Time, b.NullAt.Time) &&
+				cacheruntime.SameBytesPtr(a.PRaw, b.PRaw) &&
+				a.NullText == b.NullText &&
+				cacheruntime.SamePtr(a.Where.City, b.Where.City)
+		},
+	},
+	countMade: cacheruntime.IndexSpec{
+		Name: "CountMade",
+		By:   []string{"Model.CreatedAt"},
+		TTL:  cacheruntime.Forever,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Thing)
+			return append(to, cacheruntime.Time(v.CreatedAt))
+		},
+	},
+	byS: cacheruntime.IndexSpec{
+		Name: "GetByS",
+		By:   []string{"S"},
+		TTL:  cacheruntime.Forever,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Thing)
+			return append(to, cacheruntime.Text(v.S))
+		},
+	},
+	listByS: cacheruntime.IndexSpec{
+		Name: "ListByS",
+		By:   []string{"S"},
+		TTL:  cacheruntime.Forever,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Thing)
+			return append(to, cacheruntime.Text(v.S))
+		},
+	},
+	byPS: cacheruntime.IndexSpec{
+		Name: "GetByPS",
+		By:   []string{"PS"},
+		TTL:  cacheruntime.Forever,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Thing)
+			return append(to, cacheruntime.Ptr(v.PS, cacheruntime.Text[string]))
+		},
+	},
+	listByLevel: cacheruntime.IndexSpec{
+		Name: "ListByLevel",
+		By:   []string{"Level"},
+		TTL:  cacheruntime.Forever,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Thing)
+			return append(to, cacheruntime.Int(v.Level))
+		},
+	},
+	byColor: cacheruntime.IndexSpec{
+		Name: "GetByColor",
+		By:   []string{"Color"},
+		TTL:  cacheruntime.Forever,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Thing)
+			return append(to, cacheruntime.Text(v.Color))
+		},
+	},
+	countByColor: cacheruntime.IndexSpec{
+		Name: "CountByColor",
+		By:   []string{"Color"},
+		TTL:  cacheruntime.Forever,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Thing)
+			return append(to, cacheruntime.Text(v.Color))
+		},
+	},
+	byNullText: cacheruntime.IndexSpec{
+		Name: "GetByNullText",
+		By:   []string{"NullText"},
+		TTL:  cacheruntime.Forever,
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Thing)
+			return append(to, cacheruntime.If(v.NullText.Valid, cacheruntime.Text(v.NullText.String)))
+		},
+	},
+}
+
+// newThingTable registers Things with the runtime.
+func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
+	rows := cacheruntime.NewTable(rt, thingSpecs.rows)
 	t := &thingTable{
-		rows: rows,
-		listEverything: rows.List(cacheruntime.IndexSpec{
-			Name: "ListEverything",
-			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, _ any) []cacheruntime.Arg {
-				return to
-			},
-		}),
-		listMixed: rows.List(cacheruntime.IndexSpec{
-			Name: "ListMixed",
-			By:   []string{"PLevel", "NullColor", "Where.Zip", "Home.City", "At", "PAt", "NullAt", "Raw"},
-			Order: []cacheruntime.Order{
-				{Field: "PAt"},
-				{Field: "NullAt", Desc: true},
-				{Field: "Raw"},
-				{Field: "PRaw"},
-				{Field: "NullText"},
-				{Field: "Where.City"},
-			},
-			TTL: 90 * time.Second,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Thing)
-				return append(
-					to,
-					cacheruntime.Ptr(v.PLevel, cacheruntime.Int[Level]),
-					cacheruntime.If(v.NullColor.Valid, cacheruntime.Text(v.NullColor.V)),
-					cacheruntime.Text(v.Where.Zip),
-					cacheruntime.Ptr(v.Home.City, cacheruntime.Text[string]),
-					cacheruntime.Time(v.At),
-					cacheruntime.Ptr(v.PAt, cacheruntime.Time),
-					cacheruntime.If(v.NullAt.Valid, cacheruntime.Time(v.NullAt.Time)),
-					cacheruntime.Bytes(v.Raw),
-				)
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Thing), is.(*Thing)
-				return cacheruntime.SameBytes(a.Raw, b.Raw) &&
-					cacheruntime.SamePtrFunc(a.PAt, b.PAt, cacheruntime.SameTime) &&
-					a.NullAt.Valid == b.NullAt.Valid && cacheruntime.SameTime(a.NullAt.Time, b.NullAt.Time) &&
-					cacheruntime.SameBytesPtr(a.PRaw, b.PRaw) &&
-					a.NullText == b.NullText &&
-					cacheruntime.SamePtr(a.Where.City, b.Where.City)
-			},
-		}),
-		countMade: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountMade",
-			By:   []string{"Model.CreatedAt"},
-			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Thing)
-				return append(to, cacheruntime.Time(v.CreatedAt))
-			},
-		}),
-		byS: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByS",
-			By:   []string{"S"},
-			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Thing)
-				return append(to, cacheruntime.Text(v.S))
-			},
-		}),
-		listByS: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByS",
-			By:   []string{"S"},
-			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Thing)
-				return append(to, cacheruntime.Text(v.S))
-			},
-		}),
-		byPS: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByPS",
-			By:   []string{"PS"},
-			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Thing)
-				return append(to, cacheruntime.Ptr(v.PS, cacheruntime.Text[string]))
-			},
-		}),
-		listByLevel: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByLevel",
-			By:   []string{"Level"},
-			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Thing)
-				return append(to, cacheruntime.Int(v.Level))
-			},
-		}),
-		byColor: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByColor",
-			By:   []string{"Color"},
-			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Thing)
-				return append(to, cacheruntime.Text(v.Color))
-			},
-		}),
-		countByColor: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByColor",
-			By:   []string{"Color"},
-			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Thing)
-				return append(to, cacheruntime.Text(v.Color))
-			},
-		}),
-		byNullText: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByNullText",
-			By:   []string{"NullText"},
-			TTL:  cacheruntime.Forever,
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Thing)
-				return append(to, cacheruntime.If(v.NullText.Valid, cacheruntime.Text(v.NullText.String)))
-			},
-		}),
+		rows:           rows,
+		listEverything: rows.List(thingSpecs.listEverything),
+		listMixed:      rows.List(thingSpecs.listMixed),
+		countMade:      rows.Count(thingSpecs.countMade),
+		byS:            rows.Unique(thingSpecs.byS),
+		listByS:        rows.List(thingSpecs.listByS),
+		byPS:           rows.Unique(thingSpecs.byPS),
+		listByLevel:    rows.List(thingSpecs.listByLevel),
+		byColor:        rows.Unique(thingSpecs.byColor),
+		countByColor:   rows.Count(thingSpecs.countByColor),
+		byNullText:     rows.Unique(thingSpecs.byNullText),
 	}
 	return t, rows.Register()
 }
@@ -404,134 +431,15 @@ func newThingTable(rt *cacheruntime.Runtime) (*thingTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *thingTable) model(tx *gorm.DB) *ThingModel {
 	return &ThingModel{
-		Cache:   &ThingCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &ThingObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &ThingCache{thingReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &ThingObjects{thingReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// ThingCache reads Things through the cache. It is safe for concurrent use.
+// ThingCache reads Things through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type ThingCache struct {
-	table  *thingTable
-	source cacheruntime.Source
-}
-
-// Get returns the Thing whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *ThingCache) Get(ctx context.Context, id uint) (*Thing, error) {
-	return cacheruntime.Row[*Thing](c.table.rows.Get(ctx, c.source, cacheruntime.Uint(id)))
-}
-
-// GetMany returns the Things with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *ThingCache) GetMany(ctx context.Context, ids ...uint) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
-}
-
-// GetMap returns the Things with the given primary keys by key. What is absent is left out.
-func (c *ThingCache) GetMap(ctx context.Context, ids ...uint) (map[uint]*Thing, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
-	return cacheruntime.ByKey[*Thing](ids, found, err)
-}
-
-// ListEverything returns the Things, by primary key.
-func (c *ThingCache) ListEverything(ctx context.Context) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.listEverything.Get(ctx, c.source))
-}
-
-// ListEverythingPage returns at most limit Things of ListEverything, from offset on.
-func (c *ThingCache) ListEverythingPage(ctx context.Context, offset, limit int) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.listEverything.Page(ctx, c.source, offset, limit))
-}
-
-// ListMixed returns the Things of a PLevel, NullColor, Where.Zip, Home.City, At, PAt, NullAt and
-// Raw, by PAt, earliest first, then NullAt, latest first, then Raw, then PRaw, then NullText, then
-// Where.City. Nil means IS NULL.
-func (c *ThingCache) ListMixed(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.listMixed.Get(ctx, c.source, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw)))
-}
-
-// ListMixedPage returns at most limit Things of ListMixed, from offset on.
-func (c *ThingCache) ListMixedPage(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte, offset, limit int) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.listMixed.Page(ctx, c.source, offset, limit, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw)))
-}
-
-// CountMade returns how many Things have this CreatedAt.
-func (c *ThingCache) CountMade(ctx context.Context, createdAt time.Time) (int64, error) {
-	return c.table.countMade.Get(ctx, c.source, cacheruntime.Time(createdAt))
-}
-
-// GetByS returns the Thing with this S, or an error matching gorm.ErrRecordNotFound.
-func (c *ThingCache) GetByS(ctx context.Context, s string) (*Thing, error) {
-	return cacheruntime.Row[*Thing](c.table.byS.Get(ctx, c.source, cacheruntime.Text(s)))
-}
-
-// GetManyByS is GetByS for several values, in the order of sValues. What is absent is left out.
-func (c *ThingCache) GetManyByS(ctx context.Context, sValues ...string) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.byS.GetMany(ctx, c.source, cacheruntime.Each(sValues, cacheruntime.Text[string])))
-}
-
-// ListByS returns the Things of an S, by primary key.
-func (c *ThingCache) ListByS(ctx context.Context, s string) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.listByS.Get(ctx, c.source, cacheruntime.Text(s)))
-}
-
-// ListBySPage returns at most limit Things of ListByS, from offset on.
-func (c *ThingCache) ListBySPage(ctx context.Context, s string, offset, limit int) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.listByS.Page(ctx, c.source, offset, limit, cacheruntime.Text(s)))
-}
-
-// GetByPS returns the Thing with this PS, or an error matching gorm.ErrRecordNotFound. Nil means
-// IS NULL; of several such rows, it is the first by primary key.
-func (c *ThingCache) GetByPS(ctx context.Context, ps *string) (*Thing, error) {
-	return cacheruntime.Row[*Thing](c.table.byPS.Get(ctx, c.source, cacheruntime.Ptr(ps, cacheruntime.Text[string])))
-}
-
-// GetManyByPS is GetByPS for several values, in the order of psValues. What is absent is left out.
-func (c *ThingCache) GetManyByPS(ctx context.Context, psValues ...*string) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.byPS.GetMany(ctx, c.source, cacheruntime.Each(psValues, func(p *string) cacheruntime.Arg {
-		return cacheruntime.Ptr(p, cacheruntime.Text[string])
-	})))
-}
-
-// ListByLevel returns the Things of a Level, by primary key.
-func (c *ThingCache) ListByLevel(ctx context.Context, level Level) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.listByLevel.Get(ctx, c.source, cacheruntime.Int(level)))
-}
-
-// ListByLevelPage returns at most limit Things of ListByLevel, from offset on.
-func (c *ThingCache) ListByLevelPage(ctx context.Context, level Level, offset, limit int) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.listByLevel.Page(ctx, c.source, offset, limit, cacheruntime.Int(level)))
-}
-
-// GetByColor returns the Thing with this Color, or an error matching gorm.ErrRecordNotFound.
-func (c *ThingCache) GetByColor(ctx context.Context, color Color) (*Thing, error) {
-	return cacheruntime.Row[*Thing](c.table.byColor.Get(ctx, c.source, cacheruntime.Text(color)))
-}
-
-// GetManyByColor is GetByColor for several values, in the order of colors. What is absent is left
-// out.
-func (c *ThingCache) GetManyByColor(ctx context.Context, colors ...Color) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.byColor.GetMany(ctx, c.source, cacheruntime.Each(colors, cacheruntime.Text[Color])))
-}
-
-// CountByColor returns how many Things have this Color.
-func (c *ThingCache) CountByColor(ctx context.Context, color Color) (int64, error) {
-	return c.table.countByColor.Get(ctx, c.source, cacheruntime.Text(color))
-}
-
-// GetByNullText returns the Thing with this NullText, or an error matching gorm.ErrRecordNotFound.
-// Nil means IS NULL; of several such rows, it is the first by primary key.
-func (c *ThingCache) GetByNullText(ctx context.Context, nullText *string) (*Thing, error) {
-	return cacheruntime.Row[*Thing](c.table.byNullText.Get(ctx, c.source, cacheruntime.Ptr(nullText, cacheruntime.Text[string])))
-}
-
-// GetManyByNullText is GetByNullText for several values, in the order of nullTexts. What is absent
-// is left out.
-func (c *ThingCache) GetManyByNullText(ctx context.Context, nullTexts ...*string) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](c.table.byNullText.GetMany(ctx, c.source, cacheruntime.Each(nullTexts, func(p *string) cacheruntime.Arg {
-		return cacheruntime.Ptr(p, cacheruntime.Text[string])
-	})))
+	thingReads
 }
 
 // Flush flushes the entries of the Things with these primary keys, as a write of them would.
@@ -598,124 +506,130 @@ func (c *ThingCache) FlushGetByNullText(ctx context.Context, nullText *string) e
 // ThingObjects reads Things from the database, always, through GORM. It is safe for concurrent
 // use.
 type ThingObjects struct {
+	thingReads
+}
+
+// thingReads are the methods of ThingCache and ThingObjects alike. Where they read is their
+// source.
+type thingReads struct {
 	table  *thingTable
 	source cacheruntime.Source
 }
 
 // Get returns the Thing whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *ThingObjects) Get(ctx context.Context, id uint) (*Thing, error) {
-	return cacheruntime.Row[*Thing](o.table.rows.Get(ctx, o.source, cacheruntime.Uint(id)))
+func (r *thingReads) Get(ctx context.Context, id uint) (*Thing, error) {
+	return cacheruntime.Row[*Thing](r.table.rows.Get(ctx, r.source, cacheruntime.Uint(id)))
 }
 
 // GetMany returns the Things with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *ThingObjects) GetMany(ctx context.Context, ids ...uint) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
+func (r *thingReads) GetMany(ctx context.Context, ids ...uint) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint])))
 }
 
 // GetMap returns the Things with the given primary keys by key. What is absent is left out.
-func (o *ThingObjects) GetMap(ctx context.Context, ids ...uint) (map[uint]*Thing, error) {
+func (r *thingReads) GetMap(ctx context.Context, ids ...uint) (map[uint]*Thing, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Uint[uint]))
 	return cacheruntime.ByKey[*Thing](ids, found, err)
 }
 
 // ListEverything returns the Things, by primary key.
-func (o *ThingObjects) ListEverything(ctx context.Context) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.listEverything.Get(ctx, o.source))
+func (r *thingReads) ListEverything(ctx context.Context) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.listEverything.Get(ctx, r.source))
 }
 
 // ListEverythingPage returns at most limit Things of ListEverything, from offset on.
-func (o *ThingObjects) ListEverythingPage(ctx context.Context, offset, limit int) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.listEverything.Page(ctx, o.source, offset, limit))
+func (r *thingReads) ListEverythingPage(ctx context.Context, offset, limit int) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.listEverything.Page(ctx, r.source, offset, limit))
 }
 
 // ListMixed returns the Things of a PLevel, NullColor, Where.Zip, Home.City, At, PAt, NullAt and
 // Raw, by PAt, earliest first, then NullAt, latest first, then Raw, then PRaw, then NullText, then
 // Where.City. Nil means IS NULL.
-func (o *ThingObjects) ListMixed(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.listMixed.Get(ctx, o.source, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw)))
+func (r *thingReads) ListMixed(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.listMixed.Get(ctx, r.source, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw)))
 }
 
 // ListMixedPage returns at most limit Things of ListMixed, from offset on.
-func (o *ThingObjects) ListMixedPage(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte, offset, limit int) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.listMixed.Page(ctx, o.source, offset, limit, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw)))
+func (r *thingReads) ListMixedPage(ctx context.Context, pLevel *Level, nullColor *Color, whereZip string, homeCity *string, at time.Time, pAt, nullAt *time.Time, raw []byte, offset, limit int) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.listMixed.Page(ctx, r.source, offset, limit, cacheruntime.Ptr(pLevel, cacheruntime.Int[Level]), cacheruntime.Ptr(nullColor, cacheruntime.Text[Color]), cacheruntime.Text(whereZip), cacheruntime.Ptr(homeCity, cacheruntime.Text[string]), cacheruntime.Time(at), cacheruntime.Ptr(pAt, cacheruntime.Time), cacheruntime.Ptr(nullAt, cacheruntime.Time), cacheruntime.Bytes(raw)))
 }
 
 // CountMade returns how many Things have this CreatedAt.
-func (o *ThingObjects) CountMade(ctx context.Context, createdAt time.Time) (int64, error) {
-	return o.table.countMade.Get(ctx, o.source, cacheruntime.Time(createdAt))
+func (r *thingReads) CountMade(ctx context.Context, createdAt time.Time) (int64, error) {
+	return r.table.countMade.Get(ctx, r.source, cacheruntime.Time(createdAt))
 }
 
 // GetByS returns the Thing with this S, or an error matching gorm.ErrRecordNotFound.
-func (o *ThingObjects) GetByS(ctx context.Context, s string) (*Thing, error) {
-	return cacheruntime.Row[*Thing](o.table.byS.Get(ctx, o.source, cacheruntime.Text(s)))
+func (r *thingReads) GetByS(ctx context.Context, s string) (*Thing, error) {
+	return cacheruntime.Row[*Thing](r.table.byS.Get(ctx, r.source, cacheruntime.Text(s)))
 }
 
 // GetManyByS is GetByS for several values, in the order of sValues. What is absent is left out.
-func (o *ThingObjects) GetManyByS(ctx context.Context, sValues ...string) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.byS.GetMany(ctx, o.source, cacheruntime.Each(sValues, cacheruntime.Text[string])))
+func (r *thingReads) GetManyByS(ctx context.Context, sValues ...string) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.byS.GetMany(ctx, r.source, cacheruntime.Each(sValues, cacheruntime.Text[string])))
 }
 
 // ListByS returns the Things of an S, by primary key.
-func (o *ThingObjects) ListByS(ctx context.Context, s string) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.listByS.Get(ctx, o.source, cacheruntime.Text(s)))
+func (r *thingReads) ListByS(ctx context.Context, s string) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.listByS.Get(ctx, r.source, cacheruntime.Text(s)))
 }
 
 // ListBySPage returns at most limit Things of ListByS, from offset on.
-func (o *ThingObjects) ListBySPage(ctx context.Context, s string, offset, limit int) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.listByS.Page(ctx, o.source, offset, limit, cacheruntime.Text(s)))
+func (r *thingReads) ListBySPage(ctx context.Context, s string, offset, limit int) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.listByS.Page(ctx, r.source, offset, limit, cacheruntime.Text(s)))
 }
 
 // GetByPS returns the Thing with this PS, or an error matching gorm.ErrRecordNotFound. Nil means
 // IS NULL; of several such rows, it is the first by primary key.
-func (o *ThingObjects) GetByPS(ctx context.Context, ps *string) (*Thing, error) {
-	return cacheruntime.Row[*Thing](o.table.byPS.Get(ctx, o.source, cacheruntime.Ptr(ps, cacheruntime.Text[string])))
+func (r *thingReads) GetByPS(ctx context.Context, ps *string) (*Thing, error) {
+	return cacheruntime.Row[*Thing](r.table.byPS.Get(ctx, r.source, cacheruntime.Ptr(ps, cacheruntime.Text[string])))
 }
 
 // GetManyByPS is GetByPS for several values, in the order of psValues. What is absent is left out.
-func (o *ThingObjects) GetManyByPS(ctx context.Context, psValues ...*string) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.byPS.GetMany(ctx, o.source, cacheruntime.Each(psValues, func(p *string) cacheruntime.Arg {
+func (r *thingReads) GetManyByPS(ctx context.Context, psValues ...*string) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.byPS.GetMany(ctx, r.source, cacheruntime.Each(psValues, func(p *string) cacheruntime.Arg {
 		return cacheruntime.Ptr(p, cacheruntime.Text[string])
 	})))
 }
 
 // ListByLevel returns the Things of a Level, by primary key.
-func (o *ThingObjects) ListByLevel(ctx context.Context, level Level) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.listByLevel.Get(ctx, o.source, cacheruntime.Int(level)))
+func (r *thingReads) ListByLevel(ctx context.Context, level Level) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.listByLevel.Get(ctx, r.source, cacheruntime.Int(level)))
 }
 
 // ListByLevelPage returns at most limit Things of ListByLevel, from offset on.
-func (o *ThingObjects) ListByLevelPage(ctx context.Context, level Level, offset, limit int) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.listByLevel.Page(ctx, o.source, offset, limit, cacheruntime.Int(level)))
+func (r *thingReads) ListByLevelPage(ctx context.Context, level Level, offset, limit int) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.listByLevel.Page(ctx, r.source, offset, limit, cacheruntime.Int(level)))
 }
 
 // GetByColor returns the Thing with this Color, or an error matching gorm.ErrRecordNotFound.
-func (o *ThingObjects) GetByColor(ctx context.Context, color Color) (*Thing, error) {
-	return cacheruntime.Row[*Thing](o.table.byColor.Get(ctx, o.source, cacheruntime.Text(color)))
+func (r *thingReads) GetByColor(ctx context.Context, color Color) (*Thing, error) {
+	return cacheruntime.Row[*Thing](r.table.byColor.Get(ctx, r.source, cacheruntime.Text(color)))
 }
 
 // GetManyByColor is GetByColor for several values, in the order of colors. What is absent is left
 // out.
-func (o *ThingObjects) GetManyByColor(ctx context.Context, colors ...Color) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.byColor.GetMany(ctx, o.source, cacheruntime.Each(colors, cacheruntime.Text[Color])))
+func (r *thingReads) GetManyByColor(ctx context.Context, colors ...Color) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.byColor.GetMany(ctx, r.source, cacheruntime.Each(colors, cacheruntime.Text[Color])))
 }
 
 // CountByColor returns how many Things have this Color.
-func (o *ThingObjects) CountByColor(ctx context.Context, color Color) (int64, error) {
-	return o.table.countByColor.Get(ctx, o.source, cacheruntime.Text(color))
+func (r *thingReads) CountByColor(ctx context.Context, color Color) (int64, error) {
+	return r.table.countByColor.Get(ctx, r.source, cacheruntime.Text(color))
 }
 
 // GetByNullText returns the Thing with this NullText, or an error matching gorm.ErrRecordNotFound.
 // Nil means IS NULL; of several such rows, it is the first by primary key.
-func (o *ThingObjects) GetByNullText(ctx context.Context, nullText *string) (*Thing, error) {
-	return cacheruntime.Row[*Thing](o.table.byNullText.Get(ctx, o.source, cacheruntime.Ptr(nullText, cacheruntime.Text[string])))
+func (r *thingReads) GetByNullText(ctx context.Context, nullText *string) (*Thing, error) {
+	return cacheruntime.Row[*Thing](r.table.byNullText.Get(ctx, r.source, cacheruntime.Ptr(nullText, cacheruntime.Text[string])))
 }
 
 // GetManyByNullText is GetByNullText for several values, in the order of nullTexts. What is absent
 // is left out.
-func (o *ThingObjects) GetManyByNullText(ctx context.Context, nullTexts ...*string) ([]*Thing, error) {
-	return cacheruntime.Rows[*Thing](o.table.byNullText.GetMany(ctx, o.source, cacheruntime.Each(nullTexts, func(p *string) cacheruntime.Arg {
+func (r *thingReads) GetManyByNullText(ctx context.Context, nullTexts ...*string) ([]*Thing, error) {
+	return cacheruntime.Rows[*Thing](r.table.byNullText.GetMany(ctx, r.source, cacheruntime.Each(nullTexts, func(p *string) cacheruntime.Arg {
 		return cacheruntime.Ptr(p, cacheruntime.Text[string])
 	})))
 }

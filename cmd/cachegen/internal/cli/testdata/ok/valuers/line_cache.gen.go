@@ -71,9 +71,11 @@ type lineTable struct {
 	rows *cacheruntime.Table
 }
 
-// newLineTable describes Lines to the runtime and registers them there.
-func newLineTable(rt *cacheruntime.Runtime) (*lineTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// lineSpecs describes Lines and their accessors to the runtime.
+var lineSpecs = struct {
+	rows cacheruntime.TableSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Line",
 		Fields: []cacheruntime.Field{
 			{Path: "Order", Type: "valuers.Key", Class: cacheruntime.Valuer, PrimaryKey: true},
@@ -89,7 +91,12 @@ func newLineTable(rt *cacheruntime.Runtime) (*lineTable, error) {
 		},
 		Encode: encodeLine,
 		Decode: decodeLine,
-	})
+	},
+}
+
+// newLineTable registers Lines with the runtime.
+func newLineTable(rt *cacheruntime.Runtime) (*lineTable, error) {
+	rows := cacheruntime.NewTable(rt, lineSpecs.rows)
 	t := &lineTable{
 		rows: rows,
 	}
@@ -99,35 +106,15 @@ func newLineTable(rt *cacheruntime.Runtime) (*lineTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *lineTable) model(tx *gorm.DB) *LineModel {
 	return &LineModel{
-		Cache:   &LineCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &LineObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &LineCache{lineReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &LineObjects{lineReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// LineCache reads Lines through the cache. It is safe for concurrent use.
+// LineCache reads Lines through the cache: on a miss, one caller loads them from the database and
+// the others wait for that load. It is safe for concurrent use.
 type LineCache struct {
-	table  *lineTable
-	source cacheruntime.Source
-}
-
-// Get returns the Line whose primary key is (order, no), or an error matching
-// gorm.ErrRecordNotFound. On a miss, one caller loads it from the database and the others wait for
-// that load.
-func (c *LineCache) Get(ctx context.Context, order Key, no int) (*Line, error) {
-	return cacheruntime.Row[*Line](c.table.rows.Get(ctx, c.source, cacheruntime.Value(order), cacheruntime.Int(no)))
-}
-
-// GetMany returns the Lines with the given primary keys, in the order of keys. What is absent is
-// left out; a key given twice gives two copies.
-func (c *LineCache) GetMany(ctx context.Context, keys ...LineKey) ([]*Line, error) {
-	return cacheruntime.Rows[*Line](c.table.rows.GetMany(ctx, c.source, cacheruntime.EachKey(keys, appendLineKey)))
-}
-
-// GetMap returns the Lines with the given primary keys by key. What is absent is left out.
-func (c *LineCache) GetMap(ctx context.Context, keys ...LineKey) (map[LineKey]*Line, error) {
-	keys = cacheruntime.Distinct(keys)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.EachKey(keys, appendLineKey))
-	return cacheruntime.ByKey[*Line](keys, found, err)
+	lineReads
 }
 
 // Flush flushes the entries of the Lines with these primary keys, as a write of them would.
@@ -142,26 +129,31 @@ func (c *LineCache) FlushAll(ctx context.Context) error {
 
 // LineObjects reads Lines from the database, always, through GORM. It is safe for concurrent use.
 type LineObjects struct {
+	lineReads
+}
+
+// lineReads are the methods of LineCache and LineObjects alike. Where they read is their source.
+type lineReads struct {
 	table  *lineTable
 	source cacheruntime.Source
 }
 
 // Get returns the Line whose primary key is (order, no), or an error matching
 // gorm.ErrRecordNotFound.
-func (o *LineObjects) Get(ctx context.Context, order Key, no int) (*Line, error) {
-	return cacheruntime.Row[*Line](o.table.rows.Get(ctx, o.source, cacheruntime.Value(order), cacheruntime.Int(no)))
+func (r *lineReads) Get(ctx context.Context, order Key, no int) (*Line, error) {
+	return cacheruntime.Row[*Line](r.table.rows.Get(ctx, r.source, cacheruntime.Value(order), cacheruntime.Int(no)))
 }
 
 // GetMany returns the Lines with the given primary keys, in the order of keys. What is absent is
 // left out; a key given twice gives two copies.
-func (o *LineObjects) GetMany(ctx context.Context, keys ...LineKey) ([]*Line, error) {
-	return cacheruntime.Rows[*Line](o.table.rows.GetMany(ctx, o.source, cacheruntime.EachKey(keys, appendLineKey)))
+func (r *lineReads) GetMany(ctx context.Context, keys ...LineKey) ([]*Line, error) {
+	return cacheruntime.Rows[*Line](r.table.rows.GetMany(ctx, r.source, cacheruntime.EachKey(keys, appendLineKey)))
 }
 
 // GetMap returns the Lines with the given primary keys by key. What is absent is left out.
-func (o *LineObjects) GetMap(ctx context.Context, keys ...LineKey) (map[LineKey]*Line, error) {
+func (r *lineReads) GetMap(ctx context.Context, keys ...LineKey) (map[LineKey]*Line, error) {
 	keys = cacheruntime.Distinct(keys)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.EachKey(keys, appendLineKey))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.EachKey(keys, appendLineKey))
 	return cacheruntime.ByKey[*Line](keys, found, err)
 }
 

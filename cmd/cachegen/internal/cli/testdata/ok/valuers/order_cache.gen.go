@@ -116,9 +116,15 @@ type orderTable struct {
 	byOwner      *cacheruntime.Unique
 }
 
-// newOrderTable describes Orders to the runtime and registers them there.
-func newOrderTable(rt *cacheruntime.Runtime) (*orderTable, error) {
-	rows := cacheruntime.NewTable(rt, cacheruntime.TableSpec{
+// orderSpecs describes Orders and their accessors to the runtime.
+var orderSpecs = struct {
+	rows         cacheruntime.TableSpec
+	listPriced   cacheruntime.IndexSpec
+	listByPrice  cacheruntime.IndexSpec
+	countByPrice cacheruntime.IndexSpec
+	byOwner      cacheruntime.IndexSpec
+}{
+	rows: cacheruntime.TableSpec{
 		Model: "Order",
 		Fields: []cacheruntime.Field{
 			{Path: "ID", Type: "valuers.Key", Class: cacheruntime.Valuer, PrimaryKey: true},
@@ -139,60 +145,69 @@ func newOrderTable(rt *cacheruntime.Runtime) (*orderTable, error) {
 		},
 		Encode: encodeOrder,
 		Decode: decodeOrder,
-	})
+	},
+	listPriced: cacheruntime.IndexSpec{
+		Name: "ListPriced",
+		By:   []string{"Price", "Discount", "Owner"},
+		Where: []cacheruntime.Term{
+			{Field: "Discount", Op: "IS NOT NULL"},
+			{Field: "Rebate", Op: "IS NULL"},
+			{Field: "Discount", Op: "IS NULL"},
+		},
+		Order: []cacheruntime.Order{
+			{Field: "Price", Desc: true},
+			{Field: "Discount"},
+		},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Order)
+			return append(to, cacheruntime.Value(v.Price), cacheruntime.Value(v.Discount), cacheruntime.Value(v.Owner))
+		},
+		// Holds judges the where terms that Go can judge.
+		Holds: func(row any) bool {
+			v := row.(*Order)
+			return v.Discount != nil && v.Discount == nil
+		},
+		// Same compares what is left to the database: the columns that it orders by or judges itself.
+		Same: func(was, is any) bool {
+			a, b := was.(*Order), is.(*Order)
+			return cacheruntime.SameValue(a.Price, b.Price) && cacheruntime.SameValue(a.Discount, b.Discount) && cacheruntime.SameValue(a.Rebate, b.Rebate)
+		},
+	},
+	listByPrice: cacheruntime.IndexSpec{
+		Name: "ListByPrice",
+		By:   []string{"Price"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Order)
+			return append(to, cacheruntime.Value(v.Price))
+		},
+	},
+	countByPrice: cacheruntime.IndexSpec{
+		Name: "CountByPrice",
+		By:   []string{"Price"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Order)
+			return append(to, cacheruntime.Value(v.Price))
+		},
+	},
+	byOwner: cacheruntime.IndexSpec{
+		Name: "GetByOwner",
+		By:   []string{"Owner"},
+		Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
+			v := row.(*Order)
+			return append(to, cacheruntime.Value(v.Owner))
+		},
+	},
+}
+
+// newOrderTable registers Orders with the runtime.
+func newOrderTable(rt *cacheruntime.Runtime) (*orderTable, error) {
+	rows := cacheruntime.NewTable(rt, orderSpecs.rows)
 	t := &orderTable{
-		rows: rows,
-		listPriced: rows.List(cacheruntime.IndexSpec{
-			Name: "ListPriced",
-			By:   []string{"Price", "Discount", "Owner"},
-			Where: []cacheruntime.Term{
-				{Field: "Discount", Op: "IS NOT NULL"},
-				{Field: "Rebate", Op: "IS NULL"},
-				{Field: "Discount", Op: "IS NULL"},
-			},
-			Order: []cacheruntime.Order{
-				{Field: "Price", Desc: true},
-				{Field: "Discount"},
-			},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Order)
-				return append(to, cacheruntime.Value(v.Price), cacheruntime.Value(v.Discount), cacheruntime.Value(v.Owner))
-			},
-			// Holds judges the where terms that Go can judge.
-			Holds: func(row any) bool {
-				v := row.(*Order)
-				return v.Discount != nil && v.Discount == nil
-			},
-			// Same compares what is left to the database: the columns that it orders by or judges itself.
-			Same: func(was, is any) bool {
-				a, b := was.(*Order), is.(*Order)
-				return cacheruntime.SameValue(a.Price, b.Price) && cacheruntime.SameValue(a.Discount, b.Discount) && cacheruntime.SameValue(a.Rebate, b.Rebate)
-			},
-		}),
-		listByPrice: rows.List(cacheruntime.IndexSpec{
-			Name: "ListByPrice",
-			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Order)
-				return append(to, cacheruntime.Value(v.Price))
-			},
-		}),
-		countByPrice: rows.Count(cacheruntime.IndexSpec{
-			Name: "CountByPrice",
-			By:   []string{"Price"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Order)
-				return append(to, cacheruntime.Value(v.Price))
-			},
-		}),
-		byOwner: rows.Unique(cacheruntime.IndexSpec{
-			Name: "GetByOwner",
-			By:   []string{"Owner"},
-			Args: func(to []cacheruntime.Arg, row any) []cacheruntime.Arg {
-				v := row.(*Order)
-				return append(to, cacheruntime.Value(v.Owner))
-			},
-		}),
+		rows:         rows,
+		listPriced:   rows.List(orderSpecs.listPriced),
+		listByPrice:  rows.List(orderSpecs.listByPrice),
+		countByPrice: rows.Count(orderSpecs.countByPrice),
+		byOwner:      rows.Unique(orderSpecs.byOwner),
 	}
 	return t, rows.Register()
 }
@@ -200,72 +215,15 @@ func newOrderTable(rt *cacheruntime.Runtime) (*orderTable, error) {
 // model returns the entry point whose reads go to the transaction tx; nil is none.
 func (t *orderTable) model(tx *gorm.DB) *OrderModel {
 	return &OrderModel{
-		Cache:   &OrderCache{table: t, source: cacheruntime.Cached().WithTx(tx)},
-		Objects: &OrderObjects{table: t, source: cacheruntime.Direct().WithTx(tx)},
+		Cache:   &OrderCache{orderReads{table: t, source: cacheruntime.Cached().WithTx(tx)}},
+		Objects: &OrderObjects{orderReads{table: t, source: cacheruntime.Direct().WithTx(tx)}},
 	}
 }
 
-// OrderCache reads Orders through the cache. It is safe for concurrent use.
+// OrderCache reads Orders through the cache: on a miss, one caller loads them from the database
+// and the others wait for that load. It is safe for concurrent use.
 type OrderCache struct {
-	table  *orderTable
-	source cacheruntime.Source
-}
-
-// Get returns the Order whose primary key is id, or an error matching gorm.ErrRecordNotFound. On a
-// miss, one caller loads it from the database and the others wait for that load.
-func (c *OrderCache) Get(ctx context.Context, id Key) (*Order, error) {
-	return cacheruntime.Row[*Order](c.table.rows.Get(ctx, c.source, cacheruntime.Value(id)))
-}
-
-// GetMany returns the Orders with the given primary keys, in the order of ids. What is absent is
-// left out; a key given twice gives two copies.
-func (c *OrderCache) GetMany(ctx context.Context, ids ...Key) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](c.table.rows.GetMany(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[Key])))
-}
-
-// GetMap returns the Orders with the given primary keys by key. What is absent is left out.
-func (c *OrderCache) GetMap(ctx context.Context, ids ...Key) (map[Key]*Order, error) {
-	ids = cacheruntime.Distinct(ids)
-	found, err := c.table.rows.GetMap(ctx, c.source, cacheruntime.Each(ids, cacheruntime.Value[Key]))
-	return cacheruntime.ByKey[*Order](ids, found, err)
-}
-
-// ListPriced returns the Orders of a Price, Discount and Owner where Discount IS NOT NULL and
-// Rebate IS NULL and Discount IS NULL, by Price, highest first, then Discount, lowest first. Nil
-// means IS NULL.
-func (c *OrderCache) ListPriced(ctx context.Context, price Money, discount *Money, owner Key) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](c.table.listPriced.Get(ctx, c.source, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
-}
-
-// ListPricedPage returns at most limit Orders of ListPriced, from offset on.
-func (c *OrderCache) ListPricedPage(ctx context.Context, price Money, discount *Money, owner Key, offset, limit int) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](c.table.listPriced.Page(ctx, c.source, offset, limit, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
-}
-
-// ListByPrice returns the Orders of a Price, by primary key.
-func (c *OrderCache) ListByPrice(ctx context.Context, price Money) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](c.table.listByPrice.Get(ctx, c.source, cacheruntime.Value(price)))
-}
-
-// ListByPricePage returns at most limit Orders of ListByPrice, from offset on.
-func (c *OrderCache) ListByPricePage(ctx context.Context, price Money, offset, limit int) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](c.table.listByPrice.Page(ctx, c.source, offset, limit, cacheruntime.Value(price)))
-}
-
-// CountByPrice returns how many Orders have this Price.
-func (c *OrderCache) CountByPrice(ctx context.Context, price Money) (int64, error) {
-	return c.table.countByPrice.Get(ctx, c.source, cacheruntime.Value(price))
-}
-
-// GetByOwner returns the Order with this Owner, or an error matching gorm.ErrRecordNotFound.
-func (c *OrderCache) GetByOwner(ctx context.Context, owner Key) (*Order, error) {
-	return cacheruntime.Row[*Order](c.table.byOwner.Get(ctx, c.source, cacheruntime.Value(owner)))
-}
-
-// GetManyByOwner is GetByOwner for several values, in the order of owners. What is absent is left
-// out.
-func (c *OrderCache) GetManyByOwner(ctx context.Context, owners ...Key) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](c.table.byOwner.GetMany(ctx, c.source, cacheruntime.Each(owners, cacheruntime.Value[Key])))
+	orderReads
 }
 
 // Flush flushes the entries of the Orders with these primary keys, as a write of them would.
@@ -301,64 +259,70 @@ func (c *OrderCache) FlushGetByOwner(ctx context.Context, owner Key) error {
 // OrderObjects reads Orders from the database, always, through GORM. It is safe for concurrent
 // use.
 type OrderObjects struct {
+	orderReads
+}
+
+// orderReads are the methods of OrderCache and OrderObjects alike. Where they read is their
+// source.
+type orderReads struct {
 	table  *orderTable
 	source cacheruntime.Source
 }
 
 // Get returns the Order whose primary key is id, or an error matching gorm.ErrRecordNotFound.
-func (o *OrderObjects) Get(ctx context.Context, id Key) (*Order, error) {
-	return cacheruntime.Row[*Order](o.table.rows.Get(ctx, o.source, cacheruntime.Value(id)))
+func (r *orderReads) Get(ctx context.Context, id Key) (*Order, error) {
+	return cacheruntime.Row[*Order](r.table.rows.Get(ctx, r.source, cacheruntime.Value(id)))
 }
 
 // GetMany returns the Orders with the given primary keys, in the order of ids. What is absent is
 // left out; a key given twice gives two copies.
-func (o *OrderObjects) GetMany(ctx context.Context, ids ...Key) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](o.table.rows.GetMany(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[Key])))
+func (r *orderReads) GetMany(ctx context.Context, ids ...Key) ([]*Order, error) {
+	return cacheruntime.Rows[*Order](r.table.rows.GetMany(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Value[Key])))
 }
 
 // GetMap returns the Orders with the given primary keys by key. What is absent is left out.
-func (o *OrderObjects) GetMap(ctx context.Context, ids ...Key) (map[Key]*Order, error) {
+func (r *orderReads) GetMap(ctx context.Context, ids ...Key) (map[Key]*Order, error) {
 	ids = cacheruntime.Distinct(ids)
-	found, err := o.table.rows.GetMap(ctx, o.source, cacheruntime.Each(ids, cacheruntime.Value[Key]))
+	found, err := r.table.rows.GetMap(ctx, r.source, cacheruntime.Each(ids, cacheruntime.Value[Key]))
 	return cacheruntime.ByKey[*Order](ids, found, err)
 }
 
 // ListPriced returns the Orders of a Price, Discount and Owner where Discount IS NOT NULL and
 // Rebate IS NULL and Discount IS NULL, by Price, highest first, then Discount, lowest first. Nil
 // means IS NULL.
-func (o *OrderObjects) ListPriced(ctx context.Context, price Money, discount *Money, owner Key) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](o.table.listPriced.Get(ctx, o.source, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
+func (r *orderReads) ListPriced(ctx context.Context, price Money, discount *Money, owner Key) ([]*Order, error) {
+	return cacheruntime.Rows[*Order](r.table.listPriced.Get(ctx, r.source, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
 }
 
 // ListPricedPage returns at most limit Orders of ListPriced, from offset on.
-func (o *OrderObjects) ListPricedPage(ctx context.Context, price Money, discount *Money, owner Key, offset, limit int) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](o.table.listPriced.Page(ctx, o.source, offset, limit, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
+func (r *orderReads) ListPricedPage(ctx context.Context, price Money, discount *Money, owner Key, offset, limit int) ([]*Order, error) {
+	return cacheruntime.Rows[*Order](r.table.listPriced.Page(ctx, r.source, offset, limit, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
 }
 
 // ListByPrice returns the Orders of a Price, by primary key.
-func (o *OrderObjects) ListByPrice(ctx context.Context, price Money) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](o.table.listByPrice.Get(ctx, o.source, cacheruntime.Value(price)))
+func (r *orderReads) ListByPrice(ctx context.Context, price Money) ([]*Order, error) {
+	return cacheruntime.Rows[*Order](r.table.listByPrice.Get(ctx, r.source, cacheruntime.Value(price)))
 }
 
 // ListByPricePage returns at most limit Orders of ListByPrice, from offset on.
-func (o *OrderObjects) ListByPricePage(ctx context.Context, price Money, offset, limit int) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](o.table.listByPrice.Page(ctx, o.source, offset, limit, cacheruntime.Value(price)))
+func (r *orderReads) ListByPricePage(ctx context.Context, price Money, offset, limit int) ([]*Order, error) {
+	return cacheruntime.Rows[*Order](r.table.listByPrice.Page(ctx, r.source, offset, limit, cacheruntime.Value(price)))
 }
 
 // CountByPrice returns how many Orders have this Price.
-func (o *OrderObjects) CountByPrice(ctx context.Context, price Money) (int64, error) {
-	return o.table.countByPrice.Get(ctx, o.source, cacheruntime.Value(price))
+func (r *orderReads) CountByPrice(ctx context.Context, price Money) (int64, error) {
+	return r.table.countByPrice.Get(ctx, r.source, cacheruntime.Value(price))
 }
 
 // GetByOwner returns the Order with this Owner, or an error matching gorm.ErrRecordNotFound.
-func (o *OrderObjects) GetByOwner(ctx context.Context, owner Key) (*Order, error) {
-	return cacheruntime.Row[*Order](o.table.byOwner.Get(ctx, o.source, cacheruntime.Value(owner)))
+func (r *orderReads) GetByOwner(ctx context.Context, owner Key) (*Order, error) {
+	return cacheruntime.Row[*Order](r.table.byOwner.Get(ctx, r.source, cacheruntime.Value(owner)))
 }
 
 // GetManyByOwner is GetByOwner for several values, in the order of owners. What is absent is left
 // out.
-func (o *OrderObjects) GetManyByOwner(ctx context.Context, owners ...Key) ([]*Order, error) {
-	return cacheruntime.Rows[*Order](o.table.byOwner.GetMany(ctx, o.source, cacheruntime.Each(owners, cacheruntime.Value[Key])))
+func (r *orderReads) GetManyByOwner(ctx context.Context, owners ...Key) ([]*Order, error) {
+	return cacheruntime.Rows[*Order](r.table.byOwner.GetMany(ctx, r.source, cacheruntime.Each(owners, cacheruntime.Value[Key])))
 }
 
 // encodeOrder appends the columns of a row.
