@@ -14,9 +14,10 @@ import (
 type Arg struct {
 	kind argKind
 	own  bool   // the value of a Valuer, which may stand for NULL where the database has that
-	n    uint64 // numbers and booleans, as bits
+	nsec int32  // of a time
+	n    uint64 // numbers and booleans, as bits; of a time the seconds since 1970
 	s    string // text and bytes; of argBad the reason
-	t    time.Time
+	zone *time.Location
 }
 
 type argKind uint8
@@ -69,7 +70,12 @@ func Bytes[T ~[]byte](v T) Arg {
 }
 
 // Time is an argument that is a point in time.
-func Time(v time.Time) Arg { return Arg{kind: argTime, t: v} }
+func Time(v time.Time) Arg {
+	return Arg{kind: argTime, n: uint64(v.Unix()), nsec: int32(v.Nanosecond()), zone: v.Location()}
+}
+
+// time is the point in time that Time was given.
+func (a Arg) time() time.Time { return time.Unix(int64(a.n), int64(a.nsec)).In(a.zone) }
 
 // Ptr is an argument for a nullable column: NULL where p is nil, else made by f.
 func Ptr[T any](p *T, f func(T) Arg) Arg {
@@ -114,7 +120,7 @@ func (a Arg) sqlValue() any {
 	case argBytes:
 		return []byte(a.s)
 	case argTime:
-		return a.t
+		return a.time()
 	}
 	return nil
 }
@@ -139,9 +145,9 @@ func (a Arg) appendExact(b []byte) []byte {
 		b = strconv.AppendInt(append(b, 'x'), int64(len(a.s)), 10)
 		return hex.AppendEncode(append(b, '='), []byte(a.s))
 	case argTime:
-		b = strconv.AppendInt(append(b, 't'), a.t.Unix(), 10)
-		b = strconv.AppendInt(append(b, '.'), int64(a.t.Nanosecond()), 10)
-		_, offset := a.t.Zone()
+		b = strconv.AppendInt(append(b, 't'), int64(a.n), 10)
+		b = strconv.AppendInt(append(b, '.'), int64(a.nsec), 10)
+		_, offset := a.time().Zone()
 		return strconv.AppendInt(append(b, '@'), int64(offset), 10)
 	case argBad:
 		return append(b, '!')
@@ -167,7 +173,7 @@ func (a Arg) appendFolded(b []byte, f fold.Folding) []byte {
 			return b
 		}
 	case argTime:
-		return strconv.AppendInt(b, a.t.Unix(), 10) // seconds: the coarsest column there is
+		return strconv.AppendInt(b, int64(a.n), 10) // seconds: the coarsest column there is
 	}
 	return append(b, '~')
 }

@@ -58,7 +58,7 @@ func appendArg(b []byte, a Arg) []byte {
 	case argText, argBytes:
 		return AppendText(b, a.s)
 	case argTime:
-		return AppendTime(b, a.t)
+		return AppendTime(b, a.time())
 	}
 	return b
 }
@@ -79,7 +79,7 @@ func (p keyPart) decodeArg(d *Decoder) Arg {
 	case argText, argBytes:
 		a.s = DecodeText[string](d)
 	case argTime:
-		a.t = DecodeTime(d)
+		a = Time(DecodeTime(d))
 	default:
 		d.bad = true
 	}

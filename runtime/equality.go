@@ -76,7 +76,7 @@ func (c comparison) appendFit(b []byte, a Arg) []byte {
 		}
 	case asClock, asDate:
 		if a.kind == argTime {
-			t := a.t
+			t := a.time()
 			if c.zone != nil {
 				t = t.In(c.zone)
 			}
@@ -106,7 +106,7 @@ func (c comparison) odd(a Arg) bool {
 		var folded [64]byte
 		return len(a.appendFolded(folded[:0], c.folding)) != 32
 	case a.kind == argTime:
-		return c.micros && a.t.Nanosecond()%1000 != 0
+		return c.micros && a.nsec%1000 != 0
 	}
 	return false
 }

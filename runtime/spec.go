@@ -134,6 +134,8 @@ func Direct() Source { return Source{} }
 
 // WithTx returns the Source bound to tx: every read goes to the transaction, and nothing read
 // there fills the cache.
+//
+//go:noinline
 func (s Source) WithTx(tx *gorm.DB) Source {
 	s.tx = tx
 	return s
