@@ -34,10 +34,13 @@ func (t *Table) begin(ctx context.Context, src Source, accessor string) (call, e
 	return c, err
 }
 
-// decided asks the database once more how the table's columns compare, unless somebody just has.
+// decided asks the database once more how the table's columns compare, unless somebody just has or is asking:
+// nobody waits for another's question, and who asks has his own deadline.
 func (t *Table) decided(ctx context.Context) bool {
 	u := &t.undecided
-	u.mu.Lock()
+	if !u.mu.TryLock() {
+		return !u.is.Load()
+	}
 	defer u.mu.Unlock()
 	if !u.is.Load() {
 		return true
@@ -46,7 +49,7 @@ func (t *Table) decided(ctx context.Context) bool {
 		return false
 	}
 	u.asked = time.Now()
-	if err := t.compare(context.WithoutCancel(ctx)); err != nil {
+	if err := t.compare(ctx); err != nil {
 		return false
 	}
 	u.is.Store(false)

@@ -17,7 +17,9 @@ var (
 	errResolverFirst = errors.New("dbresolver was registered before cachegen, so that the COMMITs of its transactions " +
 		"would not be seen: make the Runtime first, then db.Use(dbresolver.Register(…))")
 	errSecondPlugin = errors.New("this database has a Runtime already: use that one, or open another *gorm.DB with gorm.Open")
-	errForeignTx    = errors.New("cachegen: strict mode: this transaction's COMMIT cannot be seen, since it was not begun through the " +
+	errClosedPlugin = errors.New("this database had a Runtime, which has been closed; a *gorm.DB has no second one, since sessions made of it " +
+		"still know the first: open another with gorm.Open")
+	errForeignTx = errors.New("cachegen: strict mode: this transaction's COMMIT cannot be seen, since it was not begun through the " +
 		"database given to New: begin it with db.Transaction or db.Begin, on a *gorm.DB made after New and outside of db.Connection")
 	errNoTx = errors.New("cachegen: strict mode: this connection pool cannot begin a transaction, so that a write in it " +
 		"cannot be flushed with its COMMIT: give gorm.Open a *sql.DB, or a pool with BeginTx")
@@ -41,10 +43,13 @@ var _ gorm.Plugin = (*plugin)(nil)
 // use registers the plugin on the database given to New.
 func (p *plugin) use(db *gorm.DB) error {
 	err := db.Use(p)
-	if errors.Is(err, gorm.ErrRegistered) {
-		return errSecondPlugin
+	if !errors.Is(err, gorm.ErrRegistered) {
+		return err
 	}
-	return err
+	if old, ok := db.Plugins[pluginName].(*plugin); ok && old.rt.closed.Load() {
+		return errClosedPlugin
+	}
+	return errSecondPlugin
 }
 
 // Name is the plugin's name.

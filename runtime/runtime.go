@@ -42,6 +42,9 @@ func New(db *gorm.DB, store Store, opts Options) (*Runtime, error) {
 	if store.Closed() {
 		return nil, errStoreClosed
 	}
+	if err := unfit(db); err != nil {
+		return nil, err
+	}
 	rt := &Runtime{db: db, store: store, opts: opts, observers: observersOf(opts.Observer)}
 	rt.guards.trusted = opts.Partition != nil
 	if rt.release, err = store.Claim(opts.Namespace, rt.event); err != nil {
@@ -52,6 +55,21 @@ func New(db *gorm.DB, store Store, opts Options) (*Runtime, error) {
 		return nil, fmt.Errorf("cachegen: the plugin cannot be registered: %w", err)
 	}
 	return rt, nil
+}
+
+// unfit says why a *gorm.DB cannot be a Runtime's.
+func unfit(db *gorm.DB) error {
+	const open = "give New what gorm.Open returned"
+	switch {
+	case db.Error != nil:
+		return fmt.Errorf("cachegen: the *gorm.DB given to New carries an error, which every statement on it would return; "+open+": %w", db.Error)
+	case db.DryRun:
+		return errors.New("cachegen: the *gorm.DB given to New sends nothing (DryRun); " + open)
+	}
+	if tx, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok && tx != nil {
+		return errors.New("cachegen: the *gorm.DB given to New is a transaction, which ends before the program does; " + open)
+	}
+	return nil
 }
 
 // Close ends the reads: each returns an error matching [ErrClosed] from here on. Writes made through
