@@ -240,7 +240,11 @@ func (l *loader) checkColumns(m *source, fields []*field) {
 		byName[f.DBName] = f
 		if f.SoftDelete {
 			if soft != nil {
-				l.errorf(f.at, "%s has two soft-delete columns, %s and %s", m.name, soft.Path, f.Path)
+				what, mend := "two soft-delete columns", "make the other a *time.Time"
+				if !soft.deletes() || !f.deletes() {
+					what, mend = "two columns whose types add conditions to every query", "give the other a type without QueryClauses"
+				}
+				l.errorf(f.at, "%s has %s, %s and %s; keep one, and %s", m.name, what, soft.Path, f.Path, mend)
 			}
 			soft = f
 		}
@@ -259,7 +263,7 @@ func (l *loader) unfitKey(f *field) string {
 	shown := l.shown(f.variable.Type())
 	switch {
 	case f.Type.Form != templates.Plain:
-		return "a primary key that can be NULL is not supported"
+		return "a primary key that can be NULL is not supported; " + l.without(t)
 	case f.Type.Kind == templates.Bytes:
 		return "a primary key of type " + shown + " cannot be told from another by ==, which GetMap needs; use a string, or an array with Scan and Value methods"
 	case f.Type.Kind == templates.Float:
@@ -277,6 +281,31 @@ func (l *loader) unfitKey(f *field) string {
 		}
 	}
 	return ""
+}
+
+// without says what a column that may be NULL can be instead, to be a primary key.
+func (l *loader) without(t types.Type) string {
+	if p, ok := t.(*types.Pointer); ok {
+		t = p.Elem()
+	} else if s, ok := t.Underlying().(*types.Struct); ok {
+		for f := range s.Fields() {
+			if f.Name() != "Valid" {
+				t = f.Type()
+			}
+		}
+	}
+	switch v := l.judge(t, true); v.typ.Kind {
+	case templates.Int, templates.Uint, templates.Bool, templates.Text, templates.Valued:
+		return "make it " + l.shown(t)
+	default:
+		return "use an integer or a string"
+	}
+}
+
+// deletes reports whether the column's type changes what a delete does, and not only what is found.
+func (f *field) deletes() bool {
+	t := f.variable.Type()
+	return takes(method(t, "DeleteClauses"), 1, 1) || takes(method(t, "UpdateClauses"), 1, 1)
 }
 
 // truth reads a setting that is true when it is there and not "false".

@@ -52,8 +52,8 @@ func (r *reader) noColumn(path string, known []string) string {
 			return fmt.Sprintf("%s is the name of a column; tags name Go fields, so write %s", path, f.Select)
 		}
 	}
-	hint := cmp.Or(suggest(path, known), "; it has "+some(known))
-	if suggest(path, known) == "" && !token.IsExported(path) {
+	hint := cmp.Or(Suggest(path, known), "; it has "+some(known))
+	if Suggest(path, known) == "" && !token.IsExported(path) {
 		hint = "; tags name Go fields, which begin with a capital letter"
 	}
 	return fmt.Sprintf("%s has no column %s%s", r.model.name, path, hint)
@@ -62,6 +62,8 @@ func (r *reader) noColumn(path string, known []string) string {
 // unfit says why a column cannot be part of an accessor; "" if it can.
 func (f *field) unfit() string {
 	switch {
+	case f.SoftDelete && !f.deletes():
+		return f.Path + " has type " + f.Type.Shown + ", whose QueryClauses method adds a condition to every query; keep what rows are found or ordered by in a column of another type"
 	case f.SoftDelete:
 		return f.Path + " is the soft-delete column, and accessors never find deleted rows; leave it out"
 	case strings.EqualFold(f.settings["->"], "false"):
@@ -128,6 +130,7 @@ func (r *reader) where(text tag.Text) []templates.Term {
 		return nil
 	}
 	var out []templates.Term
+	var conditions []condition
 	for _, p := range parsed {
 		f := r.find(p.Field)
 		if f == nil {
@@ -140,13 +143,22 @@ func (r *reader) where(text tag.Text) []templates.Term {
 		if !r.allowed(f, p) {
 			continue
 		}
-		t := templates.Term{Column: f.Column, Op: p.Symbol}
+		t := condition{Term: templates.Term{Column: f.Column, Op: p.Symbol}, text: p.Text, literals: p.Values}
+		good := true
 		for _, literal := range p.Values {
-			if v, ok := r.literal(f, literal); ok {
+			v, ok := r.literal(f, literal)
+			if ok && slices.ContainsFunc(t.Values, func(other any) bool { return same(other, v) }) {
+				r.fail(literal.Text, "%s is given twice; remove one", literal.Text.S)
+			}
+			if good = good && ok; ok {
 				t.Values = append(t.Values, v)
 			}
 		}
-		out = append(out, t)
+		if good {
+			r.checkTogether(conditions, t)
+			conditions = append(conditions, t)
+		}
+		out = append(out, t.Term)
 	}
 	return out
 }
@@ -213,7 +225,7 @@ func (r *reader) literal(f *field, p tag.Literal) (any, bool) {
 		}
 	case templates.Float:
 		want = "a number"
-		if p.Kind == tag.Number {
+		if p.Kind == tag.Number && !strings.Contains(p.Value, "_") {
 			v, err := strconv.ParseFloat(p.Value, 64)
 			if errors.Is(err, strconv.ErrRange) {
 				want = "a number that fits float64"
@@ -237,8 +249,20 @@ func (r *reader) literal(f *field, p tag.Literal) (any, bool) {
 			}
 		}
 	}
-	r.fail(p.Text, "%s has type %s, so the literal must be %s, not %s", f.Path, r.shown(f.variable.Type()), want, p.Text.S)
+	r.fail(p.Text, "%s has type %s, so the literal must be %s, not %s%s", f.Path, r.shown(f.variable.Type()), want, p.Text.S, plainly(p))
 	return nil, false
+}
+
+// plainly says how a number that is written as in Go is written here.
+func plainly(p tag.Literal) string {
+	if p.Kind != tag.Number || !strings.Contains(p.Value, "_") {
+		return ""
+	}
+	plain := strings.ReplaceAll(p.Value, "_", "")
+	if _, err := strconv.ParseFloat(plain, 64); err != nil {
+		return ""
+	}
+	return "; write " + plain
 }
 
 // bits is how many bits a literal for the column may have.

@@ -26,6 +26,11 @@ var options = map[string][]string{
 	"count":  {"by", "where", "ttl"},
 }
 
+// joined says how a setting that is given twice is given once.
+var joined = map[string]string{
+	"by": "join the fields by a comma", "where": "join the terms by a comma", "order": "join the fields by a comma",
+}
+
 // later are words of the grammar that are reserved.
 var later = []string{"follow", "query", "hot", "stale", "failsafe"}
 
@@ -43,6 +48,7 @@ type reader struct {
 	lit    *ast.BasicLit    // the tag being read
 	made   map[string]maker // by method
 	seen   bool             // a model declaration was found
+	meant  bool             // one was meant, and is in error
 }
 
 // maker is what makes a method, and where it stands.
@@ -65,9 +71,10 @@ func (l *loader) declarations(m *source, fields []*field, out *templates.Model) 
 		text, ok, err := tag.Lookup(f.Tag.Value, "cache")
 		if err != nil {
 			l.tagError(f.Tag, err)
-			r.seen = r.seen || strings.Contains(f.Tag.Value, "model") // as was meant
+			r.meant = r.meant || strings.Contains(f.Tag.Value, "model")
 		}
 		if !ok {
+			r.meant = r.meant || strings.Contains(misspelt(f, true).Value.S, "model")
 			continue
 		}
 		r.lit = f.Tag
@@ -78,7 +85,7 @@ func (l *loader) declarations(m *source, fields []*field, out *templates.Model) 
 		}
 		tagged = true
 		if slices.ContainsFunc(settings, func(s tag.Setting) bool { return !r.separated(s) }) {
-			r.seen = r.seen || strings.HasPrefix(settings[0].Key.S, "model")
+			r.meant = r.meant || strings.HasPrefix(settings[0].Key.S, "model")
 			continue
 		}
 		if len(f.Names) == 1 && f.Names[0].Name == "_" {
@@ -87,7 +94,7 @@ func (l *loader) declarations(m *source, fields []*field, out *templates.Model) 
 			r.column(f, settings)
 		}
 	}
-	if tagged && !r.seen {
+	if tagged && !r.seen && !r.meant {
 		l.errorf(m.at, "%s has cache tags and no model declaration; add the field _ struct{} `cache:\"model\"`", m.name)
 	}
 }
@@ -126,7 +133,7 @@ func (r *reader) declaration(settings []tag.Setting) {
 				r.unknown(s.Key, "setting", kind, allowed)
 			}
 		case has(given, name):
-			r.fail(s.Key, "%s is given twice; remove one", name)
+			r.fail(s.Key, "%s is given twice; %s", name, cmp.Or(joined[name], "remove one"))
 		case name == "unchecked" && s.HasValue:
 			r.fail(s.Value, "unchecked takes no value; write it alone")
 		case name != "unchecked" && s.Value.S == "":
@@ -168,7 +175,12 @@ func (r *reader) name(head tag.Setting) bool {
 	case !token.IsExported(name):
 		r.fail(head.Value, "the name %s must begin with a capital letter; did you mean %q?", name, strings.ToUpper(name[:1])+name[1:])
 	default:
-		return true
+		method := templates.Accessor{Kind: kinds[head.Key.S], Name: name}.Method()
+		short, repeated := strings.CutPrefix(name, strings.TrimSuffix(method, name))
+		if !repeated || !token.IsExported(short) {
+			return true
+		}
+		r.fail(head.Value, "the method is %s; did you mean %s:%s?", method, head.Key.S, short)
 	}
 	return false
 }
@@ -211,6 +223,11 @@ func (r *reader) accessor(head tag.Setting, kind templates.AccessorKind, given m
 // column reads the tag of a column: bare kinds.
 func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 	i := slices.IndexFunc(r.fields, func(f *field) bool { return f.tag == r.lit && syntax.Pos() <= f.at.pos && f.at.pos < syntax.End() })
+	if i := slices.IndexFunc(settings, func(s tag.Setting) bool { return s.Key.S == "model" }); i >= 0 {
+		r.meant = true
+		r.fail(settings[i].Key, "model is declared on a blank field, as in _ struct{} `cache:\"model\"`")
+		return
+	}
 	names := map[string]tag.Setting{}
 	follows := slices.ContainsFunc(settings, func(s tag.Setting) bool { return s.Key.S == "follow" })
 	for _, s := range settings {
@@ -221,8 +238,8 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 		case follows && (word == "order" || word == "limit"): // they belong to it
 		case word != "unchecked" && !slices.Contains(columnWords, word):
 			switch {
-			case slices.Contains([]string{"model", "one"}, word):
-				r.fail(s.Key, "%s is declared on a blank field, as in _ struct{} `cache:\"%s\"`", word, map[string]string{"model": "model", "one": "one:Newest;by:City"}[word])
+			case word == "one":
+				r.fail(s.Key, "one is declared on a blank field, as in _ struct{} `cache:\"one:Newest;by:City\"`")
 			case slices.Contains([]string{"by", "where", "order", "limit", "ttl"}, word):
 				r.fail(s.Key, "a column's tag takes no options; for %s, declare the accessor on a blank field", word)
 			default:

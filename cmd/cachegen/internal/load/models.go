@@ -57,6 +57,9 @@ func (l *loader) sources() []*source {
 	var out []*source
 	for _, file := range l.pkg.Syntax {
 		for _, spec := range typeSpecs(file) {
+			if st, ok := spec.Type.(*ast.StructType); ok {
+				l.checkKeys(st)
+			}
 			if m := l.source(spec); m != nil {
 				out = append(out, m)
 			}

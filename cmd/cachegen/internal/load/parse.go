@@ -42,7 +42,7 @@ func parse(fset *token.FileSet, base string, listed *packages.Package) *parsed {
 			continue
 		}
 		sources[name] = src
-		p.tagged = p.tagged || mayHaveTags.Match(src)
+		p.tagged = p.tagged || mayHaveTags.Match(src) || mayHaveMisspelt(src)
 	}
 	broken := map[string]bool{} // files of which the go command has said what is wrong
 	if p.tagged || ours || len(listed.GoFiles) == 0 {

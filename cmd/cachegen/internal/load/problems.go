@@ -84,8 +84,8 @@ func (l *loader) tagError(lit *ast.BasicLit, err *tag.Error) {
 	l.errorf(inTag(lit, err.Offset), "%s", err.Message)
 }
 
-// suggest returns `; did you mean "x"?` for the candidate closest to word, if any is close.
-func suggest(word string, candidates []string) string {
+// Suggest returns `; did you mean "x"?` for the candidate closest to word, if any is close.
+func Suggest(word string, candidates []string) string {
 	best, distance := "", max(2, len(word)/3)+1
 	for _, c := range candidates {
 		if d := edits(strings.ToLower(word), strings.ToLower(c)); d < distance {

@@ -10,7 +10,7 @@ import (
 
 // unknown reports a word that is none of known, which is what taker takes.
 func (r *reader) unknown(at tag.Text, what, taker string, known []string) {
-	switch hint := suggest(at.S, known); {
+	switch hint := Suggest(at.S, known); {
 	case at.S == "":
 		r.fail(at, "empty setting; %s takes %s", taker, strings.Join(known, ", "))
 	case slices.Contains(later, at.S):

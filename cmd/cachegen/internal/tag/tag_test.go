@@ -141,6 +141,10 @@ func FuzzTag(f *testing.F) {
 				}
 			}
 		}
+		for _, pair := range Pairs(source) {
+			inside(pair.Key.Offset(0))
+			inside(pair.Value.Offset(0))
+		}
 		text, _, err := Lookup(source, "cache")
 		check(err)
 		for _, s := range append(Settings(text), Setting{Value: literal(source)}) {
@@ -162,6 +166,7 @@ func FuzzTag(f *testing.F) {
 			check(err)
 			for _, term := range terms {
 				inside(term.Op.Offset(0))
+				inside(term.Text.Offset(len(term.Text.S)))
 				for _, v := range term.Values {
 					inside(v.Text.Offset(0))
 				}

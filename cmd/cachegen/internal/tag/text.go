@@ -120,27 +120,12 @@ func Lookup(source, key string) (Text, bool, *Error) {
 		return Text{}, false, nil
 	}
 	for {
-		for t.S != "" && t.S[0] == ' ' {
-			t = t.Slice(1, len(t.S))
-		}
-		i := 0
-		for i < len(t.S) && t.S[i] > ' ' && t.S[i] != ':' && t.S[i] != '"' && t.S[i] != 0x7f {
-			i++
-		}
-		if i == 0 || i+1 >= len(t.S) || t.S[i] != ':' || t.S[i+1] != '"' {
+		t = t.afterBlanks()
+		i, j, ok := t.pair()
+		if !ok {
 			return malformed(t)
 		}
 		name := t.S[:i]
-		j := i + 2
-		for j < len(t.S) && t.S[j] != '"' {
-			if t.S[j] == '\\' {
-				j++
-			}
-			j++
-		}
-		if j >= len(t.S) {
-			return malformed(t)
-		}
 		if name != key && strings.EqualFold(name, key) {
 			return Text{}, false, t.errorAt(0, "the tag's key is "+key+", not "+name+"; keys are written in small letters")
 		}
@@ -158,6 +143,44 @@ func Lookup(source, key string) (Text, bool, *Error) {
 			}
 			return value, true, nil
 		}
+		t = t.Slice(j+1, len(t.S))
+	}
+}
+
+// afterBlanks is the text without the blanks that it begins with.
+func (t Text) afterBlanks() Text { return t.Slice(len(t.S)-len(strings.TrimLeft(t.S, " ")), len(t.S)) }
+
+// pair measures the key:"value" that a struct tag begins with, by the rules of reflect: the colon is at i, and
+// the last quote at j.
+func (t Text) pair() (i, j int, ok bool) {
+	for i < len(t.S) && t.S[i] > ' ' && t.S[i] != ':' && t.S[i] != '"' && t.S[i] != 0x7f {
+		i++
+	}
+	if i == 0 || i+1 >= len(t.S) || t.S[i] != ':' || t.S[i+1] != '"' {
+		return 0, 0, false
+	}
+	for j = i + 2; j < len(t.S) && t.S[j] != '"'; j++ {
+		if t.S[j] == '\\' {
+			j++
+		}
+	}
+	return i, j, j < len(t.S)
+}
+
+// Pairs returns the keys of a struct tag's literal with their values, as far as Go reads it.
+func Pairs(source string) []Setting {
+	t, _ := literal(source).unquote()
+	var out []Setting
+	for t = t.afterBlanks(); ; t = t.afterBlanks() {
+		i, j, ok := t.pair()
+		if !ok {
+			return out
+		}
+		value, ok := t.Slice(i+1, j+1).unquote()
+		if !ok {
+			return out
+		}
+		out = append(out, Setting{Key: t.Slice(0, i), Value: value, HasValue: true})
 		t = t.Slice(j+1, len(t.S))
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 // Term is one condition of a where setting.
 type Term struct {
+	Text   Text // the whole of it, as written
 	Field  Text
 	Op     Text   // where the operator stands
 	Symbol string // "=", "!=", "<", "<=", ">", ">=", "IN", "IS NULL" or "IS NOT NULL"
@@ -47,6 +48,9 @@ func Fields(t Text) ([]Text, *Error) {
 			return nil, err
 		}
 		out = append(out, field)
+		if err := s.direction(field); err != nil {
+			return nil, err
+		}
 		if s.next('/') {
 			return nil, t.errorAt(s.i-1, "time buckets (/"+strings.TrimSpace(t.S[s.i:])+") are reserved for a later release and not supported yet; take rows by another column")
 		}
@@ -88,14 +92,17 @@ func Where(t Text) ([]Term, *Error) {
 	s := scanner{t: t}
 	var out []Term
 	for {
+		s.blanks()
+		first := s.i
 		term, err := s.term()
 		if err != nil {
 			return nil, err
 		}
+		term.Text = t.Slice(first, s.i)
 		out = append(out, term)
 		s.blanks()
 		start := s.i
-		if s.word("and") || s.word("or") {
+		if s.conjunction() {
 			return nil, t.errorAt(start, "terms are joined by a comma and all must hold; there is no AND or OR: write a comma, or an accessor for each")
 		}
 		if done, err := s.comma("a comma before the next term"); done || err != nil {
@@ -199,8 +206,14 @@ func (s *scanner) word(w string) bool {
 }
 
 func (s *scanner) term() (Term, *Error) {
+	if err := s.negation(); err != nil {
+		return Term{}, err
+	}
 	s.blanks()
 	first := s.i
+	if strings.HasPrefix(s.t.S[s.i:], "(") {
+		return Term{}, s.t.errorAt(first, "there are no parentheses around terms, since all must hold; leave them out")
+	}
 	field, err := s.path()
 	if err != nil {
 		return Term{}, err
@@ -215,12 +228,17 @@ func (s *scanner) term() (Term, *Error) {
 	case s.word("in"):
 		term.Symbol = "IN"
 		term.Op = s.t.Slice(start, s.i)
-		term.Values, err = s.list()
+		term.Values, err = s.list(field)
 		return term, err
 	case s.word("is"):
 		term.Symbol = "IS NULL"
 		if s.word("not") {
 			term.Symbol = "IS NOT NULL"
+		}
+		for _, word := range []string{"true", "false"} {
+			if here := s.i; s.word(word) {
+				return Term{}, s.t.errorAt(here, "IS is for NULL; write "+field.S+" = "+word)
+			}
 		}
 		if !s.word("null") {
 			return Term{}, s.expected("NULL")
@@ -241,18 +259,21 @@ func (s *scanner) term() (Term, *Error) {
 		s.i += len(op)
 		term.Symbol = op
 		term.Op = s.t.Slice(start, s.i)
-		value, err := s.literal()
+		value, err := s.literal(field)
 		if err != nil {
 			return Term{}, err
 		}
 		term.Values = []Literal{value}
 		return term, nil
 	}
+	if err := s.noOperator(field); err != nil {
+		return Term{}, err
+	}
 	return Term{}, s.expected("=, !=, <, <=, >, >=, IN or IS after " + field.S)
 }
 
 // list takes the literals of IN.
-func (s *scanner) list() ([]Literal, *Error) {
+func (s *scanner) list(field Text) ([]Literal, *Error) {
 	if !s.next('(') {
 		return nil, s.expected("( after IN")
 	}
@@ -261,7 +282,7 @@ func (s *scanner) list() ([]Literal, *Error) {
 		return nil, s.t.errorAt(start, "IN needs a literal at least, as in IN (1, 2)")
 	}
 	for {
-		value, err := s.literal()
+		value, err := s.literal(field)
 		if err != nil {
 			return nil, err
 		}
@@ -275,7 +296,8 @@ func (s *scanner) list() ([]Literal, *Error) {
 	}
 }
 
-func (s *scanner) literal() (Literal, *Error) {
+// literal takes what a field is compared with.
+func (s *scanner) literal(field Text) (Literal, *Error) {
 	s.blanks()
 	start := s.i
 	if s.next('\'') {
@@ -299,27 +321,11 @@ func (s *scanner) literal() (Literal, *Error) {
 	case s.function():
 		return Literal{}, s.t.errorAt(start, noFunctions)
 	default:
-		return Literal{}, s.expected("true, false, a number or 'text'")
+		return Literal{}, s.noLiteral(field)
 	}
 	s.i = end
 	text := s.t.Slice(start, end)
 	return Literal{Kind: Number, Text: text, Value: text.S}, nil
-}
-
-const noFunctions = "there are no functions and no now, only literals such as 5, 'text' or '2024-01-31T00:00:00Z'"
-
-// function reports whether what comes next would be a function in SQL: a word with a parenthesis, or
-// one of those for the current time.
-func (s *scanner) function() bool {
-	end := s.span(func(r rune, _ bool) bool { return isLetter(r) || unicode.IsDigit(r) })
-	if end == s.i {
-		return false
-	}
-	switch strings.ToLower(s.t.S[s.i:end]) {
-	case "now", "today", "current_date", "current_time", "current_timestamp":
-		return true
-	}
-	return strings.HasPrefix(strings.TrimLeftFunc(s.t.S[end:], unicode.IsSpace), "(")
 }
 
 // quoted takes the rest of a text literal; two quotes inside it are one.

@@ -24,7 +24,7 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		Accessor: "Order.ListPriced",
 		Args:     []string{"price Money", "discount *Money", "owner Key"},
 		List:     "orders.ListPriced(Price,Discount,Owner)",
-		Where:    "Discount IS NOT NULL,Rebate IS NULL,Discount IS NULL",
+		Where:    "Discount IS NOT NULL,Rebate IS NULL,Owner IS NOT NULL",
 		Order:    "Price desc,Discount",
 		FallsOn:  []string{"Price", "Discount", "Owner", "Rebate"},
 	},

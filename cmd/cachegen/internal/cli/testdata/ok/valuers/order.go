@@ -71,7 +71,7 @@ func (m *Mask) Scan(src any) error {
 // Order has them in every place where they may stand.
 type Order struct {
 	_ struct{} `cache:"model"`
-	_ struct{} `cache:"list:Priced;by:Price,Discount,Owner;where:Discount IS NOT NULL,Rebate IS NULL,Discount IS NULL;order:Price desc,Discount"`
+	_ struct{} `cache:"list:Priced;by:Price,Discount,Owner;where:Discount IS NOT NULL,Rebate IS NULL,Owner IS NOT NULL;order:Price desc,Discount"`
 
 	ID       Key
 	Price    Money `cache:"list;count"`

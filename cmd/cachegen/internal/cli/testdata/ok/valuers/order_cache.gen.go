@@ -22,7 +22,7 @@ type OrderReader interface {
 	// GetMap returns the Orders with the given primary keys by key. What is absent is left out.
 	GetMap(ctx context.Context, ids ...Key) (map[Key]*Order, error)
 	// ListPriced returns the Orders of a Price, Discount and Owner where Discount IS NOT NULL and
-	// Rebate IS NULL and Discount IS NULL, by Price, highest first, then Discount, lowest first. Nil
+	// Rebate IS NULL and Owner IS NOT NULL, by Price, highest first, then Discount, lowest first. Nil
 	// means IS NULL.
 	ListPriced(ctx context.Context, price Money, discount *Money, owner Key) ([]*Order, error)
 	// ListPricedPage returns at most limit Orders of ListPriced, from offset on.
@@ -152,7 +152,7 @@ var orderSpecs = struct {
 		Where: []cacheruntime.Term{
 			{Field: "Discount", Op: "IS NOT NULL"},
 			{Field: "Rebate", Op: "IS NULL"},
-			{Field: "Discount", Op: "IS NULL"},
+			{Field: "Owner", Op: "IS NOT NULL"},
 		},
 		Order: []cacheruntime.Order{
 			{Field: "Price", Desc: true},
@@ -165,12 +165,15 @@ var orderSpecs = struct {
 		// Holds judges the where terms that Go can judge.
 		Holds: func(row any) bool {
 			v := row.(*Order)
-			return v.Discount != nil && v.Discount == nil
+			return v.Discount != nil
 		},
 		// Same compares what is left to the database: the columns that it orders by or judges itself.
 		Same: func(was, is any) bool {
 			a, b := was.(*Order), is.(*Order)
-			return cacheruntime.SameValue(a.Price, b.Price) && cacheruntime.SameValue(a.Discount, b.Discount) && cacheruntime.SameValue(a.Rebate, b.Rebate)
+			return cacheruntime.SameValue(a.Price, b.Price) &&
+				cacheruntime.SameValue(a.Discount, b.Discount) &&
+				cacheruntime.SameValue(a.Rebate, b.Rebate) &&
+				cacheruntime.SameValue(a.Owner, b.Owner)
 		},
 	},
 	listByPrice: cacheruntime.IndexSpec{
@@ -288,7 +291,7 @@ func (r *orderReads) GetMap(ctx context.Context, ids ...Key) (map[Key]*Order, er
 }
 
 // ListPriced returns the Orders of a Price, Discount and Owner where Discount IS NOT NULL and
-// Rebate IS NULL and Discount IS NULL, by Price, highest first, then Discount, lowest first. Nil
+// Rebate IS NULL and Owner IS NOT NULL, by Price, highest first, then Discount, lowest first. Nil
 // means IS NULL.
 func (r *orderReads) ListPriced(ctx context.Context, price Money, discount *Money, owner Key) ([]*Order, error) {
 	return cacheruntime.Rows[*Order](r.table.listPriced.Get(ctx, r.source, cacheruntime.Value(price), cacheruntime.Value(discount), cacheruntime.Value(owner)))
