@@ -33,7 +33,8 @@ const usage = `cachegen generates typed cache accessors for GORM models from the
 Usage:
 
 	cachegen [generate] [packages]   write the generated code of the packages
-	cachegen diff [packages]         show what generate would change, and exit 1 if that is anything
+	cachegen diff [packages]         show what generate would change, and exit 1 if that is anything,
+	                                 or 2 if there are no models to compare
 	cachegen explain [packages]      say what a change of each column flushes; see docs/explain.md
 	                                 -json, -dot and -svg say it for programs, graphviz and browsers
 	cachegen version                 print the version
@@ -44,23 +45,37 @@ Files are touched only where their first line says that cachegen generated them,
 written while any tag has an error. The tags are described in docs/tags.md.
 `
 
+var commands = []string{"generate", "diff", "explain", "version", "help"}
+
+// commandOf finds the command in the arguments, and returns the others. A word that is nearly a command is taken
+// for one: a package of the user's is named with a dot or a slash.
+func commandOf(args []string) (command string, rest []string, err error) {
+	command, rest = "generate", args
+	if len(args) > 0 && slices.Contains(commands, args[0]) {
+		command, rest = args[0], args[1:]
+	} else if len(args) > 0 && !strings.HasPrefix(args[0], "-") && !strings.ContainsAny(args[0], `./\`) {
+		if hint := load.Suggest(args[0], commands); hint != "" {
+			return "", nil, fmt.Errorf("unknown command %q%s", args[0], hint)
+		}
+	}
+	if slices.ContainsFunc(rest, func(a string) bool { return a == "-h" || a == "-help" || a == "--help" }) {
+		return "help", nil, nil
+	}
+	return command, rest, nil
+}
+
 // Run runs the command and returns its exit code.
 func Run(env Env) int {
 	if env.Dir == "" {
 		env.Dir = "."
 	}
-	command, args := "generate", env.Args
-	if len(args) > 0 {
-		switch args[0] {
-		case "generate", "diff", "explain", "version", "help":
-			command, args = args[0], args[1:]
-		case "-h", "-help", "--help":
-			command, args = "help", args[1:]
-		}
+	command, args, err := commandOf(env.Args)
+	if err != nil {
+		fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)
+		return misuse
 	}
 	var write writer
 	if command == "explain" {
-		var err error
 		if write, args, err = explainFlags(args); err != nil {
 			fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)
 			return misuse
@@ -87,6 +102,10 @@ func Run(env Env) int {
 	changes, models, err := plan(env, args)
 	if err != nil {
 		return env.fail(err)
+	}
+	if command == "diff" && models == 0 && len(changes) == 0 { // or else a CI job that names the wrong packages is green for ever
+		fmt.Fprintf(env.Stderr, "cachegen: no model with a cache tag in %s, and so nothing to compare; name the packages that have models, as in cachegen diff ./...\n", strings.Join(args, " "))
+		return misuse
 	}
 	env.warnOfNone(models, args)
 	if command == "diff" {

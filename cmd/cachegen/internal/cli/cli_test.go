@@ -164,13 +164,13 @@ func TestGenerateRemoves(t *testing.T) {
 	for _, c := range []struct {
 		args []string
 		code int
-	}{{[]string{"diff", "."}, failed}, {[]string{"./..."}, ok}, {[]string{"diff"}, ok}} {
-		code, _, stderr := run(dir, c.args...)
-		where := c.args[len(c.args)-1]
-		if where == "diff" {
-			where = "."
-		}
-		if code != c.code || stderr != "cachegen: no model with a cache tag in "+where+"\n" {
+		says string
+	}{
+		{[]string{"diff", "."}, failed, "cachegen: no model with a cache tag in .\n"},
+		{[]string{"./..."}, ok, "cachegen: no model with a cache tag in ./...\n"},
+		{[]string{"diff"}, misuse, "cachegen: no model with a cache tag in ., and so nothing to compare; name the packages that have models, as in cachegen diff ./...\n"},
+	} {
+		if code, _, stderr := run(dir, c.args...); code != c.code || stderr != c.says {
 			t.Errorf("cachegen %v: exit code %d, errors %q", c.args, code, stderr)
 		}
 	}
@@ -223,7 +223,13 @@ func TestCommands(t *testing.T) {
 	}{
 		{[]string{"help"}, ok, "cachegen diff [packages]", ""},
 		{[]string{"--help"}, ok, "cachegen diff [packages]", ""},
+		{[]string{"explain", "-h"}, ok, "cachegen diff [packages]", ""},
+		{[]string{"diff", "./...", "--help"}, ok, "cachegen diff [packages]", ""},
 		{[]string{"version"}, ok, "cachegen ", ""},
+		{[]string{"exlpain", "./..."}, misuse, "", `cachegen: unknown command "exlpain"; did you mean "explain"?`},
+		{[]string{"generat"}, misuse, "", `cachegen: unknown command "generat"; did you mean "generate"?`},
+		{[]string{"nothing-like-it"}, failed, "", "package nothing-like-it is not in std"},
+		{[]string{"./exlpain"}, failed, "", "exlpain: directory not found"},
 		{[]string{"-fast"}, misuse, "", "unknown flag -fast"},
 		{[]string{"diff", "-u"}, misuse, "", "unknown flag -u"},
 		{[]string{"./nowhere"}, failed, "", "nowhere"},
