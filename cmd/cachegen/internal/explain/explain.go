@@ -5,6 +5,7 @@ package explain
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -64,8 +65,8 @@ type Accessor struct {
 	Methods   []string `json:"methods"`
 	Args      []string `json:"args,omitempty"` // as in "city string"
 	By        []string `json:"by,omitempty"`
-	Where     string   `json:"where,omitempty"` // as written
-	Order     string   `json:"order,omitempty"` // as written
+	Where     string   `json:"where,omitempty"` // as written, columns as Go code selects them
+	Order     string   `json:"order,omitempty"` // so too
 	Limit     int      `json:"limit,omitempty"`
 	TTL       string   `json:"ttl,omitempty"` // its own or the model's; none: the runtime's default
 	Unchecked bool     `json:"unchecked,omitempty"`
@@ -144,7 +145,9 @@ func model(m templates.Model) Model {
 		List: row.List, Entry: entry(m.Table, "Get", out.Key), Falls: []Fall{{AnyColumn, Cause{Effect: RowWritten}}},
 	})
 	for _, k := range m.Keys() {
-		out.Accessors = append(out.Accessors, accessor(m.Table, k, keys))
+		a := accessor(m.Table, k, keys)
+		a.Where, a.Order = selected(m.Columns, a.Where), selected(m.Columns, a.Order)
+		out.Accessors = append(out.Accessors, a)
 	}
 	for _, c := range m.Columns {
 		out.Columns = append(out.Columns, Column{
@@ -172,6 +175,20 @@ func accessor(table string, k templates.Key, keys map[string]bool) Accessor {
 		a.Falls = append(a.Falls, Fall{f.Column.Select, cause(f, keys[f.Column.Select])})
 	}
 	return a
+}
+
+// names are the field paths of a where or an order setting, and its texts, which hold none.
+var names = regexp.MustCompile(`'[^']*'|[\pL_][\pL\pN_.]*`)
+
+// selected writes a setting with its columns as the table of columns has them, whichever of a column's names
+// the tag takes.
+func selected(columns []templates.Column, setting string) string {
+	return names.ReplaceAllStringFunc(setting, func(name string) string {
+		if i := slices.IndexFunc(columns, func(c templates.Column) bool { return c.Path == name }); i >= 0 {
+			return columns[i].Select
+		}
+		return name
+	})
 }
 
 var kinds = [...]string{templates.Unique: "unique", templates.List: "list", templates.One: "one", templates.Count: "count"}

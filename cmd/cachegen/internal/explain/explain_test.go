@@ -54,6 +54,21 @@ func TestCause(t *testing.T) {
 	}
 }
 
+// Columns are called alike wherever a report shows them, and text that looks like one is left alone.
+func TestSelected(t *testing.T) {
+	columns := []templates.Column{{Path: "Audit.CreatedAt", Select: "CreatedAt"}, {Path: "Home.Zip", Select: "Home.Zip"}, {Path: "ID", Select: "ID"}}
+	for setting, want := range map[string]string{
+		"Audit.CreatedAt desc,ID": "CreatedAt desc,ID",
+		"Home.Zip = 'Audit.CreatedAt', Audit.CreatedAt > '2024-01-31T00:00:00Z'": "Home.Zip = 'Audit.CreatedAt', CreatedAt > '2024-01-31T00:00:00Z'",
+		"Home.Zip = 'it''s Audit.CreatedAt ', Audit.CreatedAt.More IS NOT NULL":  "Home.Zip = 'it''s Audit.CreatedAt ', Audit.CreatedAt.More IS NOT NULL",
+		"": "",
+	} {
+		if got := selected(columns, setting); got != want {
+			t.Errorf("%q: %q, want %q", setting, got, want)
+		}
+	}
+}
+
 func TestTTL(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "", -1: "forever", 24 * time.Hour: "24h", 90 * time.Second: "90s", 5 * time.Minute: "5m", 1500 * time.Millisecond: "1.5s",

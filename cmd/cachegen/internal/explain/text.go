@@ -101,12 +101,18 @@ func (a Accessor) fallsOn() string {
 		if f.Column == AnyColumn {
 			return "any column"
 		}
-		names = append(names, f.Column)
+		if f.Effect != KeyChanged { // with the key every list falls, as the first table says
+			names = append(names, f.Column)
+		}
 	}
-	if len(names) == 0 {
+	switch {
+	case len(names) > 0:
+		return strings.Join(names, ", ")
+	case len(a.Falls) > 0:
+		return "the key alone, with which all fall"
+	default:
 		return "none: only as rows come and go"
 	}
-	return strings.Join(names, ", ")
 }
 
 // settings are what the accessor's tag says beside its columns; a ttl only where it is not the
