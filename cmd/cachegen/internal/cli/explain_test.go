@@ -6,6 +6,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/cachegen/cachegen/cmd/cachegen/internal/explain"
+	"github.com/cachegen/cachegen/cmd/cachegen/internal/load"
+	"github.com/cachegen/cachegen/templates"
 )
 
 // explained are the golden packages whose reports are golden too.
@@ -15,20 +19,37 @@ var explained = []string{"composite", "conditions", "relations", "softdelete"}
 func TestExplain(t *testing.T) {
 	for _, name := range explained {
 		dir := filepath.Join("testdata", "ok", name)
-		for file, args := range map[string][]string{
-			"explain.txt":  {"explain", "."},
-			"explain.json": {"explain", "-json"},
-			"explain.dot":  {"explain", ".", "-dot"},
-			"explain.svg":  {"explain", "--svg", "."},
-		} {
-			t.Run(name+"/"+file, func(t *testing.T) {
-				code, stdout, stderr := run(dir, args...)
-				if code != ok || stderr != "" {
-					t.Fatalf("exit code %d: %s", code, stderr)
+		pkgs, problems, err := load.Packages(dir, ".")
+		if err != nil || len(problems) > 0 || len(pkgs) != 1 {
+			t.Fatalf("load: %d packages, %v, %v", len(pkgs), problems, err)
+		}
+		report := explain.Of([]templates.Package{pkgs[0].Describe})
+		for form, write := range map[string]writer{"txt": explain.Report.Text, "json": forms["json"], "dot": forms["dot"], "svg": forms["svg"]} {
+			t.Run(name+"/"+form, func(t *testing.T) {
+				var b strings.Builder
+				if err := write(report, &b); err != nil {
+					t.Fatal(err)
 				}
-				golden(t, filepath.Join(dir, file), stdout)
+				golden(t, filepath.Join(dir, "explain."+form), b.String())
 			})
 		}
+	}
+}
+
+// Each form is asked for by its flag, before the packages or after them.
+func TestExplainForms(t *testing.T) {
+	dir := filepath.Join("testdata", "ok", explained[0])
+	for form, args := range map[string][]string{
+		"txt":  {"explain", "."},
+		"json": {"explain", "-json"},
+		"dot":  {"explain", ".", "-dot"},
+		"svg":  {"explain", "--svg", "."},
+	} {
+		code, stdout, stderr := run(dir, args...)
+		if code != ok || stderr != "" {
+			t.Fatalf("%v: exit code %d: %s", args, code, stderr)
+		}
+		golden(t, filepath.Join(dir, "explain."+form), stdout)
 	}
 }
 

@@ -10,18 +10,28 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cachegen/cachegen/cmd/cachegen/internal/load"
 	"github.com/cachegen/cachegen/templates"
 )
 
+// loaded reads them once, since they are read and not changed.
+var loaded = sync.OnceValues(func() ([]load.Package, error) {
+	pkgs, problems, err := load.Packages("../cli/testdata/ok", "./...")
+	if len(problems) > 0 {
+		err = fmt.Errorf("%v", problems)
+	}
+	return pkgs, err
+})
+
 // golden reads the packages that the generator's own tests generate from.
 func golden(t testing.TB) []templates.Package {
 	t.Helper()
-	pkgs, problems, err := load.Packages("../cli/testdata/ok", "./...")
-	if err != nil || len(problems) > 0 || len(pkgs) < 5 {
-		t.Fatalf("%d packages, %v, %v", len(pkgs), problems, err)
+	pkgs, err := loaded()
+	if err != nil || len(pkgs) < 5 {
+		t.Fatalf("%d packages, %v", len(pkgs), err)
 	}
 	var out []templates.Package
 	for _, p := range pkgs {
