@@ -213,6 +213,16 @@ func TestGenerateAcrossPackages(t *testing.T) {
 	}
 	mustRun(t, filepath.Dir(dir), "./...")
 	mustRun(t, filepath.Dir(dir), "diff", "./...")
+	// Generated code of the dependency that no compiler would take does not hinder either.
+	path := filepath.Join(dir, "page_cache.gen.go")
+	want := read(t, path)
+	header, _, _ := strings.Cut(want, "\n")
+	write(t, path, header+"\n\npackage old\n")
+	mustRun(t, filepath.Dir(dir), "./...")
+	if read(t, path) != want {
+		t.Error("the dependency's generated code was not mended")
+	}
+	mustRun(t, filepath.Dir(dir), "diff", "./...")
 }
 
 func TestCommands(t *testing.T) {

@@ -16,7 +16,7 @@ import (
 
 // check type-checks packages from their syntax. Errors of types are no problems: generated names are
 // missing, and other generators may have yet to run; what the models need is judged with them.
-func check(dir string, fset *token.FileSet, overlay map[string][]byte, pkgs []*parsed) error {
+func check(dir string, fset *token.FileSet, overlay map[string][]byte, listed []*packages.Package, pkgs []*parsed) error {
 	needed := map[string]bool{}
 	for _, p := range pkgs {
 		for path := range p.imports() {
@@ -29,6 +29,9 @@ func check(dir string, fset *token.FileSet, overlay map[string][]byte, pkgs []*p
 	}
 	imported := map[string]*packages.Package{}
 	if len(queries) > 0 {
+		if !reach(needed, listed) {
+			overlay = nil // with one, nothing comes from export data
+		}
 		// Types come from export data, which is fast; a package that does not compile because its own
 		// generated code is missing has none, and is read from its sources.
 		loaded, err := packages.Load(&packages.Config{
@@ -44,6 +47,18 @@ func check(dir string, fset *token.FileSet, overlay map[string][]byte, pkgs []*p
 	}
 	each(len(pkgs), func(i int) { pkgs[i].check(dir, imported) })
 	return nil
+}
+
+// reach reports whether imports may lead to packages that were listed: whether any is of a module of theirs.
+func reach(imports map[string]bool, listed []*packages.Package) bool {
+	for _, p := range listed {
+		for path := range imports {
+			if p.Module == nil || path == p.Module.Path || strings.HasPrefix(path, p.Module.Path+"/") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // parseImported parses a file of a package that is read from its sources.

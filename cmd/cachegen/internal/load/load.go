@@ -42,7 +42,7 @@ func Packages(dir string, patterns ...string) ([]Package, Problems, error) {
 			tagged = append(tagged, p)
 		}
 	}
-	if err := check(dir, fset, overlay, tagged); err != nil {
+	if err := check(dir, fset, overlay, listed, tagged); err != nil {
 		return nil, nil, err
 	}
 	each(len(tagged), func(i int) { tagged[i].describe(dir) })
