@@ -21,7 +21,7 @@ func TestRefusals(t *testing.T) {
 		{"an option on a column's tag", "settings", `a column's tag takes no options; for order, declare the accessor on a blank field`},
 		{"a where given twice", "foreignwords", `where is given twice; join the terms by a comma`},
 		{"a misspelt key", "tagkeys", `unknown tag key "chache"; did you mean "cache"?`},
-		{"a misspelt key in a struct without another", "tagkeys", `unknown tag key "caceh"; did you mean "cache"?`},
+		{"a misspelt key in a package without another", "tagkeysonly", `unknown tag key "caceh"; did you mean "cache"?`},
 		{"model on a column", "misplaced", "model is declared on a blank field, as in _ struct{} `cache:\"model\"`"},
 		{"a key in capitals", "settings", `the tag's key is cache, not Cache; keys are written in small letters`},
 		{"a tag without quotes", "settings", `the tag is not of the form cache:"…", so that Go does not read it; write it so`},
