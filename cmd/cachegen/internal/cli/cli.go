@@ -25,7 +25,7 @@ type Env struct {
 const (
 	ok     = 0
 	failed = 1 // an error, or generated code that is not current
-	misuse = 2
+	misuse = 2 // arguments that mean nothing, or packages without anything to compare
 )
 
 const usage = `cachegen generates typed cache accessors for GORM models from their cache:"…" struct tags.
@@ -104,7 +104,11 @@ func Run(env Env) int {
 		return env.fail(err)
 	}
 	if command == "diff" && models == 0 && len(changes) == 0 { // or else a CI job that names the wrong packages is green for ever
-		fmt.Fprintf(env.Stderr, "cachegen: no model with a cache tag in %s, and so nothing to compare; name the packages that have models, as in cachegen diff ./...\n", strings.Join(args, " "))
+		advice := "name the packages that have models, as in cachegen diff ./..."
+		if slices.ContainsFunc(args, func(a string) bool { return strings.Contains(a, "...") }) {
+			advice = "run it where the models are, or name their packages"
+		}
+		fmt.Fprintf(env.Stderr, "cachegen: no model with a cache tag in %s, and so nothing to compare; %s\n", strings.Join(args, " "), advice)
 		return misuse
 	}
 	env.warnOfNone(models, args)

@@ -169,6 +169,7 @@ func TestGenerateRemoves(t *testing.T) {
 		{[]string{"diff", "."}, failed, "cachegen: no model with a cache tag in .\n"},
 		{[]string{"./..."}, ok, "cachegen: no model with a cache tag in ./...\n"},
 		{[]string{"diff"}, misuse, "cachegen: no model with a cache tag in ., and so nothing to compare; name the packages that have models, as in cachegen diff ./...\n"},
+		{[]string{"diff", "./..."}, misuse, "cachegen: no model with a cache tag in ./..., and so nothing to compare; run it where the models are, or name their packages\n"},
 	} {
 		if code, _, stderr := run(dir, c.args...); code != c.code || stderr != c.says {
 			t.Errorf("cachegen %v: exit code %d, errors %q", c.args, code, stderr)
