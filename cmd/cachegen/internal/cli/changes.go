@@ -15,31 +15,32 @@ import (
 
 // plan reads the packages and returns what has to change, sorted by path, and how many models there
 // are. Nothing is written yet, so that an error in one package leaves all as they are.
-func plan(env Env, patterns []string) (out []change, models int, err error) {
+func plan(env Env, patterns []string) (out []change, dirs []string, models int, err error) {
 	pkgs, problems, err := load.Packages(env.Dir, patterns...)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	if len(problems) > 0 {
-		return nil, 0, problemsError(problems)
+		return nil, nil, 0, problemsError(problems)
 	}
 	for _, p := range pkgs {
 		models += len(p.Describe.Models)
+		dirs = append(dirs, p.Dir)
 		files, err := templates.Generate(p.Describe)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 		changes, taken, err := compare(env.Dir, p.Dir, files)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 		out, problems = append(out, changes...), append(problems, taken...)
 	}
 	if len(problems) > 0 {
-		return nil, 0, problemsError(problems)
+		return nil, nil, 0, problemsError(problems)
 	}
 	slices.SortFunc(out, func(a, b change) int { return cmp.Compare(a.path, b.path) })
-	return slices.CompactFunc(out, func(a, b change) bool { return a.path == b.path }), models, nil
+	return slices.CompactFunc(out, func(a, b change) bool { return a.path == b.path }), dirs, models, nil
 }
 
 // compare finds the differences between a folder's generated files and those it should have. The

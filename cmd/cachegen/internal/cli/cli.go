@@ -99,7 +99,7 @@ func Run(env Env) int {
 	if command == "explain" {
 		return showReport(env, args, write)
 	}
-	changes, models, err := plan(env, args)
+	changes, dirs, models, err := plan(env, args)
 	if err != nil {
 		return env.fail(err)
 	}
@@ -114,6 +114,9 @@ func Run(env Env) int {
 	env.warnOfNone(models, args)
 	if command == "diff" {
 		return showDiff(env, changes)
+	}
+	for _, dir := range dirs {
+		sweep(dir)
 	}
 	if err := replace(env.Dir, changes); err != nil {
 		fmt.Fprintf(env.Stderr, "cachegen: %v\n", err)

@@ -92,7 +92,6 @@ func (r *replacement) prepare(c change) (err error) {
 	if r.interrupted() {
 		return errInterrupted
 	}
-	sweep(filepath.Dir(c.path))
 	mode := fs.FileMode(0)
 	if info, err := os.Stat(c.path); err == nil {
 		mode = info.Mode().Perm()
