@@ -25,21 +25,31 @@ type Store interface {
 
 	// Fetch looks entries up in the second tier, each with the cells of its lists, in one
 	// multi-get a server, and answers in the order of refs. Where a cell is absent it is
-	// made, before Fetch returns. An entry found is put in the first tier.
-	// The error of a server is an outcome, not an error.
+	// made, before Fetch returns. An entry found is put in the first tier. Each answer is what
+	// a Fetch of that entry alone would give; an entry may be asked for twice.
+	// The error of a server is an outcome, not an error, and so is the end of ctx.
 	Fetch(ctx context.Context, refs []flushlist.Ref) []flushlist.Found
 
-	// Fill stores loaded values, each under its ticket. What cannot be stored is reported
-	// and left out; the values were served all the same.
+	// Fill stores loaded values, each under its own ticket and for its own TTL. What cannot be
+	// stored is reported and left out, and the others are stored; the values were served all
+	// the same.
 	Fill(ctx context.Context, fills []flushlist.Fill)
 
 	// Prepare marks lists as being written: it leaves a token in the cell of each and drops
-	// what this process knows of them. It returns when every server has acknowledged.
+	// what this process knows of them. It returns when every server has acknowledged. The lists
+	// of one write come in one Prepare: those of rows and accessors, `all` lists and lists of
+	// several tables, in any order, some of them twice. The Intent holds for each of them.
 	//
 	// When a server does not: in mode Strict it takes its tokens out again and returns an
 	// error matching flushlist.ErrFlush, and no Intent. In mode Available it does not serve
 	// the lists concerned from this process until a background retry has flushed them,
 	// reports each, and returns an Intent for the rest.
+	//
+	// ctx may end before or during Prepare. A store may go on all the same, since it waits for a
+	// server no longer than its own time-out, and whether the write goes on is for the database
+	// to say. Or it takes that for a server that does not acknowledge. It never returns an Intent
+	// for lists that are neither marked nor out of service. The same goes for Intent.Renew. The
+	// end of a write takes place whatever became of its context.
 	Prepare(ctx context.Context, lists []flushlist.List, mode flushlist.Mode) (flushlist.Intent, error)
 
 	// IntentTTL is how long a token is respected by readers that see it stand unchanged.
