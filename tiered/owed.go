@@ -18,6 +18,7 @@ type owed struct {
 	left        []*leftWrite
 	leftCells   int
 	most        int // undelivered flushes that are remembered
+	forgotten   int // those that were too many
 	wake        chan struct{}
 }
 
@@ -64,6 +65,7 @@ func (s *Store) owe(c cellAt, tokens []uint64) {
 		o.undelivered[c.id] = &undelivered{cell: c, tokens: append([]uint64(nil), tokens...), writes: 1,
 			due: s.now() + s.opts.BreakerPause}
 	default:
+		o.forgotten++
 		o.mu.Unlock()
 		// More than can be remembered: the place is out of service in this process from now
 		// on, and other processes may serve what was not delivered until its ttl.
@@ -83,6 +85,13 @@ func (s *Store) owe(c cellAt, tokens []uint64) {
 }
 
 var errTooMany = errors.New("too many undelivered flushes: the server is not used by this process any more; restart it")
+
+// outstanding is how many flushes did not reach their server so far.
+func (o *owed) outstanding() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.undelivered) + o.forgotten
+}
 
 func (o *owed) poke() {
 	select {

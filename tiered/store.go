@@ -2,6 +2,7 @@ package tiered
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -70,8 +71,13 @@ func Open(o Options) (*Store, error) {
 	return s, nil
 }
 
+// ErrUndelivered is matched by the error of a [Store.Close] that gave up flushes.
+var ErrUndelivered = errors.New("tiered: closed with undelivered flushes")
+
 // Close ends the store: nothing is served any more, and flushes that were still to be
-// delivered are given up, so that other processes may serve what they flush until its ttl. It
+// delivered are given up, so that other processes may serve what they flush until its ttl. Its error
+// says how many those are, and matches [ErrUndelivered]: for a job that ends soon after its writes in mode Available, which has
+// then to say so to somebody, or to take mode Strict. The store is closed all the same. Close
 // waits for requests under way, which Options.Timeout bounds. A second Close does nothing.
 func (s *Store) Close() error {
 	s.life.Lock()
@@ -87,6 +93,10 @@ func (s *Store) Close() error {
 	}
 	if s.first != nil {
 		s.first.close()
+	}
+	if n := s.owed.outstanding(); n > 0 {
+		return fmt.Errorf("%w: %d flushes did not reach their server: other processes may serve what they were for until its ttl; "+
+			"flush the tables once it is back", ErrUndelivered, n)
 	}
 	return nil
 }
