@@ -156,7 +156,10 @@ const (
 	EntryBad                          // truncated, foreign, corrupt or another key's bytes
 	IntentLost                        // a write found its token gone when it finished, and flushed again
 	FillLost                          // another fill or a write came first: served, not stored
-	Fault                             // a fault in cachegen's own code, a recovered panic say
+	// Fault: something is not cached or not judged, and Err says what to do: a table that is not there, a callback that
+	// adds to queries, a type whose values do not come back, a program without models; or a panic was recovered, ours or
+	// an observer's.
+	Fault
 
 	// EventKinds is the number of kinds.
 	EventKinds = int(Fault) + 1

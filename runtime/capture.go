@@ -28,13 +28,17 @@ type harvest struct {
 	part  partition
 	rows  []flushlist.List
 	lists map[uint64]flushlist.List
-	over  bool // too much, or not to be judged: `all`
+	over  string // why it is too much, or not to be judged: `all`
 }
 
 // row adds the row's own list.
 func (h *harvest) row(row any) {
-	if h.rows = append(h.rows, h.m.rowList(h.part, row)); len(h.rows) > h.rt.opts.BulkRows {
-		h.over = true
+	l := h.m.rowList(h.part, row)
+	if h.rows = append(h.rows, l); len(h.rows) > h.rt.opts.BulkRows {
+		h.over = also(h.over, overRows)
+	}
+	if l.All {
+		h.over = also(h.over, notCompared)
 	}
 }
 
@@ -50,15 +54,18 @@ func (h *harvest) change(old, new any) {
 			h.lists = map[uint64]flushlist.List{}
 		}
 		if h.lists[l.ID] = l; len(h.lists) > h.rt.opts.BulkLists {
-			h.over = true
+			h.over = also(h.over, overLists)
+		}
+		if l.All {
+			h.over = also(h.over, notCompared)
 		}
 	}, old, new)
 }
 
 func (h *harvest) falls() []fall {
 	all := h.m.all(h.part)
-	if h.over {
-		return fallsOf(all, nil, all)
+	if h.over != "" {
+		return []fall{{list: all, all: all, reason: h.over}}
 	}
 	lists := h.rows
 	for _, l := range h.lists {

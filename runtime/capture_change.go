@@ -15,7 +15,7 @@ func (p *plugin) planChange(db *gorm.DB, w *write) {
 	c := conditionsOf(st, w.op)
 	if c.refused(db) {
 		// GORM refuses it, unless a callback behind this one adds a condition.
-		w.giveUp()
+		w.giveUp(noCondition)
 		return
 	}
 	var set touched
@@ -32,7 +32,7 @@ func (p *plugin) planChange(db *gorm.DB, w *write) {
 		}
 		if !c.readable() || !sameKeys(st, t.m) || w.op == opUpdate && (set.unknown || set.key(t.m)) {
 			// With a key that may change, the new row could not be found again.
-			w.giveUp()
+			w.giveUp(set.beyond(t.m, otherSQL))
 			return
 		}
 		if !p.readOld(db, w, t, &c, &seen) {
@@ -64,7 +64,11 @@ func (p *plugin) readOld(db *gorm.DB, w *write, t *target, c *conditions, seen *
 	case err != nil && readError(db, err):
 		return false
 	case err != nil, len(rows) > p.rt.opts.BulkRows:
-		w.giveUp()
+		reason := overRows
+		if err != nil {
+			reason = notRead
+		}
+		w.giveUp(reason)
 		*seen = nil
 		return false
 	}
@@ -81,7 +85,7 @@ func (p *plugin) judgeChange(db *gorm.DB, w *write, t *target, h *harvest) {
 	if w.op == opUpdate {
 		// A callback that ran after ours may have set more.
 		if set := touchedBy(st); set.key(t.m) || set.unknown || !t.read && set.any(t.m) {
-			h.over = true
+			h.over = set.beyond(t.m, byCallback)
 			return
 		}
 	}
@@ -97,7 +101,7 @@ func (p *plugin) judgeChange(db *gorm.DB, w *write, t *target, h *harvest) {
 		rows, err := p.readRows(db, t.m, 0, noLock, nil, keysOf(st, t.m, t.old))
 		if err != nil {
 			readError(db, err)
-			h.over = true
+			h.over = notRead
 			return
 		}
 		for _, row := range rows {

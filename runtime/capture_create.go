@@ -14,7 +14,11 @@ func (p *plugin) planCreate(db *gorm.DB, w *write) {
 	st := db.Statement
 	n := valuesIn(st)
 	if n == 0 || n > p.rt.opts.BulkRows {
-		w.giveUp()
+		reason := overRows
+		if n == 0 {
+			reason = fromMaps
+		}
+		w.giveUp(reason)
 		return
 	}
 	w.unsent = len(leftOut(st)) > 0 && len(given(st, w.judged[0].m)) > 0
@@ -25,27 +29,27 @@ func (p *plugin) planCreate(db *gorm.DB, w *write) {
 	conflict, ok := c.Expression.(clause.OnConflict)
 	// MySQL takes any unique key for the conflict's, whatever the statement says.
 	if !ok || db.Name() == "mysql" {
-		w.giveUp()
+		w.giveUp(upsert)
 		return
 	}
 	if conflict.DoNothing {
 		w.conflict = doNothing
 		// Of a batch with keys and without, GORM gives one row's new key to another's struct.
 		if keyed := len(given(st, w.judged[0].m)); keyed != 0 && keyed != n {
-			w.giveUp()
+			w.giveUp(upsert)
 		}
 		return
 	}
 	w.conflict = doUpdate
 	for _, t := range w.judged {
 		if !byKey(&conflict, t.m) {
-			w.giveUp()
+			w.giveUp(upsert)
 			return
 		}
 	}
 	for _, t := range w.judged {
 		if !p.readConflicts(db, w, t, &conflict) {
-			w.giveUp()
+			w.giveUp(upsert)
 			return
 		}
 	}
@@ -172,7 +176,9 @@ func (p *plugin) judgeCreate(db *gorm.DB, w *write, t *target, h *harvest) {
 	st := db.Statement
 	keys, ok := keyRows(st, t.m, false)
 	if !ok || !w.asPlanned(t.m) || w.unsent && (w.conflict == doNothing || !keysReturned(st)) || repeated(t.m, keys) {
-		h.over = true
+		if h.over = keyUnknown; w.conflict != doFail || !w.asPlanned(t.m) {
+			h.over = upsert
+		}
 		return
 	}
 	if !t.m.indexed() {
@@ -184,13 +190,15 @@ func (p *plugin) judgeCreate(db *gorm.DB, w *write, t *target, h *harvest) {
 	rows, err := p.readRows(db, t.m, 0, noLock, nil, keysOf(st, t.m, keys))
 	if err != nil {
 		readError(db, err)
-		h.over = true
+		h.over = notRead
 		return
 	}
 	// Counted, since a database may spell a key in its own way. One that is not there was made under
 	// another key, or not made.
 	if len(rows) < len(keys) {
-		h.over = true
+		if h.over = notFound; w.conflict != doFail {
+			h.over = upsert
+		}
 		return
 	}
 	old := map[string]any{}

@@ -28,6 +28,18 @@ func (t *touched) key(m model) bool {
 	})
 }
 
+// beyond says why rows of m cannot be followed through the update: its key, or what cannot be told, or
+// otherwise something else.
+func (t *touched) beyond(m model, otherwise string) string {
+	switch {
+	case t.key(m):
+		return keyChanged
+	case t.unknown:
+		return columnUnknown
+	}
+	return otherwise
+}
+
 // has reports whether is holds for a column, in the spelling that m has for it.
 func (t *touched) has(m model, is func(column string) bool) bool {
 	known := m.gormSchema().FieldsByDBName

@@ -17,6 +17,8 @@ var (
 	ErrClosed = errors.New("cachegen: closed")
 	// ErrNilContext is returned by every call that is given a nil context.
 	ErrNilContext = errors.New("cachegen: nil context: pass the request's context, or context.Background()")
+	// ErrNoModel is matched by the error of a FlushTable of a table that no model is cached of.
+	ErrNoModel = errors.New("cachegen: no model is cached")
 	// ErrUnimplemented is matched by the errors of a generated Unimplemented…Reader.
 	ErrUnimplemented = errors.New("cachegen: not implemented")
 	// ErrModel is matched by the error of NewModels when generated code and GORM read a model

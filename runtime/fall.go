@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cachegen/cachegen/flushlist"
 )
@@ -12,12 +13,49 @@ import (
 type fall struct {
 	list, all flushlist.List // all is the one of its table
 	columns   []string       // what was written, as "croupons.title"; "croupons.*" for a whole row
+	reason    string         // why it is the whole table, where it is
 }
 
 // flush is what falls together.
 type flush struct {
 	lists   []flushlist.List
 	columns []string // sorted
+	reason  string   // why whole tables are among them; "" where none is
+}
+
+// Why a whole table falls, in the words of FlushEvent.Reason.
+const (
+	asked         = "by hand"
+	rawSQL        = "raw SQL"
+	upsert        = "upsert"
+	overRows      = "over BulkRows"
+	overLists     = "over BulkLists"
+	overBoth      = "over BulkRows + BulkLists in a transaction"
+	keyChanged    = "primary key changed"
+	keyUnknown    = "keys of created rows unknown"
+	columnUnknown = "columns unknown"
+	fromMaps      = "created from maps"
+	noCondition   = "no condition"
+	otherTable    = "table's name"
+	otherSQL      = "joins or clauses"
+	byCallback    = "changed by a callback"
+	notFound      = "created rows not found"
+	notRead       = "rows not readable"
+	notCompared   = "values or columns that do not compare"
+	noTransaction = "no transaction"
+	failed        = "the write failed"
+	panicked      = "panic"
+)
+
+// also adds a reason to others.
+func also(reasons, reason string) string {
+	switch {
+	case reasons == "":
+		return reason
+	case reason == "" || slices.Contains(strings.Split(reasons, ", "), reason):
+		return reasons
+	}
+	return reasons + ", " + reason
 }
 
 // fallsOf makes falls of a table's lists.
@@ -50,6 +88,7 @@ func distinct(falls []fall) []fall {
 			continue
 		}
 		kept[i].columns = union(kept[i].columns, f.columns)
+		kept[i].reason = also(kept[i].reason, f.reason)
 	}
 	return kept
 }
@@ -67,12 +106,16 @@ func flushOf(falls []fall, most int) (f flush) {
 	}
 	for i, x := range falls {
 		if of[x.all.ID] > most {
-			falls[i].list = x.all
+			falls[i].list, falls[i].reason = x.all, also(x.reason, overBoth)
 		}
 	}
 	for _, x := range distinct(falls) {
+		if x.list.All && x.reason == "" {
+			x.reason = asked
+		}
 		f.lists = append(f.lists, x.list)
 		f.columns = union(f.columns, x.columns)
+		f.reason = also(f.reason, x.reason)
 	}
 	slices.Sort(f.columns)
 	return f
@@ -88,11 +131,16 @@ func union(a, b []string) []string {
 	return a
 }
 
-// allOf returns the `all` lists of models in a partition.
+// allOf returns the `all` lists of models in a partition, for a flush by hand.
 func allOf(models []model, p partition, columns []string) []fall {
-	var falls []fall
+	return allFor(asked, models, p, columns)
+}
+
+// allFor is allOf for another reason.
+func allFor(reason string, models []model, p partition, columns []string) []fall {
+	falls := make([]fall, 0, len(models))
 	for _, m := range models {
-		falls = append(falls, fallsOf(m.all(p), columns, m.all(p))...)
+		falls = append(falls, fall{list: m.all(p), all: m.all(p), columns: columns, reason: reason})
 	}
 	return falls
 }

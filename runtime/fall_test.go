@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -42,6 +43,30 @@ func TestFlushOf(t *testing.T) {
 		}
 		if !reflect.DeepEqual(names, c.lists) || !reflect.DeepEqual(f.columns, c.columns) {
 			t.Errorf("%s: %v and %v, want %v and %v", name, names, f.columns, c.lists, c.columns)
+		}
+	}
+}
+
+// Whoever looks is told why a whole table fell: each reason once, and none where only lists fall.
+func TestReasonOfFlush(t *testing.T) {
+	all := flushlist.List{Name: "s:t", ID: 1, All: true}
+	list := func(n int) flushlist.List { return flushlist.List{Name: fmt.Sprint("s:t:", n), ID: uint64(10 + n)} }
+	whole := func(reason string) fall { return fall{list: all, all: all, reason: reason} }
+	few := fallsOf(all, nil, list(1), list(2))
+	for name, c := range map[string]struct {
+		falls []fall
+		want  string
+	}{
+		"lists":           {few, ""},
+		"one":             {[]fall{whole(upsert)}, "upsert"},
+		"after its lists": {append(few, whole(rawSQL)), "raw SQL"},
+		"before them":     {append([]fall{whole(rawSQL)}, few...), "raw SQL"},
+		"several":         {[]fall{whole(upsert), whole(rawSQL), whole(upsert)}, "upsert, raw SQL"},
+		"too many":        {fallsOf(all, nil, list(1), list(2), list(3), list(4)), overBoth},
+		"by hand":         {fallsOf(all, nil, all), asked},
+	} {
+		if got := flushOf(slices.Clone(c.falls), 3).reason; got != c.want {
+			t.Errorf("%s: %q, want %q", name, got, c.want)
 		}
 	}
 }

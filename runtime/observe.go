@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"time"
@@ -35,6 +36,10 @@ type FlushEvent struct {
 	// Columns are the columns that were written, sorted, as in "croupons.title"; "croupons.*" is a
 	// row made or deleted, or columns that cannot be told. Manual flushes and raw SQL have none.
 	Columns []string
+	// Reason says why the list of a whole table is among Lists, in words as "upsert", "raw SQL", "over
+	// BulkRows", "by hand"; several are joined by a comma and a blank. Empty where none is. The words are for people
+	// and may change.
+	Reason string
 }
 
 // ReadObserver is told of every lookup. See [Options.Observer].
@@ -65,6 +70,50 @@ func observersOf(o any) (obs observers) {
 	obs.flush, _ = o.(FlushObserver)
 	obs.event, _ = o.(EventObserver)
 	return obs
+}
+
+// checkObserver refuses an observer that would not hear what it was made for: one without any of the methods, or with
+// one by name that has other parameters.
+func checkObserver(o any) error {
+	if o == nil {
+		return nil
+	}
+	obs, t := observersOf(o), reflect.TypeOf(o)
+	for _, m := range []struct {
+		fits       bool
+		name, want string
+	}{
+		{obs.read != nil, "ObserveRead", "(context.Context, cacheruntime.ReadEvent)"},
+		{obs.flush != nil, "ObserveFlush", "(context.Context, cacheruntime.FlushEvent)"},
+		{obs.event != nil, "ObserveEvent", "(flushlist.Event)"},
+	} {
+		if m.fits {
+			continue
+		}
+		if is, ok := observing(t, m.name); ok {
+			return optionError("Observer", fmt.Sprintf("is a %T, whose method %s is a %s: it would not be called; its parameters are to be %s",
+				o, m.name, is.Type, m.want))
+		}
+		if _, ok := observing(reflect.PointerTo(t), m.name); ok {
+			return optionError("Observer", fmt.Sprintf("is a %T, whose method %s is on the pointer: give a pointer", o, m.name))
+		}
+	}
+	if obs == (observers{}) {
+		return optionError("Observer", fmt.Sprintf("is a %T, which has none of the methods ObserveRead, ObserveFlush and ObserveEvent", o))
+	}
+	return nil
+}
+
+// observing finds one of an observer's methods. The names are constants where they are looked up: for others the linker
+// would keep every exported method of the program.
+func observing(t reflect.Type, name string) (reflect.Method, bool) {
+	switch name {
+	case "ObserveRead":
+		return t.MethodByName("ObserveRead")
+	case "ObserveFlush":
+		return t.MethodByName("ObserveFlush")
+	}
+	return t.MethodByName("ObserveEvent")
 }
 
 // Trace collects what happened to the reads and writes of one context. It is safe for concurrent
@@ -122,6 +171,9 @@ func (t *Trace) String() string {
 	}
 	for _, f := range t.flushes {
 		fmt.Fprintf(&b, "write %s\n", strings.Join(f.Columns, " "))
+		if f.Reason != "" {
+			fmt.Fprintf(&b, "whole table: %s\n", f.Reason)
+		}
 		for _, l := range f.Lists {
 			fmt.Fprintf(&b, "flush %s\n", l)
 		}
@@ -204,7 +256,7 @@ func (rt *Runtime) flushed(ctx context.Context, f flush) {
 	if trace == nil && rt.observers.flush == nil {
 		return
 	}
-	e := FlushEvent{Lists: namesOf(f.lists), Columns: f.columns}
+	e := FlushEvent{Lists: namesOf(f.lists), Columns: f.columns, Reason: f.reason}
 	if trace != nil {
 		trace.mu.Lock()
 		trace.flushes = append(trace.flushes, e)

@@ -101,6 +101,12 @@ const (
 // maxBulk keys are fewer than SQLite's 32766 and PostgreSQL's 65535 parameters.
 const maxBulk = 30000
 
+// Validate returns the error that New would return for o, which names the field; nil where there is none.
+func (o Options) Validate() error {
+	_, err := o.withDefaults()
+	return err
+}
+
 // withDefaults returns o with its defaults filled in, or an error that names the field.
 func (o Options) withDefaults() (Options, error) {
 	if o.Namespace == "" {
@@ -135,9 +141,8 @@ func (o Options) withDefaults() (Options, error) {
 			return o, optionError(n.field, fmt.Sprintf("is %d: from 1 to %d, or 0 for the default", n.is, maxBulk))
 		}
 	}
-	if obs := observersOf(o.Observer); o.Observer != nil && obs.read == nil && obs.flush == nil && obs.event == nil {
-		return o, optionError("Observer", fmt.Sprintf("is a %T, which has none of the methods ObserveRead, ObserveFlush and ObserveEvent: "+
-			"give a pointer if they are on the pointer", o.Observer))
+	if err := checkObserver(o.Observer); err != nil {
+		return o, err
 	}
 	setDefault(&o.TTL, 24*time.Hour)
 	setDefault(&o.NegativeTTL, time.Hour)

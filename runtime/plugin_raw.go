@@ -50,6 +50,9 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 			tx.endUnseen()
 		}
 		models := p.rt.registry.every()
+		if len(models) == 0 && !flushOff(st.Context) && changesRows(query) {
+			p.modelless()
+		}
 		if len(models) == 0 || flushOff(st.Context) || !ends && !mayWrite(query) {
 			return
 		}
@@ -58,7 +61,7 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 			_ = db.AddError(err)
 			return
 		}
-		falls := allOf(models, part, nil)
+		falls := allFor(rawSQL, models, part, nil)
 		if tx != nil {
 			if !tx.collect(falls) {
 				st.Settings.Store(rawKey, &rawWrite{stmt: st, late: falls})

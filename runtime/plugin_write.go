@@ -27,6 +27,7 @@ type write struct {
 	stmt   *gorm.Statement
 	op     writeOp
 	whole  []model   // models of which only `all` can be said
+	reason string    // why of those
 	judged []*target // models whose rows are judged
 	began  string    // the table that it went to at its beginning
 	table  string    // the same, as it was planned for; "" before that
@@ -44,14 +45,19 @@ type write struct {
 
 // aim sets the models that it is about.
 func (w *write) aim(judged, whole []model) {
-	w.judged, w.whole = nil, whole
+	w.judged, w.whole, w.reason = nil, whole, otherTable
 	for _, m := range judged {
 		w.judged = append(w.judged, &target{m: m})
 	}
 }
 
-// giveUp leaves nothing to be judged: the `all` lists fall.
-func (w *write) giveUp() {
+// giveUp leaves nothing to be judged: the `all` lists fall, for a reason.
+func (w *write) giveUp(reason string) {
+	if len(w.whole) == 0 {
+		w.reason = reason
+	} else if len(w.judged) > 0 {
+		w.reason = also(w.reason, reason)
+	}
 	for _, t := range w.judged {
 		w.whole = append(w.whole, t.m)
 	}
@@ -114,6 +120,7 @@ func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
 	}
 	judged, whole := p.written(st)
 	if len(judged)+len(whole) == 0 {
+		p.modelless()
 		return nil
 	}
 	part, err := p.rt.partition(st.Context)
@@ -125,6 +132,13 @@ func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
 	w.aim(judged, whole)
 	st.Settings.Store(writeKey, w)
 	return w
+}
+
+// modelless reports, once, that there are writes and no models: whoever reads what this program writes keeps what was.
+func (p *plugin) modelless() {
+	if len(p.rt.registry.every()) == 0 {
+		p.rt.modelless.Do(func() { p.rt.report(errNoModels) })
+	}
 }
 
 // before runs after the hooks that may change what is written, and refuses what strict mode must.
@@ -167,18 +181,18 @@ func (p *plugin) planned(db *gorm.DB, op writeOp) {
 	if w.table != w.began { // a callback has sent it elsewhere
 		judged, whole := p.written(db.Statement)
 		if len(judged)+len(whole) == 0 { // which is one tenant's, where the tables have their names
-			w.giveUp()
+			w.giveUp(byCallback)
 			return
 		}
 		w.aim(judged, whole)
 	}
 	if _, inTx := db.Statement.ConnPool.(gorm.TxCommitter); !inTx {
-		w.giveUp() // without a transaction no row can be held still
+		w.giveUp(noTransaction) // without a transaction no row can be held still
 		return
 	}
 	if !p.rt.recovering("the plugin", func() { p.plan(db, w) }) {
 		w.unpin()
-		w.giveUp()
+		w.giveUp(panicked)
 	}
 }
 
@@ -188,7 +202,7 @@ func (p *plugin) plan(db *gorm.DB, w *write) {
 		return
 	}
 	if !readableStatement(db.Statement, w.op) {
-		w.giveUp()
+		w.giveUp(otherSQL)
 		return
 	}
 	if w.op == opCreate {
@@ -213,17 +227,17 @@ func (p *plugin) after(db *gorm.DB) {
 	}
 	var falls []fall
 	if db.Error != nil {
-		w.giveUp()
+		w.giveUp(failed)
 	}
 	if !p.rt.recovering("the plugin", func() { falls = p.judge(db, w) }) {
-		w.giveUp()
+		w.giveUp(panicked)
 		falls = nil
 	}
 	columns := columnsOf(db.Statement, w.op)
 	for i := range falls {
 		falls[i].columns = columns
 	}
-	p.deliver(db, append(falls, allOf(w.whole, w.part, columns)...))
+	p.deliver(db, append(falls, allFor(w.reason, w.whole, w.part, columns)...))
 }
 
 // suspect reports whether "no rows" is not to be believed: rows were held that the write should have
@@ -239,7 +253,7 @@ func (w *write) suspect(db *gorm.DB) bool {
 	if len(w.judged) == 0 || w.conflict != doFail || !w.asPlanned(w.judged[0].m) {
 		return false
 	}
-	w.giveUp()
+	w.giveUp(notFound)
 	return true
 }
 
@@ -260,7 +274,7 @@ func mayHaveWritten(db *gorm.DB) bool {
 // judge names the lists of the judged models.
 func (p *plugin) judge(db *gorm.DB, w *write) []fall {
 	if len(w.judged) > 0 && (!readableClauses(db.Statement, w.op) || w.table != tableOf(db.Statement)) {
-		w.giveUp() // a callback behind the plugin's has made another statement of it
+		w.giveUp(byCallback) // a callback behind the plugin's has made another statement of it
 	}
 	if len(w.judged) == 0 {
 		return nil

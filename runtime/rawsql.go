@@ -57,6 +57,15 @@ func eachStatement(query string, fn func(words []string, odd bool) bool) (doubtf
 	}
 }
 
+// changesRows reports whether a statement of SQL text begins with a verb that changes rows: migrations do not.
+func changesRows(query string) (changes bool) {
+	eachStatement(query, func(w []string, _ bool) bool {
+		changes = len(w) > 0 && slices.Contains(dataChanging, w[0])
+		return !changes
+	})
+	return changes
+}
+
 // statementWrites judges one statement by its words.
 func statementWrites(w []string) bool {
 	if len(w) == 0 {

@@ -115,3 +115,15 @@ func FuzzMayWrite(f *testing.F) {
 // swallows reports whether text may end inside of a quotation or comment, so that what follows
 // belongs to it in every dialect.
 func swallows(q string) bool { return strings.Contains(q, "/*") || strings.Contains(q, "$") }
+
+// A program without models is warned of what changes rows, and not of its migrations.
+func TestChangesRows(t *testing.T) {
+	for q, want := range map[string]bool{
+		"INSERT INTO t VALUES (1)": true, "update t set a = 1": true, "CREATE TABLE t (a int); DELETE FROM t": true, "TRUNCATE t": true,
+		"": false, "SELECT 1": false, "CREATE TABLE t (a int)": false, "ALTER TABLE t ADD a int": false, "PRAGMA x": false, "-- UPDATE": false,
+	} {
+		if changesRows(q) != want {
+			t.Errorf("%q: %v", q, !want)
+		}
+	}
+}

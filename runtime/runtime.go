@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"gorm.io/gorm"
@@ -23,11 +24,15 @@ type Runtime struct {
 	bypass    atomic.Bool
 	closed    atomic.Bool
 	stats     counters
+	modelless sync.Once // the report that writes come and no model is there
 }
 
 // New makes a Runtime and registers the GORM plugin on db, so that from here on every write made
 // through db flushes what it makes wrong. Give it the same *gorm.DB that the program writes with,
 // before sessions are made of it, and register dbresolver after it.
+//
+// The plugin flushes for the models that the generated NewModels has told it of: call that of every package whose tables
+// this program writes, also in a program that reads nothing.
 //
 // One database has one plugin: a second New on the same db is an error, and so is a second one
 // with the same Options.Namespace on the same store.
@@ -90,14 +95,21 @@ func (rt *Runtime) SetBypass(on bool) { rt.bypass.Store(on) }
 func (rt *Runtime) Bypass() bool { return rt.bypass.Load() }
 
 // FlushTable flushes every entry of a table, by the name that the database has for it: for writes
-// that are made elsewhere. With Options.Partition, those of ctx's partition. It returns an error for a table that no model is cached of.
+// that are made elsewhere, after their COMMIT. With Options.Partition, those of ctx's partition. Its error matches
+// [ErrNoModel] for a table that no model is cached of, [ErrFlush] where the store could not be told in mode Strict.
+//
+// In mode Available a flush that does not reach its server is retried in the background, and FlushTable returns nil:
+// a program that ends soon after it uses mode Strict, or heeds the error of the store's Close.
 func (rt *Runtime) FlushTable(ctx context.Context, table string) error {
 	if ctx == nil {
 		return ErrNilContext
 	}
 	models := rt.registry.of(table)
 	if len(models) == 0 {
-		return fmt.Errorf("cachegen: FlushTable: no model of table %q is cached; those of %q are", table, rt.registry.tables())
+		if tables := rt.registry.tables(); len(tables) > 0 {
+			return fmt.Errorf("%w of table %q; those of %q are: call NewModels of the package that has it", ErrNoModel, table, tables)
+		}
+		return fmt.Errorf("%w of table %q: NewModels has not been called; call that of each package whose tables this program writes", ErrNoModel, table)
 	}
 	p, err := rt.partition(ctx)
 	if err != nil {

@@ -159,12 +159,14 @@ func (w *world) flushed(what string, want ...string) {
 type spy struct {
 	mu     sync.Mutex
 	lists  []string
+	reason string // of the last flush
 	events []flushlist.Event
 }
 
 func (s *spy) ObserveFlush(_ context.Context, e cacheruntime.FlushEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.reason = e.Reason
 	for _, l := range e.Lists {
 		s.lists = append(s.lists, strings.TrimPrefix(l, "t:"))
 	}
@@ -181,7 +183,7 @@ func (s *spy) take() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	lists := s.lists
-	s.lists = nil
+	s.lists, s.reason = nil, ""
 	slices.Sort(lists)
 	return lists
 }
