@@ -23,13 +23,15 @@ const firstTierMB = 8
 // "test", so that the names of flush lists are the same in every run: "test:croupons:42". And the
 // mode is Strict, so that a write whose COMMIT cannot be seen fails the test instead of leaving
 // readers to the database for a while. Each change may alter these and all others; an Observer set
-// there is told what happens as ever.
+// there is told what happens as ever. A Fault, which says that something is not cached and what to do, is written
+// into the test's log.
 //
 // Tests may run in parallel, each with Runtimes of its own. New fails tb where there can be no
 // Runtime.
 func New(tb testing.TB, db *gorm.DB, change ...func(*cacheruntime.Options)) *cacheruntime.Runtime {
 	tb.Helper()
-	w := &watch{}
+	w := &watch{tb: tb}
+	tb.Cleanup(w.end) // the last of the cleanups
 	o := cacheruntime.Options{Namespace: "test", Mode: cacheruntime.Strict}
 	for _, f := range change {
 		f(&o)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"testing"
 
 	"gorm.io/gorm"
 
@@ -19,8 +20,10 @@ var watches sync.Map // *cacheruntime.Runtime to *watch
 // watch hears of all that happens to one Runtime and its database. It is safe for concurrent use.
 type watch struct {
 	next any // the Observer of the test's own, or nil
+	tb   testing.TB
 
 	mu    sync.Mutex
+	ended bool    // the test has: tb is not to be used
 	spans []*span // under way; the same goroutine or others may have several
 }
 
@@ -41,10 +44,8 @@ var (
 
 // observe puts w in front of the options' Observer.
 func (w *watch) observe(o *cacheruntime.Options) error {
-	switch o.Observer.(type) {
-	case nil, cacheruntime.ReadObserver, cacheruntime.FlushObserver, cacheruntime.EventObserver:
-	default: // which the Runtime would refuse, if it saw it
-		return fmt.Errorf("Options.Observer is a %T, which has none of an observer's methods: give a pointer if they are on the pointer", o.Observer)
+	if err := o.Validate(); err != nil { // the Runtime sees w, and would not refuse it
+		return err
 	}
 	w.next, o.Observer = o.Observer, w
 	return nil
@@ -130,11 +131,30 @@ func (w *watch) ObserveFlush(ctx context.Context, e cacheruntime.FlushEvent) {
 	}
 }
 
-// ObserveEvent passes an event of the store's on.
+// ObserveEvent writes a Fault into the test's log, and passes every event on.
 func (w *watch) ObserveEvent(e flushlist.Event) {
+	if e.Kind == flushlist.Fault {
+		w.log(e.Err)
+	}
 	if o, ok := w.next.(cacheruntime.EventObserver); ok {
 		o.ObserveEvent(e)
 	}
+}
+
+// log writes a fault into the test's log, as long as there is one.
+func (w *watch) log(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.ended {
+		w.tb.Logf("cachetest: fault: %v", err)
+	}
+}
+
+// end is the end of the test.
+func (w *watch) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
 }
 
 // reason says why a read was not served from the cache.
@@ -142,7 +162,10 @@ func reason(e cacheruntime.ReadEvent) string {
 	text := e.Accessor + ": " + e.Outcome.String()
 	switch e.Outcome {
 	case flushlist.Bypassed:
-		return text + " (in a transaction, with WithBypass, WithRefresh or SetBypass)"
+		return text + " (in a transaction, with WithBypass, WithRefresh or SetBypass, or because of a fault that the test's log has: of a table " +
+			"that was not there at NewModels, say)"
+	case flushlist.Altered:
+		text += " (something adds to its statement: see docs/tenants.md, and the fault in the test's log)"
 	case flushlist.NoCell:
 		text += " (nothing is known of its flush list: it was not read before)"
 	}
