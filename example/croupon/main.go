@@ -114,6 +114,11 @@ func run(o options) error {
 		fmt.Println("The cache lives in this process. With -memcached host:port,… it has a second tier.")
 	} else {
 		fmt.Println("The second tier is memcached at", o.servers)
+		for _, address := range split(o.servers) {
+			if err := reached(address); err != nil {
+				fmt.Printf("Nothing answers at %s (%v): what belongs there is read from the database.\n", address, err)
+			}
+		}
 		fmt.Println("The first tier looks at the servers' stamps again every 200 ms: then a hit is one of the second tier.")
 	}
 	if listener != nil {
@@ -143,6 +148,15 @@ func open(path string) (*gorm.DB, error) {
 	return gorm.Open(sqlite.Open(path+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)&_pragma=busy_timeout(5000)"), &gorm.Config{
 		Logger: site.LogSQL(logger.Default.LogMode(logger.Error)),
 	})
+}
+
+// reached tries to connect to a server, since a store is opened without that.
+func reached(address string) error {
+	c, err := net.DialTimeout("tcp", address, time.Second)
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 func split(servers string) []string {
