@@ -2,6 +2,7 @@ package shop_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
@@ -22,16 +23,20 @@ import (
 
 // This file is what docs/adopting.md and docs/what-to-cache.md show, at work.
 
-// wholeTables logs the writes that flush every entry of a table. It is for Options.Observer.
-type wholeTables struct{ log *log.Logger }
+// watcher logs the writes that flush every entry of a table, and what the runtime and the store report. It is for
+// Options.Observer.
+type watcher struct{ log *log.Logger }
 
-// ObserveFlush is told of every flush. The list of a whole table has no key and no arguments.
-func (w wholeTables) ObserveFlush(_ context.Context, e cacheruntime.FlushEvent) {
-	for _, list := range e.Lists {
-		if strings.Count(list, ":") == 1 && !strings.Contains(list, "(") {
-			w.log.Printf("every entry of %s was flushed, by a write of %v", list, e.Columns)
-		}
+// ObserveFlush is told of every flush.
+func (w watcher) ObserveFlush(_ context.Context, e cacheruntime.FlushEvent) {
+	if e.Reason != "" {
+		w.log.Printf("whole tables were flushed (%s), by a write of %v: %v", e.Reason, e.Columns, e.Lists)
 	}
+}
+
+// ObserveEvent is told of what happens beside reads and writes: of servers that do not answer, and of faults.
+func (w watcher) ObserveEvent(e flushlist.Event) {
+	w.log.Printf("cache: %s %s %s %v", e.Kind, e.Server, e.Name, e.Err)
 }
 
 // crouponsFor returns what reads croupons for a visitor: the cache for percent of all visitors, always the
@@ -48,7 +53,10 @@ func crouponsFor(m *shop.Models, visitor string, percent uint32) shop.CrouponRea
 // flushTable lets jobs in other languages say which table they have changed. Keep it from the public.
 func flushTable(rt *cacheruntime.Runtime) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if err := rt.FlushTable(r.Context(), r.PathValue("table")); err != nil {
+		switch err := rt.FlushTable(r.Context(), r.PathValue("table")); {
+		case errors.Is(err, cacheruntime.ErrNoModel):
+			http.Error(w, err.Error(), http.StatusNotFound)
+		case err != nil:
 			http.Error(w, err.Error(), http.StatusBadGateway)
 		}
 	}
@@ -113,8 +121,15 @@ func TestWholeTablesAreLogged(t *testing.T) {
 	db := openTest(t)
 	var out strings.Builder
 	rt := cachetest.New(t, db, func(o *cacheruntime.Options) {
-		o.Observer, o.BulkRows = wholeTables{log.New(&out, "", 0)}, 1
+		o.Observer, o.BulkRows = watcher{log.New(&out, "", 0)}, 1
 	})
+	if err := db.Exec("DELETE FROM reviews").Error; err != nil {
+		t.Fatal(err)
+	}
+	if want := "cache: fault   cachegen: this program writes, and flushes nothing"; !strings.HasPrefix(out.String(), want) {
+		t.Errorf("a write without models logged %q, want %q", out.String(), want)
+	}
+	out.Reset()
 	if _, err := shop.NewModels(rt); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +144,7 @@ func TestWholeTablesAreLogged(t *testing.T) {
 	if err := db.Model(&shop.Croupon{}).Where("id > 0").Update("popularity", 1).Error; err != nil {
 		t.Fatal(err)
 	}
-	if want := "every entry of test:croupons was flushed, by a write of [croupons.popularity"; !strings.HasPrefix(out.String(), want) {
+	if want := "whole tables were flushed (over BulkRows), by a write of [croupons.popularity"; !strings.HasPrefix(out.String(), want) {
 		t.Errorf("a write of more rows than BulkRows logged %q, want %q", out.String(), want)
 	}
 }
@@ -203,7 +218,7 @@ func TestOtherProgram(t *testing.T) {
 
 	mux := http.NewServeMux()
 	mux.Handle("POST /flush/{table}", flushTable(rt))
-	for table, want := range map[string]int{"croupons": http.StatusOK, "voucher": http.StatusBadGateway} {
+	for table, want := range map[string]int{"croupons": http.StatusOK, "voucher": http.StatusNotFound} {
 		w := httptest.NewRecorder()
 		mux.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/flush/"+table, nil))
 		if w.Code != want {

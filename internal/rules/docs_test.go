@@ -63,6 +63,7 @@ func blocks(t *testing.T, page string) (all []block) {
 var imported = map[string]string{
 	"cachetest": module + "/ext/cachetest", "cacheruntime": module + "/runtime", "flushlist": module + "/flushlist",
 	"shop": module + "/example/shop", "storetest": module + "/ext/storetest", "tiered": module + "/tiered", "gorm": "gorm.io/gorm",
+	"clause": "gorm.io/gorm/clause",
 	"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "log": "log", "os": "os", "slices": "slices",
 	"strings": "strings", "testing": "testing", "time": "time",
 }
@@ -81,7 +82,7 @@ var given = map[string]string{
 	"page":    "var page http.Handler",
 	"body":    "func body(page http.Handler, city string) string { return \"\" }",
 
-	"wholeTables": "type wholeTables struct{ log *log.Logger }",
+	"watcher": "type watcher struct{ log *log.Logger }",
 }
 
 // file makes a Go file of a block, whatever it is a piece of: a file, declarations, statements after
