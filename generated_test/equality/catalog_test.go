@@ -29,6 +29,9 @@ func TestMigratedAfterNewModels(t *testing.T) {
 		if fell := p.faults.fell(); len(fell) != 1 || fell[0] != "equal:words" {
 			t.Errorf("a write before it is known how the columns compare flushes %q", fell)
 		}
+		if want := "values or columns that do not compare"; p.faults.reason != want {
+			t.Errorf("the reason is %q, want %q", p.faults.reason, want)
+		}
 		must(t, p.m.Word.Cache.FlushGetByText(context.Background(), "abc"))
 		agree(t, "migrated", p.words("abc", "ABC"))
 		get := of("GetByText", WordReader(p.m.Word.Cache), WordReader(p.m.Word.Objects), WordReader.GetByText, "ABC")

@@ -67,16 +67,17 @@ func (p *program) exec(t testing.TB, statements ...string) {
 
 // faults is an Observer that keeps what it is told of.
 type faults struct {
-	mu    sync.Mutex
-	told  []error
-	lists []string
+	mu     sync.Mutex
+	told   []error
+	lists  []string
+	reason string // of the last flush
 }
 
 // ObserveFlush keeps the lists that fall, too.
 func (f *faults) ObserveFlush(_ context.Context, e cacheruntime.FlushEvent) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.lists = append(f.lists, e.Lists...)
+	f.lists, f.reason = append(f.lists, e.Lists...), e.Reason
 }
 
 // fell returns the lists that fell since the last look.

@@ -71,6 +71,13 @@ func TestReasons(t *testing.T) {
 			t.Errorf("%s: the reason is %q, want %q; flushed %q", c.what, got, c.want, w.spy.take())
 		}
 	}
+	ctx, trace := cacheruntime.WithTrace(t.Context())
+	if err := w.db.WithContext(ctx).Exec("DELETE FROM notes").Error; err != nil {
+		t.Fatal(err)
+	}
+	if got := trace.String(); !strings.Contains(got, "whole table: raw SQL\nflush t:croupons\n") {
+		t.Errorf("the trace says\n%s", got)
+	}
 }
 
 // A program that writes and has no models is told so, once; migrations are no writes.
