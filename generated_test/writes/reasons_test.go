@@ -34,6 +34,9 @@ func TestReasons(t *testing.T) {
 		{"DO NOTHING", func() error {
 			return w.db.Clauses(clause.OnConflict{DoNothing: true}).Create([]*Croupon{{ID: 50, Slug: "n"}, {Slug: "c"}}).Error
 		}, "upsert"},
+		{"DO NOTHING without keys", func() error {
+			return w.db.Clauses(clause.OnConflict{DoNothing: true}).Create([]*Croupon{{Slug: "c"}, {Slug: "n2"}}).Error
+		}, "upsert"},
 		{"maps", func() error { return w.db.Model(&Croupon{}).Create(map[string]any{"Slug": "m"}).Error }, "created from maps"},
 		{"many rows", func() error { return w.db.Model(&Croupon{}).Where("id > 0").Update("city", "y").Error }, "over BulkRows"},
 		{"many created", func() error {
