@@ -76,3 +76,18 @@ type mistyped struct{}
 
 func (mistyped) ObserveRead(cacheruntime.ReadEvent)                    {}
 func (mistyped) ObserveFlush(context.Context, cacheruntime.FlushEvent) {}
+
+// Nothing is logged once the test has ended, which would be a panic of the testing package's.
+func TestFaultAfterTheEnd(t *testing.T) {
+	t.Parallel()
+	db := openDB(t, gorm.Config{})
+	l := &logged{}
+	t.Run("ended", func(t *testing.T) {
+		l.TB = t
+		cachetest.New(l, db)
+	})
+	check(t, db.Create(&shop.Merchant{Name: "late"}).Error)
+	if len(l.logs) != 0 {
+		t.Errorf("after the test: %q", l.logs)
+	}
+}
