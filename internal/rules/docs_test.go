@@ -63,7 +63,7 @@ func blocks(t *testing.T, page string) (all []block) {
 var imported = map[string]string{
 	"cachetest": module + "/ext/cachetest", "cacheruntime": module + "/runtime", "flushlist": module + "/flushlist",
 	"shop": module + "/example/shop", "storetest": module + "/ext/storetest", "tiered": module + "/tiered", "gorm": "gorm.io/gorm",
-	"clause": "gorm.io/gorm/clause",
+	"clause":  "gorm.io/gorm/clause",
 	"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "log": "log", "os": "os", "slices": "slices",
 	"strings": "strings", "testing": "testing", "time": "time",
 }
