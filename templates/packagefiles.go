@@ -34,7 +34,7 @@ func (p Package) writeModels(f *jen.File) {
 	f.Type().Id("modelTables").Struct(tables...)
 	f.Line()
 
-	f.Add(comment("NewModels registers the package's models with rt. It returns an error where GORM's reading of a model differs from the generated code's, which names the column, both readings and the fix."))
+	f.Add(comment("NewModels registers the package's models with rt, from when on writes to their tables flush: call it also in a program that only writes. It returns an error where GORM's reading of a model differs from the generated code's, which names the column, both readings and the fix."))
 	f.Func().Id("NewModels").Params(jen.Id("rt").Op("*").Add(rt("Runtime"))).Params(jen.Op("*").Id("Models"), jen.Error()).BlockFunc(func(g *jen.Group) {
 		g.Var().Id("t").Id("modelTables")
 		g.Var().Err().Error()

@@ -20,8 +20,9 @@ type modelTables struct {
 	authorTable *authorTable
 }
 
-// NewModels registers the package's models with rt. It returns an error where GORM's reading of a
-// model differs from the generated code's, which names the column, both readings and the fix.
+// NewModels registers the package's models with rt, from when on writes to their tables flush:
+// call it also in a program that only writes. It returns an error where GORM's reading of a model
+// differs from the generated code's, which names the column, both readings and the fix.
 func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 	var t modelTables
 	var err error
