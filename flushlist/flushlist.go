@@ -148,14 +148,17 @@ type EventKind uint8
 
 // The kinds of events.
 const (
-	BreakerOpened    EventKind = iota // a server failed repeatedly: it is left alone for a while
-	BreakerClosed                     // it answers again
-	FlushUndelivered                  // a flush did not reach its server; it is retried, and the list is not served from this process meanwhile
-	FlushDelivered                    // the retry reached it
-	EntryTooLarge                     // an entry is over the item limit: served, not stored
-	EntryBad                          // truncated, foreign, corrupt or another key's bytes
-	IntentLost                        // a write found its token gone when it finished, and flushed again
-	FillLost                          // another fill or a write came first: served, not stored
+	BreakerOpened      EventKind = iota // a server failed repeatedly: it is left alone for a while
+	BreakerClosed                       // it answers again
+	FlushUndelivered                    // a flush did not reach its server; it is retried, and the list is not served from this process meanwhile
+	FlushDelivered                      // the retry reached it
+	EntryTooLarge                       // an entry is over the item limit: served, not stored
+	EntryBad                            // truncated, foreign, corrupt or another key's bytes
+	IntentLost                          // a write found its token gone when it finished, and flushed again
+	FillLost                            // another fill or a write came first: served, not stored
+	JournalUndelivered                  // other processes could not be told of a flush; they are told as soon as the journal takes it, and their first tiers are behind until then
+	JournalDelivered                    // they have been told
+	StampsForgotten                     // the journal could not be followed, so that the first tier begins anew
 	// Fault: something is not cached or not judged, and Err says what to do: a table that is not there, a callback that
 	// adds to queries, a type whose values do not come back, a program without models; or a panic was recovered, ours or
 	// an observer's.
@@ -167,7 +170,7 @@ const (
 
 var eventNames = [...]string{
 	"breaker opened", "breaker closed", "flush undelivered", "flush delivered", "entry too large", "entry bad",
-	"intent lost", "fill lost", "fault",
+	"intent lost", "fill lost", "journal undelivered", "journal delivered", "stamps forgotten", "fault",
 }
 
 // String returns the kind in words.

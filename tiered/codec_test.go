@@ -2,6 +2,7 @@ package tiered
 
 import (
 	"bytes"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -173,18 +174,19 @@ func TestKnown(t *testing.T) {
 		t.Fatal("after release")
 	}
 	k.learn(second, 20, 1, k.note(second.id))
-	if _, _, ok := k.fresh(c.id, second.id, time.Second); !ok {
+	const never = time.Duration(math.MaxInt64) // the journal answers for nothing
+	if _, _, ok := k.fresh(c.id, second.id, time.Second, never); !ok {
 		t.Fatal("both stamps are known")
 	}
-	if _, _, ok := k.fresh(c.id, second.id, time.Second+1); ok {
+	if _, _, ok := k.fresh(c.id, second.id, time.Second+1, never); ok {
 		t.Fatal("the older stamp is MaxStale old")
 	}
 	noted = k.note(second.id)
 	k.learn(second, 20, time.Second, noted)
-	if _, _, ok := k.fresh(c.id, second.id, time.Second+8); ok {
+	if _, _, ok := k.fresh(c.id, second.id, time.Second+8, never); ok {
 		t.Fatal("the list's stamp is MaxStale old")
 	}
-	if _, _, ok := k.fresh(second.id, c.id, time.Second+8); ok {
+	if _, _, ok := k.fresh(second.id, c.id, time.Second+8, never); ok {
 		t.Fatal("the stamp of `all` is MaxStale old")
 	}
 	if !k.refuse(1) || k.refuse(1) || k.serves(second) || !k.serves(c) || stamp(second) != 0 ||

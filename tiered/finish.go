@@ -53,6 +53,7 @@ func (s *Store) finishLater(ctx context.Context, c cellAt, tokens []uint64) {
 	err := s.flush(ctx, c, tokens, s.readCells(ctx, []cellAt{c})[0])
 	s.known.drop(c.id)
 	if err == nil {
+		s.journal.write(ctx, c) // a token may have been lost meanwhile
 		return
 	}
 	s.known.hold(c.id)

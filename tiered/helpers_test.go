@@ -46,6 +46,13 @@ func hasty(servers ...string) Options {
 		BreakerPause: 20 * time.Millisecond}
 }
 
+// quiet waits for the first poll of the journal. With patient options the next comes much later.
+func (p *process) quiet() *process {
+	p.Helper()
+	eventually(p, "the journal is not followed", func() bool { return p.journal.good.Load() != 0 })
+	return p
+}
+
 func (p *process) count(k flushlist.EventKind) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -81,14 +81,24 @@ func (s *Store) cellsOf(lists []flushlist.List) []cellAt {
 	return cells
 }
 
-// leave puts a fresh token into every cell.
+// leave puts a fresh token into every cell, and then a record into the journal.
 func (in *intent) leave(ctx context.Context) error {
 	s := in.store
 	token := newToken()
 	in.tokens = append(in.tokens, token)
 	in.begun = s.now()
 	errs := make([]error, len(in.cells))
-	inParallel(len(in.cells), s.opts.MaxIdleConns, func(i int) {
+	var number uint64
+	var untaken error
+	jobs := len(in.cells)
+	if s.journal != nil {
+		jobs++
+	}
+	inParallel(jobs, s.opts.MaxIdleConns, func(i int) {
+		if i == len(in.cells) { // a number may be taken before, the record is put after every token
+			number, untaken = s.journal.take(ctx)
+			return
+		}
 		c := in.cells[i]
 		if errs[i] = s.leaveToken(ctx, c, token); errs[i] == nil {
 			// 1. Only now: a reader that learned the stamp before the token was in is undone.
@@ -97,12 +107,34 @@ func (in *intent) leave(ctx context.Context) error {
 		}
 	})
 	if in.mode == flushlist.Strict {
-		return in.refusal(errs)
+		if err := in.refusal(errs); err != nil {
+			s.journal.void(ctx, number)
+			return err
+		}
 	}
 	for i, err := range errs {
 		if err != nil && !in.held[i] {
 			in.hold(i, err)
 		}
+	}
+	return in.enter(ctx, number, in.begun, untaken)
+}
+
+// enter puts the record of the write into the journal.
+func (in *intent) enter(ctx context.Context, number uint64, taken time.Duration, err error) error {
+	g := in.store.journal
+	if g == nil {
+		return nil
+	}
+	if err == nil {
+		err = g.put(ctx, number, taken, recordOf(in.cells))
+	}
+	switch {
+	case err == nil:
+	case in.mode == flushlist.Strict:
+		return fmt.Errorf("%w: %w", flushlist.ErrFlush, err)
+	default:
+		g.owe(in.cells, err)
 	}
 	return nil
 }
@@ -188,9 +220,16 @@ func (in *intent) Finish(ctx context.Context) {
 	inParallel(len(mine), s.opts.MaxIdleConns, func(n int) {
 		s.round(ctx, mine[n], []*ending{ends[of[n]]}, items[n])
 	})
-	for i := range in.cells {
+	var lost []cellAt
+	for i, c := range in.cells {
 		in.finished(i, <-ends[i].done)
+		if ends[i].lost {
+			lost = append(lost, c)
+		}
 	}
+	// Where a token was gone, other processes may have learned a stamp from before this write after
+	// they had read its record.
+	s.journal.write(ctx, lost...)
 }
 
 // finished takes in how the finish of one cell went.

@@ -119,15 +119,15 @@ func (k *known) drop(id uint64) {
 	s.mu.Unlock()
 }
 
-// fresh reports whether both cells' stamps are known from requests sent less than MaxStale
-// before now, and what they are.
-func (k *known) fresh(list, all uint64, now time.Duration) (l, a flushlist.Stamp, ok bool) {
+// fresh reports whether both cells' stamps are known and less than MaxStale behind at now, and
+// what they are: each was asked for since then, or since the journal answers for it.
+func (k *known) fresh(list, all uint64, now, journal time.Duration) (l, a flushlist.Stamp, ok bool) {
 	x, ok := k.stamp(list)
-	if !ok || now-x.sent >= k.maxStale {
+	if !ok || now-x.sent >= k.maxStale && x.sent < journal {
 		return 0, 0, false
 	}
 	y, ok := k.stamp(all)
-	if !ok || now-y.sent >= k.maxStale {
+	if !ok || now-y.sent >= k.maxStale && y.sent < journal {
 		return 0, 0, false
 	}
 	return x.stamp, y.stamp, true

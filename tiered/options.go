@@ -30,10 +30,16 @@ type Options struct {
 	FirstTierMB int
 
 	// MaxStale is how far behind the servers the first tier may be: an entry is served from it
-	// only while the request that last read its stamps was sent less than MaxStale ago. Less
-	// than 0 switches the first tier off. Defaults to 200 milliseconds; at most 1 minute. Not
-	// used without servers, where the first tier is never behind.
+	// only while the last poll that followed the journal to its end was sent less than MaxStale
+	// ago, or else the request that read its stamps. There are four polls in that time; where they
+	// find more than 1000 writes at once, the first tier begins anew. Less than 0 switches the
+	// first tier off. Defaults to 200 milliseconds; at most 1 minute. Not used without servers.
 	MaxStale time.Duration
+
+	// Journal tells the processes of each other's flushes. Nil is a journal that lies on one of
+	// the servers. Every process must use the same one; the store closes it. Not used without
+	// servers.
+	Journal Journal
 
 	// IntentTTL is how long readers respect the token of a writer that does not finish, before
 	// they take it for dead. It must be above the longest time that the database takes over a

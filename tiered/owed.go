@@ -189,6 +189,7 @@ func (s *Store) deliverDue() {
 		}
 		o.mu.Unlock()
 		if !again {
+			s.journal.write(ctx, u.cell)
 			s.known.release(u.cell.id)
 			s.reportDelivered(u.cell)
 		}
@@ -251,6 +252,7 @@ func (s *Store) flushLeft() {
 				s.owe(c, in.tokens)
 			}
 		})
+		s.journal.write(ctx, in.cells...)
 	}
 }
 

@@ -20,6 +20,7 @@ type rounds struct {
 type ending struct {
 	tokens []uint64
 	held   bool       // the server may never have had the token
+	lost   bool       // it was gone before the new stamp was in; set before done receives
 	done   chan error // receives the round's result
 }
 
@@ -86,11 +87,12 @@ func tokensOf(ends []*ending) []uint64 {
 }
 
 // missing returns the number of writes that have left a token and find none of theirs in a
-// cell.
+// cell, and marks them.
 func missing(c cell, ends []*ending) int {
 	n := 0
 	for _, e := range ends {
 		if !e.held && !slices.ContainsFunc(e.tokens, c.has) {
+			e.lost = true
 			n++
 		}
 	}

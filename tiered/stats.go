@@ -7,6 +7,12 @@ type Stats struct {
 	Entries, Bytes int
 	// Undelivered is the number of flushes that have not reached their server yet.
 	Undelivered int
+	// Journal is false while the journal is not followed, in the first seconds of a process or while its
+	// server does not answer: stamps are asked for again every MaxStale then.
+	Journal bool
+	// Forgotten is how often all that the journal had answered for was forgotten: it was lost,
+	// ran ahead, or a record was missing. On a healthy system it stays 0.
+	Forgotten uint64
 	// Servers are the servers, in the order of Options.Servers.
 	Servers []ServerStats
 }
@@ -35,6 +41,10 @@ func (s *Store) Stats() Stats {
 	s.owed.mu.Lock()
 	st.Undelivered = len(s.owed.undelivered)
 	s.owed.mu.Unlock()
+	if g := s.journal; g != nil {
+		now := s.now()
+		st.Journal, st.Forgotten = g.answersFor(now) <= now, g.forgotten.Load()
+	}
 	for i, p := range s.places {
 		if sv, ok := p.(*server); ok {
 			open, _ := sv.breaker.isOpen()

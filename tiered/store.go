@@ -16,14 +16,17 @@ import (
 type Store struct {
 	opts   Options
 	ring   ring
-	places []place   // one for each server; without servers, the process
-	memory *memory   // the one place, without servers; else nil
-	first  *entries  // the first tier, with servers; nil where it is switched off
-	known  *known    // stamps for the first tier; nil without servers
-	seen   seen      // tokens of other writers
-	rounds rounds    // finishes under way
-	owed   owed      // flushes that are to be made later
-	start  time.Time // its monotonic part is where the store's clock begins
+	places []place  // one for each server; without servers, the process
+	memory *memory  // the one place, without servers; else nil
+	first  *entries // the first tier, with servers; nil where it is switched off
+	known  *known   // stamps for the first tier; nil without servers
+	seen   seen     // tokens of other writers
+	rounds rounds   // finishes under way
+	owed   owed     // flushes that are to be made later
+	// journal tells other processes' first tiers of flushes made here, and this one's of theirs; nil
+	// without servers.
+	journal *journaling
+	start   time.Time // its monotonic part is where the store's clock begins
 
 	claims  sync.Mutex
 	reports atomic.Pointer[map[string]func(flushlist.Event)] // by namespace; replaced under claims
@@ -66,6 +69,8 @@ func Open(o Options) (*Store, error) {
 			}
 			s.first = e
 		}
+		s.journal = newJournaling(s)
+		s.spawn(s.journal.follow)
 	}
 	s.spawn(s.payOwed)
 	return s, nil
@@ -88,6 +93,9 @@ func (s *Store) Close() error {
 	s.life.Unlock()
 	s.stop()
 	s.running.Wait()
+	if s.journal != nil {
+		_ = s.journal.journal.Close()
+	}
 	for _, p := range s.places {
 		p.close()
 	}
@@ -190,8 +198,8 @@ func (s *Store) enter() bool {
 }
 
 // First serves one entry from the first tier, where that is allowed: the stamps of both lists
-// are known here, equal to the entry's and less than MaxStale behind, and its ttl is not
-// past. Without servers the stamps are the lists' own. The value belongs to the caller.
+// are known here, equal to the entry's and less than MaxStale behind by the journal, and its ttl
+// is not past. Without servers the stamps are the lists' own. The value belongs to the caller.
 func (s *Store) First(key string, list, all uint64) (flushlist.Value, bool) {
 	if s.closed.Load() {
 		return flushlist.Value{}, false
@@ -206,7 +214,8 @@ func (s *Store) First(key string, list, all uint64) (flushlist.Value, bool) {
 	}
 	// A flush that is made here in between drops the stamps, and is concurrent with this read.
 	now := time.Now()
-	l, a, ok := s.known.fresh(list, all, now.Sub(s.start))
+	mono := now.Sub(s.start)
+	l, a, ok := s.known.fresh(list, all, mono, s.journal.answersFor(mono))
 	if !ok {
 		return flushlist.Value{}, false
 	}

@@ -172,7 +172,7 @@ func TestMaxStale(t *testing.T) {
 // the first tier nothing.
 func TestAnswerFromBeforeFlush(t *testing.T) {
 	_, proxy := proxied(t)
-	p := start(t, patient(proxy.Addr()))
+	p := start(t, patient(proxy.Addr())).quiet()
 	r := storetest.Ref(1)
 	p.load(r, "old")
 	if err := p.first.cache.Delete(r.Key); err != nil {
@@ -201,7 +201,7 @@ func TestAnswerFromBeforeFlush(t *testing.T) {
 // behaviour 95
 func TestReadWaitsForNextBatch(t *testing.T) {
 	m, proxy := proxied(t)
-	p, other := start(t, patient(proxy.Addr())), start(t, patient(m.Addr()))
+	p, other := start(t, patient(proxy.Addr())).quiet(), start(t, patient(m.Addr())).quiet()
 	other.places[0].(*server).addr = proxy.Addr() // one name for the cell of `all`
 	r := storetest.Ref(1)
 	p.load(r, "old")
@@ -253,7 +253,7 @@ func TestReadWaitsForNextBatch(t *testing.T) {
 // TestEndedContextOfOne: who leaves a batch takes nobody with him.
 func TestEndedContextOfOne(t *testing.T) {
 	_, proxy := proxied(t)
-	p := start(t, patient(proxy.Addr()))
+	p := start(t, patient(proxy.Addr())).quiet()
 	r := storetest.Ref(1)
 	p.load(r, "row")
 	proxy.Hang()
@@ -276,7 +276,7 @@ func TestEndedContextOfOne(t *testing.T) {
 // TestRoundTrips: what reads and writes cost.
 func TestRoundTrips(t *testing.T) {
 	_, proxy := proxied(t)
-	p := start(t, patient(proxy.Addr()))
+	p := start(t, patient(proxy.Addr())).quiet()
 	var refs []flushlist.Ref
 	var lists []flushlist.List
 	for n := range 64 {
@@ -295,7 +295,7 @@ func TestRoundTrips(t *testing.T) {
 	cost("second-tier hit", 1, func() { p.ask(refs[0]) })
 	cost("second-tier hit of 20", 1, func() { p.Fetch(context.Background(), refs[:20]) })
 	var in flushlist.Intent
-	cost("appends of 64 lists", 64, func() { in = p.prepare(flushlist.Strict, lists...) })
+	cost("tokens for 64 lists, a number and a record", 64+2, func() { in = p.prepare(flushlist.Strict, lists...) })
 	cost("finish of 64 lists", 1+64, func() { in.Finish(context.Background()) })
 	if n := proxy.Accepted(); n > p.opts.MaxIdleConns {
 		t.Errorf("%d connections, want at most %d", n, p.opts.MaxIdleConns)
@@ -305,7 +305,7 @@ func TestRoundTrips(t *testing.T) {
 // TestFinishesAreCombined: those that come while one is under way are one more, together.
 func TestFinishesAreCombined(t *testing.T) {
 	_, proxy := proxied(t)
-	p := start(t, patient(proxy.Addr()))
+	p := start(t, patient(proxy.Addr())).quiet()
 	r := storetest.Ref(1)
 	p.load(r, "old")
 	const writers = 20

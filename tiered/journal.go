@@ -1,0 +1,33 @@
+package tiered
+
+import (
+	"context"
+	"errors"
+)
+
+// Journal tells every process on the same servers which flush lists are being written, so that
+// it drops its own copies. It is a sequence of numbered records: a writer takes a number, and puts its
+// record there before its COMMIT; every process reads what is new.
+//
+// Options.Journal takes the place of the journal that a store keeps on its memcached servers, with
+// NATS, Redis or LISTEN/NOTIFY behind the same four methods. All methods are safe for concurrent use
+// and return when ctx is done.
+type Journal interface {
+	// Take returns a number above every one that was taken before it was called.
+	Take(ctx context.Context) (uint64, error)
+	// Put puts a record at a number, where there is none yet; else its error matches
+	// [ErrRecorded]. After any other error the record may be there or not.
+	Put(ctx context.Context, number uint64, record []byte) error
+	// Poll returns the journal's head, the highest number taken so far, and the records that
+	// follow number after, in their order: nil for one that is missing, and no more than the
+	// journal reads at a time. after 0 asks for the head alone. What was taken and put before
+	// Poll was called is in its answer. A journal that has been lost begins anew, far above or
+	// below where it was, which tells its readers.
+	Poll(ctx context.Context, after uint64) (head uint64, records [][]byte, err error)
+	// Close lets go of what the journal holds. Nothing is called after it.
+	Close() error
+}
+
+// ErrRecorded says that a number has its record already: a reader who waited too long for it
+// closed the number. The writer takes a new one.
+var ErrRecorded = errors.New("tiered: the journal's number has a record already")

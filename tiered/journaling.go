@@ -1,0 +1,336 @@
+package tiered
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// journaling is a store's part in the journal: it writes the records of this process's writes, and
+// follows those of the others.
+//
+// What a first tier serves is at most MaxStale behind, since
+//
+//  1. writer: its tokens are acknowledged; it puts its record; only then its COMMIT begins
+//  2. poller: a poll sent after the write returned finds the record, and drops the stamps
+//  3. poller: only then it notes when that poll was sent
+//  4. reader: is served only while the poll noted was sent less than MaxStale ago
+//
+// A poller that begins at the head, or jumps there, passes over records that are yet to come:
+//
+//  1. writer: takes number 7
+//  2. poller: begins at head 7
+//  3. reader: asks for a cell, and learns its stamp
+//  4. writer: leaves its token in the cell, puts record 7, commits; the poller looks at 8 and on
+//
+// So a writer puts its record within recordPatience of taking the number, or takes another, and a
+// poller does not answer for stamps that were asked for less than that after it began. Until
+// then a stamp counts for MaxStale from when it was asked for.
+//
+// A nil *journaling, that of a store without servers, does nothing.
+type journaling struct {
+	store   *Store
+	journal Journal
+	every   time.Duration // between polls
+
+	// good is when the last poll that left no number open was sent, on the store's clock, plus one;
+	// 0 before the first. since is from when on the journal answers for stamps asked for. Both are
+	// written by the poller and read by every first-tier hit.
+	good, since atomic.Int64
+
+	mu   sync.Mutex
+	own  map[uint64]struct{} // numbers of records from here that the poller has yet to pass
+	owed journalRecord       // lists of writes whose record could not be put
+
+	forgotten atomic.Uint64 // how often since moved on
+
+	// The poller's own.
+	begun  bool
+	at     uint64        // every number up to here has been passed
+	open   uint64        // the number after at, where it had no record at the last poll; else 0
+	opened time.Duration // when that poll was sent
+}
+
+const (
+	// farHead is how many numbers are followed one by one.
+	farHead = 1000
+	// recordPatience bounds the time from taking a number to its record. All releases of all
+	// programs keep to it.
+	recordPatience = 5 * time.Second
+)
+
+func newJournaling(s *Store) *journaling {
+	g := &journaling{store: s, journal: s.opts.Journal, own: make(map[uint64]struct{})}
+	if g.journal == nil {
+		g.journal = newMemcachedJournal(s)
+	}
+	g.since.Store(math.MaxInt64)
+	g.every = max(s.opts.MaxStale/4, time.Millisecond)
+	if s.first == nil {
+		g.every = s.opts.BreakerPause // nothing to poll for, only records that are owed
+	}
+	return g
+}
+
+// answersFor returns from when on a stamp must have been asked for, so that the journal would have told
+// of every flush up to MaxStale before now.
+func (g *journaling) answersFor(now time.Duration) time.Duration {
+	if good := g.good.Load(); good > 0 && now-time.Duration(good-1) < g.store.opts.MaxStale {
+		return time.Duration(g.since.Load())
+	}
+	return math.MaxInt64
+}
+
+// take takes a number for a record.
+func (g *journaling) take(ctx context.Context) (uint64, error) {
+	if g == nil {
+		return 0, nil
+	}
+	n, err := g.journal.Take(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("the journal gives no number: %w", err)
+	}
+	return n, nil
+}
+
+// put puts a record at a number that was taken at taken, or at a later one where that was closed, or
+// the record came too late for pollers that began meanwhile.
+func (g *journaling) put(ctx context.Context, number uint64, taken time.Duration, r journalRecord) error {
+	b := r.bytes()
+	for try := 0; ; try++ {
+		g.mine(number, true)
+		err := g.journal.Put(ctx, number, b)
+		if err == nil {
+			if g.store.now()-taken < recordPatience {
+				return nil
+			}
+			err = errLateRecord
+		} else {
+			g.mine(number, false)
+		}
+		if !errors.Is(err, ErrRecorded) && err != errLateRecord || try == 3 {
+			return fmt.Errorf("the journal takes no record: %w", err)
+		}
+		taken = g.store.now()
+		if number, err = g.take(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+var errLateRecord = errors.New("it answers too late")
+
+// mine notes that a record is this process's own, whose lists it has dropped itself.
+func (g *journaling) mine(number uint64, mine bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case !mine:
+		delete(g.own, number)
+	case g.store.first != nil && len(g.own) < farHead: // else the poller drops once more than it must
+		g.own[number] = struct{}{}
+	}
+}
+
+// void gives a number back that was taken for nothing, so that nobody waits for it.
+func (g *journaling) void(ctx context.Context, number uint64) {
+	if g != nil && number != 0 {
+		_ = g.journal.Put(context.WithoutCancel(ctx), number, journalRecord{kind: recordVoid}.bytes())
+	}
+}
+
+// write puts the record of lists that have a new stamp now. One that cannot be put is owed.
+func (g *journaling) write(ctx context.Context, cells ...cellAt) {
+	if g == nil || len(cells) == 0 {
+		return
+	}
+	taken := g.store.now()
+	number, err := g.take(ctx)
+	if err == nil {
+		err = g.put(ctx, number, taken, recordOf(cells))
+	}
+	if err != nil {
+		g.owe(cells, err)
+	}
+}
+
+// owe takes over the record of a write that goes on without it.
+func (g *journaling) owe(cells []cellAt, err error) {
+	g.mu.Lock()
+	first := g.owed.empty()
+	for _, c := range cells {
+		g.owed.add(c)
+	}
+	g.mu.Unlock()
+	if first {
+		g.store.report(flushlist.Event{Kind: flushlist.JournalUndelivered, Err: err})
+	}
+}
+
+// pay puts what is owed, in one record.
+func (g *journaling) pay(ctx context.Context) {
+	g.mu.Lock()
+	r := g.owed
+	g.owed = journalRecord{}
+	g.mu.Unlock()
+	if r.empty() {
+		return
+	}
+	taken := g.store.now()
+	number, err := g.take(ctx)
+	if err == nil {
+		err = g.put(ctx, number, taken, r)
+	}
+	if err == nil {
+		g.store.report(flushlist.Event{Kind: flushlist.JournalDelivered})
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.owed.empty() {
+		g.owed = r
+	} else {
+		g.owed = journalRecord{kind: recordEverything} // more came meanwhile
+	}
+}
+
+// follow polls the journal until the store is closed.
+func (g *journaling) follow() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-g.store.ctx.Done():
+			return
+		case <-timer.C:
+		}
+		if g.store.first != nil {
+			g.poll(g.store.ctx)
+		}
+		g.pay(g.store.ctx)
+		timer.Reset(g.every)
+	}
+}
+
+// poll follows the journal up to the head that it has when poll is called.
+func (g *journaling) poll(ctx context.Context) {
+	sent := g.store.now()
+	head, records, err := g.journal.Poll(ctx, g.at)
+	if err != nil {
+		return
+	}
+	switch {
+	case !g.begun:
+		g.begun = true
+		g.jump(head, nil)
+	case head < g.at:
+		g.jump(head, errHeadLost)
+	case head-g.at > farHead:
+		g.jump(head, errHeadFar)
+	}
+	for g.at < head {
+		for _, b := range records {
+			if !g.pass(ctx, b, sent) {
+				return // good stays: nobody knows what the open number is for
+			}
+		}
+		if g.at >= head {
+			break
+		}
+		if _, records, err = g.journal.Poll(ctx, g.at); err != nil || len(records) == 0 {
+			return
+		}
+	}
+	g.good.Store(int64(sent) + 1)
+}
+
+// pass goes past the next number, if that is not open.
+func (g *journaling) pass(ctx context.Context, b []byte, sent time.Duration) bool {
+	next := g.at + 1
+	if b == nil {
+		if g.open != next {
+			g.open, g.opened = next, sent
+			return false
+		}
+		// Its writer has had this long from taking the number. A process that was merely held up
+		// for a moment must not cost everybody all they know.
+		if sent-g.opened < g.store.opts.MaxStale {
+			return false
+		}
+		if g.journal.Put(ctx, next, journalRecord{kind: recordClosed}.bytes()) != nil {
+			return false // there after all, or the journal does not answer
+		}
+		b = journalRecord{kind: recordClosed}.bytes()
+	}
+	g.at, g.open = next, 0
+	g.mu.Lock()
+	_, own := g.own[next]
+	delete(g.own, next)
+	g.mu.Unlock()
+	r, ok := parseRecord(b)
+	switch {
+	case own:
+	case !ok:
+		g.forget(g.store.now(), errBadRecord)
+	case r.kind == recordClosed: // it may have been there, and lost
+		g.forget(g.store.now(), errClosedNumber)
+	case r.kind == recordEverything:
+		g.forget(g.store.now(), errEverything)
+	default:
+		g.drop(r)
+	}
+	return true
+}
+
+// drop forgets the stamps of lists that another process flushes.
+func (g *journaling) drop(r journalRecord) {
+	for _, id := range r.lists {
+		g.store.known.drop(id)
+	}
+	for _, id := range r.alls {
+		for place := range g.store.places {
+			g.store.known.drop(allID(id, place))
+		}
+	}
+}
+
+// jump goes on from head, whatever was before it.
+func (g *journaling) jump(head uint64, why error) {
+	g.at, g.open = head, 0
+	g.mu.Lock()
+	for n := range g.own {
+		if n <= head {
+			delete(g.own, n)
+		}
+	}
+	g.mu.Unlock()
+	g.forget(g.store.now()+recordPatience, why)
+}
+
+// forget makes the journal answer only for stamps asked for since. That is not before the present,
+// since a record may have come after its poll was sent, and its tokens too. why is nil where nothing is lost.
+func (g *journaling) forget(since time.Duration, why error) {
+	if now := time.Duration(g.since.Load()); now != math.MaxInt64 {
+		since = max(since, now)
+	}
+	g.since.Store(int64(since))
+	if why != nil {
+		g.forgotten.Add(1)
+		g.store.report(flushlist.Event{Kind: flushlist.StampsForgotten, Err: why})
+	}
+}
+
+// Why stamps are forgotten.
+var (
+	errHeadLost     = errors.New("the journal was lost")
+	errHeadFar      = errors.New("the journal's head is too far ahead to be followed")
+	errBadRecord    = errors.New("a record of the journal holds foreign or corrupt bytes")
+	errClosedNumber = errors.New("a record of the journal is missing")
+	errEverything   = errors.New("another process flushed more lists than a record names")
+)
