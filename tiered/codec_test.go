@@ -100,14 +100,14 @@ func TestExpiration(t *testing.T) {
 
 func TestRing(t *testing.T) {
 	servers := []string{"10.0.0.1:11211", "10.0.0.2:11211", "10.0.0.3:11211", "10.0.0.4:11212"}
-	name := func(servers []string, route uint64) string { return servers[newRing(servers).server(route)] }
+	name := func(servers []string, route uint64) string { return servers[newRing(servers, nil).server(route)] }
 	routes := make([]uint64, 2000)
 	for i := range routes {
 		routes[i] = xxhash.Sum64String(string(rune(i)))
 	}
-	all, reversed, fewer := newRing(servers), slices.Clone(servers), newRing(servers[:3])
+	all, reversed, fewer := newRing(servers, nil), slices.Clone(servers), newRing(servers[:3], nil)
 	slices.Reverse(reversed)
-	back := newRing(reversed)
+	back := newRing(reversed, nil)
 	share := map[string]int{}
 	moved := 0
 	for _, r := range routes {

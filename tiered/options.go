@@ -15,6 +15,11 @@ type Options struct {
 	// None: entries and cells live in this process only, and no other process sees a flush.
 	Servers []string
 
+	// Weights are the servers' shares, in the order of Servers: a server of weight 2 takes twice the
+	// keys of one of weight 1, by libmemcached's weighted ketama. Every process must give each server
+	// the same one. Nil is equal shares; a weight is from 1 to 1000.
+	Weights []int
+
 	// Timeout bounds each request to a server, waiting for a connection included. A read that
 	// it ends goes to the database. Defaults to 100 milliseconds; at most 1 minute. Not used
 	// without servers.
@@ -79,6 +84,7 @@ const (
 // withDefaults returns o with its zero fields filled in. o is not changed.
 func (o Options) withDefaults() Options {
 	o.Servers = append([]string(nil), o.Servers...)
+	o.Weights = append([]int(nil), o.Weights...)
 	setDefault(&o.Timeout, 100*time.Millisecond)
 	setDefault(&o.MaxIdleConns, 32)
 	setDefault(&o.FirstTierMB, 64)
@@ -109,6 +115,15 @@ func (o Options) validate() error {
 			return fmt.Errorf("tiered: Options.Servers[%d] names %q a second time; name each server once", i, s)
 		}
 		seen[s] = true
+	}
+	if len(o.Weights) > 0 && len(o.Weights) != len(o.Servers) {
+		return fmt.Errorf("tiered: Options.Weights has %d weights for %d servers; give each server its own, or none",
+			len(o.Weights), len(o.Servers))
+	}
+	for i, w := range o.Weights {
+		if w < 1 || w > 1000 {
+			return fmt.Errorf("tiered: Options.Weights[%d] is %d; set it from 1 to 1000", i, w)
+		}
 	}
 	switch {
 	case o.Timeout < time.Millisecond || o.Timeout > time.Minute:

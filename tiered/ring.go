@@ -10,12 +10,12 @@ import (
 )
 
 // ring spreads flush lists over servers by ketama, the consistent hashing that Richard Jones
-// wrote for last.fm: every server has some 160 points on a circle of 32 bits, and a position
-// belongs to the first point at or after it. A server that comes or goes moves only its own
-// share of positions.
+// wrote for last.fm: every server has some 160 points on a circle of 32 bits, times its share of
+// the weights, and a position belongs to the first point at or after it. A server that comes or
+// goes moves only its own share of positions.
 //
-// The points are those of libmemcached's weighted ketama with equal weights, so that clients
-// in other languages can find the same servers. A ring is read-only.
+// The points are those of libmemcached's weighted ketama, so that clients in other languages can
+// find the same servers. A ring is read-only.
 type ring struct {
 	points []point
 }
@@ -25,17 +25,26 @@ type point struct {
 	server int
 }
 
-// newRing returns the ring of servers. With one server or none there is nothing to choose.
-func newRing(servers []string) ring {
+// newRing returns the ring of servers; no weights are equal ones. With one server or none there is
+// nothing to choose.
+func newRing(servers []string, weights []int) ring {
 	if len(servers) < 2 {
 		return ring{}
 	}
-	// libmemcached counts its points in single precision, which for some numbers of servers
-	// makes one hash less than 40. The same steps are needed to get the same points.
-	n := float32(len(servers))
-	hashes := int(math.Floor(float64(float32(float64(float32(float32(1/n)*160)/4*n) + 1e-10))))
+	total := len(servers)
+	for _, w := range weights {
+		total += w - 1
+	}
 	var r ring
 	for i, s := range servers {
+		weight := 1
+		if weights != nil {
+			weight = weights[i]
+		}
+		// libmemcached counts its points in single precision, which makes some a hash less than
+		// they should be. The same steps are needed to get the same points.
+		share := float32(weight) / float32(total)
+		hashes := int(math.Floor(float64(float32(float64(float32(float32(share*160)/4*float32(len(servers)))) + 1e-10))))
 		name := ketamaName(s)
 		for h := range hashes {
 			sum := md5.Sum(fmt.Appendf(nil, "%s-%d", name, h))

@@ -45,7 +45,7 @@ func Open(o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{opts: o, ring: newRing(o.Servers), start: time.Now()}
+	s := &Store{opts: o, ring: newRing(o.Servers, o.Weights), start: time.Now()}
 	s.seen.init()
 	s.rounds.init()
 	s.owed.init()
