@@ -10,8 +10,8 @@ import (
 
 	"github.com/bradfitz/gomemcache/memcache"
 
+	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
-	"github.com/cachegen/cachegen/internal/storetest"
 	"github.com/cachegen/cachegen/internal/testserver"
 )
 

@@ -53,6 +53,11 @@ type Options struct {
 	// Defaults to 10 seconds; from 10 milliseconds to 1 hour.
 	IntentTTL time.Duration
 
+	// Lease is how long a process that loads a list or a count keeps others from the same load;
+	// they go on as soon as it has ended. Memcached counts in seconds, so that it may be up to one
+	// more. Defaults to 5 seconds; from 1 second to 10 minutes. Not used without servers.
+	Lease time.Duration
+
 	// Cells is the number of flush lists whose stamps this process keeps. Without servers the
 	// cells themselves are counted, those under a write excepted; the entries of a list that
 	// is pushed out are misses. Defaults to 262144 (some 30 MB when full); at least 1024.
@@ -90,6 +95,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.FirstTierMB, 64)
 	setDefault(&o.MaxStale, 200*time.Millisecond)
 	setDefault(&o.IntentTTL, 10*time.Second)
+	setDefault(&o.Lease, 5*time.Second)
 	setDefault(&o.Cells, 1<<18)
 	setDefault(&o.ItemLimit, 1<<20-1<<10)
 	setDefault(&o.BreakerFailures, 5)
@@ -136,6 +142,8 @@ func (o Options) validate() error {
 		return fmt.Errorf("tiered: Options.MaxStale is %v; set at most 1m, or less than 0 for no first tier", o.MaxStale)
 	case o.IntentTTL < minIntentTTL || o.IntentTTL > maxIntentTTL:
 		return outside("IntentTTL", o.IntentTTL, minIntentTTL, maxIntentTTL)
+	case o.Lease < time.Second || o.Lease > 10*time.Minute:
+		return outside("Lease", o.Lease, time.Second, 10*time.Minute)
 	case o.Cells < minCells:
 		return fmt.Errorf("tiered: Options.Cells is %d; set at least %d, or 0 for the default", o.Cells, minCells)
 	case o.ItemLimit < 1<<10 || o.ItemLimit > 1<<30:

@@ -96,6 +96,10 @@ func (s *server) swap(ctx context.Context, at addr, value []byte, seen uint64, t
 	})
 }
 
+func (s *server) remove(ctx context.Context, at addr) error {
+	return s.do(ctx, func() error { return s.client.Delete(at.key) })
+}
+
 // do runs one request on the caller's goroutine, which costs less than another one. It waits for a
 // connection no longer than ctx or the time-out; the request itself ends by its connection's deadline.
 func (s *server) do(ctx context.Context, op func() error) error {

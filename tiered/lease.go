@@ -1,0 +1,54 @@
+package tiered
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/cachegen/cachegen/flushlist"
+)
+
+// Lease asks for the right to load an entry, so that of several processes that miss it one asks
+// the database. It is granted where no other process has it for this entry under the ticket's stamps,
+// and where the server does not answer. Whoever is granted it calls release after the fill; who dies
+// with it keeps the others waiting for Options.Lease.
+//
+// Who is not granted it waits, looks the entry up again, and asks again. Without servers it is
+// always granted.
+func (s *Store) Lease(ctx context.Context, r flushlist.Ref, t flushlist.Ticket) (release func(), granted bool) {
+	none := func() {}
+	if s.closed.Load() || !t.Storable || !legalKey(r.Key) {
+		return none, true
+	}
+	sv, ok := s.places[s.ring.server(r.List.ID)].(*server)
+	if !ok {
+		return none, true
+	}
+	at := addr{key: leaseKey(r, t)}
+	err := sv.add(ctx, at, nil, s.opts.Lease)
+	switch {
+	case errors.Is(err, errNotStored):
+		return nil, false
+	case err != nil:
+		return none, true
+	}
+	return func() {
+		// Its time is over where the load took longer: then the key may be another's by now, whose
+		// load is joined by one more at worst.
+		_ = sv.remove(context.WithoutCancel(ctx), at)
+	}, true
+}
+
+// leaseKey is the key of a lease: of the entry's route, so that it lies on its server, and of its key and stamps,
+// so that a flush leaves it behind.
+func leaseKey(r flushlist.Ref, t flushlist.Ticket) string {
+	var b [24]byte
+	binary.LittleEndian.PutUint64(b[:], xxhash.Sum64String(r.Key))
+	binary.LittleEndian.PutUint64(b[8:], uint64(t.List))
+	binary.LittleEndian.PutUint64(b[16:], uint64(t.All))
+	key := make([]byte, 0, 40)
+	key = append(appendRoute(key, r.List.ID), ":@lease:"...)
+	return string(appendRoute(key, xxhash.Sum64(b[:])))
+}
