@@ -24,7 +24,7 @@ type Journal interface {
 	// Poll was called is in its answer. A journal that has been lost begins anew, far above or
 	// below where it was, which tells its readers.
 	Poll(ctx context.Context, after uint64) (head uint64, records [][]byte, err error)
-	// Close lets go of what the journal holds. Nothing is called after it.
+	// Close lets go of what the journal holds. A write that ends after it gets an error from the others.
 	Close() error
 }
 
