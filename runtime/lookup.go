@@ -38,7 +38,7 @@ func (ix *index) lookup(ctx context.Context, c *call, args []Arg) (listed, error
 func (ix *index) wanted(c *call, args []Arg) wanted {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, c.part, args)}
+	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, c.part, args), dear: !ix.unique}
 }
 
 // readEntry reads one entry and decodes it. An entry that cannot be decoded is loaded anew.

@@ -19,6 +19,7 @@ type wanted struct {
 	guard    *guard // the accessor's
 	ref      flushlist.Ref
 	ttl      time.Duration // as in the tag; 0 is the default
+	dear     bool          // one process at a time loads it
 }
 
 // loader loads the entries at the given positions of what was wanted, and returns a value for each,
@@ -150,7 +151,18 @@ func (c *call) lead(ctx context.Context, want []wanted, leading []pending, start
 	// Deferred, for a load that ends its goroutine (runtime.Goexit, a test's FailNow): whoever waits is
 	// told, and the key is free again.
 	defer func() { c.publish(want, leading, results, err) }()
-	results, err = c.loadAndFill(ctx, want, leading, load)
+	mine := leading
+	if p := leading[0]; want[p.i].dear && p.ticket.Storable && !p.alone { // dear ones are wanted one at a time
+		v, found, t, release := c.leased(ctx, &want[p.i], p.ticket)
+		if found {
+			results[0].value, err = v, nil
+			return
+		}
+		defer release()
+		p.ticket = t // what was waited for may have been flushed; the flight goes by its first ticket
+		mine = []pending{p}
+	}
+	results, err = c.loadAndFill(ctx, want, mine, load)
 }
 
 // errAltered says that the load which a reader waited for was made with something added to its statement, for

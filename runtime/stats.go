@@ -17,6 +17,8 @@ type Stats struct {
 	Reasons [flushlist.Outcomes]int64
 	// SharedLoads counts the misses that were served by a load which another caller had begun.
 	SharedLoads int64
+	// AwaitedLoads counts the loads of lists and counts that waited for another process's.
+	AwaitedLoads int64
 	// CacheStatements, ObjectStatements and PluginStatements count SQL statements: those that
 	// Cache accessors made for misses, those that Objects accessors made, and those that the
 	// plugin made to see what a write changes.
@@ -67,6 +69,7 @@ func (s Stats) String() string {
 		}
 	}
 	line(s.SharedLoads, "loads shared")
+	line(s.AwaitedLoads, "loads of another process awaited")
 	line(s.LoadErrors, "loads failed")
 	line(s.NotStored, "values not stored")
 	line(s.AlteredLoads, "loads altered by the application")
@@ -93,6 +96,7 @@ func (s Stats) combine(t Stats, sign int64) Stats {
 	s.SecondHits += sign * t.SecondHits
 	s.Misses += sign * t.Misses
 	s.SharedLoads += sign * t.SharedLoads
+	s.AwaitedLoads += sign * t.AwaitedLoads
 	s.CacheStatements += sign * t.CacheStatements
 	s.ObjectStatements += sign * t.ObjectStatements
 	s.PluginStatements += sign * t.PluginStatements
@@ -114,7 +118,7 @@ func (s Stats) combine(t Stats, sign int64) Stats {
 // counters are Stats as they are counted, by any goroutine.
 type counters struct {
 	reasons                                             [flushlist.Outcomes]atomic.Int64
-	sharedLoads                                         atomic.Int64
+	sharedLoads, awaitedLoads                           atomic.Int64
 	cacheStatements, objectStatements, pluginStatements atomic.Int64
 	loadErrors                                          atomic.Int64
 	flushes, flushedLists                               atomic.Int64
@@ -143,6 +147,7 @@ func (rt *Runtime) Stats() Stats {
 	c := &rt.stats
 	s := Stats{
 		SharedLoads:      c.sharedLoads.Load(),
+		AwaitedLoads:     c.awaitedLoads.Load(),
 		CacheStatements:  c.cacheStatements.Load(),
 		ObjectStatements: c.objectStatements.Load(),
 		PluginStatements: c.pluginStatements.Load(),

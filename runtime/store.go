@@ -52,6 +52,13 @@ type Store interface {
 	// end of a write takes place whatever became of its context.
 	Prepare(ctx context.Context, lists []flushlist.List, mode flushlist.Mode) (flushlist.Intent, error)
 
+	// Lease asks for the right to make a dear load, so that of several processes that miss an
+	// entry under the ticket's stamps one asks the database. Whoever is granted it calls release
+	// after the Fill; who dies with it keeps the others waiting for a bounded time. Who is not
+	// granted it gets no release, and looks the entry up again after a while. A store of one
+	// process, and one that cannot ask, grants it always.
+	Lease(ctx context.Context, ref flushlist.Ref, t flushlist.Ticket) (release func(), granted bool)
+
 	// IntentTTL is how long a token is respected by readers that see it stand unchanged.
 	IntentTTL() time.Duration
 
