@@ -12,6 +12,8 @@ import (
 const (
 	firstLook   = 5 * time.Millisecond
 	longestLook = 100 * time.Millisecond
+	// mostLeases is how many leases a load asks for, where writes keep coming in between.
+	mostLeases = 3
 )
 
 // leased makes sure that of all processes that miss a dear entry, a list or a count, one asks the database:
@@ -27,9 +29,12 @@ const (
 // Where a look finds other stamps, a write has come between, and the load is made under those.
 func (c *call) leased(ctx context.Context, w *wanted, t flushlist.Ticket) (v flushlist.Value, found bool, _ flushlist.Ticket, release func()) {
 	nothing := func() {}
+	leases := 0
 	for wait, waited := firstLook, false; ; wait = min(2*wait, longestLook) {
 		release, granted := c.rt.store.Lease(ctx, w.ref, t)
-		if !granted {
+		if granted {
+			leases++
+		} else {
 			release = nothing
 			if !waited {
 				waited = true
@@ -49,7 +54,7 @@ func (c *call) leased(ctx context.Context, w *wanted, t flushlist.Ticket) (v flu
 		case f.Outcome.Hit() && w.guard.clear(ctx):
 			release()
 			return f.Value, true, f.Ticket, nothing
-		case f.Outcome.Hit(), !f.Ticket.Storable, granted && same:
+		case f.Outcome.Hit(), !f.Ticket.Storable, granted && (same || leases >= mostLeases):
 			// Altered for this caller; or nothing can be stored, so that nobody is to wait; or its own to load.
 			return v, false, f.Ticket, release
 		}
