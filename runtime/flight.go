@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/without"
 )
 
 // flights shares loads between the callers of one process.
@@ -60,6 +61,9 @@ type loaded struct {
 func (f *flights) join(entry string, t flushlist.Ticket) (fl *flight, leader bool, start <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if without.StampedJoins {
+		t = flushlist.Ticket{Storable: true}
+	}
 	if t.Storable {
 		k := flightKey{entry, t.List, t.All}
 		if fl, ok := f.stamped[k]; ok {
@@ -94,6 +98,9 @@ func (f *flights) end(entry string, t flushlist.Ticket, fl *flight, result loade
 	fl.result, fl.err = result, err
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if without.StampedJoins {
+		t = flushlist.Ticket{Storable: true}
+	}
 	if t.Storable {
 		delete(f.stamped, flightKey{entry, t.List, t.All})
 	} else if q := f.queues[entry]; q.next == nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/without"
 )
 
 // wanted is one entry that a call wants. All that it wants at once is of one accessor.
@@ -227,6 +228,9 @@ func (c *call) fill(ctx context.Context, want []wanted, leading []pending, resul
 			continue
 		}
 		w := &want[p.i]
+		if without.StampsBefore {
+			p.ticket = c.rt.store.Fetch(ctx, []flushlist.Ref{w.ref})[0].Ticket
+		}
 		fills = append(fills, flushlist.Fill{
 			Ref: w.ref, Ticket: p.ticket, Value: results[j].value, TTL: c.rt.ttl(w.ttl, results[j].value.Absent),
 		})

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/without"
 )
 
 // Fill stores loaded values, each under its ticket: in place of exactly the entry that the
@@ -36,6 +37,11 @@ func (s *Store) fill(ctx context.Context, f flushlist.Fill) {
 		}
 		if errors.Is(err, errGone) {
 			err = p.add(ctx, at, b, f.TTL)
+		}
+	}
+	if without.CheckedFills && err != nil && !errors.Is(err, errTooLarge) {
+		if it, _, _ := p.read(ctx, []addr{{key: f.Ref.Key}}); it[0].state == present {
+			err = p.swap(ctx, addr{key: f.Ref.Key}, b, it[0].seen, f.TTL)
 		}
 	}
 	switch {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/without"
 )
 
 // intent is one write's tokens. It satisfies flushlist.Intent.
@@ -90,6 +91,10 @@ func (in *intent) leave(ctx context.Context) error {
 	errs := make([]error, len(in.cells))
 	var number uint64
 	var untaken error
+	if without.TokenFirst {
+		number, untaken = s.journal.take(ctx)
+		_ = in.enter(ctx, number, in.begun, untaken)
+	}
 	jobs := len(in.cells)
 	if s.journal != nil {
 		jobs++
@@ -116,6 +121,9 @@ func (in *intent) leave(ctx context.Context) error {
 		if err != nil && !in.held[i] {
 			in.hold(i, err)
 		}
+	}
+	if without.EarlyRecord || without.TokenFirst {
+		return nil
 	}
 	return in.enter(ctx, number, in.begun, untaken)
 }
@@ -176,6 +184,12 @@ func (in *intent) refusal(errs []error) error {
 func (s *Store) leaveToken(ctx context.Context, c cellAt, token uint64) error {
 	p := s.places[c.place]
 	at, t := c.addr(p.name()), tokenBytes(token, s.opts.IntentTTL)
+	if without.Intent {
+		return nil
+	}
+	if without.OtherTokens {
+		return s.leaveOnlyToken(ctx, c, t)
+	}
 	// A cell may be made or evicted between the two; that it happens again and again is a
 	// server without memory.
 	for range 4 {
@@ -191,10 +205,35 @@ func (s *Store) leaveToken(ctx context.Context, c cellAt, token uint64) error {
 	return errNoRoom
 }
 
+// leaveOnlyToken is leaveToken without.OtherTokens.
+func (s *Store) leaveOnlyToken(ctx context.Context, c cellAt, t []byte) error {
+	p := s.places[c.place]
+	for range backgroundTries {
+		it := s.readCells(ctx, []cellAt{c})[0]
+		put, ok := parseCell(it.value)
+		if it.state != present || !ok {
+			put = freshCell()
+		}
+		put.tokens = t
+		err := errGone
+		if it.state == present {
+			err = p.swap(ctx, c.addr(p.name()), put.bytes(), it.seen, 0)
+		} else {
+			err = p.add(ctx, c.addr(p.name()), put.bytes(), 0)
+		}
+		if !errors.Is(err, errGone) && !errors.Is(err, errConflict) && !errors.Is(err, errNotStored) {
+			return err
+		}
+	}
+	return errContested
+}
+
 var errNoRoom = errors.New("the server takes no token; give it more memory")
 
 // Late reports that half of IntentTTL has passed since the tokens were left.
-func (in *intent) Late() bool { return in.store.now()-in.begun >= in.store.opts.IntentTTL/2 }
+func (in *intent) Late() bool {
+	return !without.Renewal && in.store.now()-in.begun >= in.store.opts.IntentTTL/2
+}
 
 // Renew leaves fresh tokens beside the first ones. In mode Strict it returns an error as
 // Prepare does; the intent is still to be ended then.
@@ -230,6 +269,9 @@ func (in *intent) Finish(ctx context.Context) {
 	// Where a token was gone, other processes may have learned a stamp from before this write after
 	// they had read its record.
 	s.journal.write(ctx, lost...)
+	if without.EarlyRecord {
+		s.journal.write(ctx, in.cells...)
+	}
 }
 
 // finished takes in how the finish of one cell went.

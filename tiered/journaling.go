@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/without"
 )
 
 // journaling is a store's part in the journal: it writes the records of this process's writes, and
@@ -107,7 +108,7 @@ func (g *journaling) put(ctx context.Context, number uint64, taken time.Duration
 		g.mine(number, true)
 		err := g.journal.Put(ctx, number, b)
 		if err == nil {
-			if g.store.now()-taken < recordPatience {
+			if g.store.now()-taken < recordPatience || without.NewNumber {
 				return nil
 			}
 			err = errLateRecord
@@ -263,7 +264,7 @@ func (g *journaling) pass(ctx context.Context, b []byte, sent time.Duration) boo
 		if sent-g.opened < g.store.opts.MaxStale {
 			return false
 		}
-		if g.journal.Put(ctx, next, journalRecord{kind: recordClosed}.bytes()) != nil {
+		if !without.Closing && g.journal.Put(ctx, next, journalRecord{kind: recordClosed}.bytes()) != nil {
 			return false // there after all, or the journal does not answer
 		}
 		b = journalRecord{kind: recordClosed}.bytes()
@@ -282,7 +283,7 @@ func (g *journaling) pass(ctx context.Context, b []byte, sent time.Duration) boo
 		g.forget(g.store.now(), errClosedNumber)
 	case r.kind == recordEverything:
 		g.forget(g.store.now(), errEverything)
-	default:
+	case !without.Drop:
 		g.drop(r)
 	}
 	return true
@@ -310,6 +311,10 @@ func (g *journaling) jump(head uint64, why error) {
 		}
 	}
 	g.mu.Unlock()
+	if without.Wait {
+		g.since.Store(0)
+		return
+	}
 	g.forget(g.store.now()+recordPatience, why)
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/without"
 )
 
 // known is what this process knows of the stamps on the servers: a first-tier entry is served
@@ -77,7 +78,7 @@ func (k *known) learn(c cellAt, stamp flushlist.Stamp, sent time.Duration, noted
 	s := k.stripe(c.id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.flushes != noted || s.held[c.id] > 0 || k.refused[c.place].Load() {
+	if s.flushes != noted && !without.Stripe || s.held[c.id] > 0 || k.refused[c.place].Load() {
 		return false
 	}
 	old, ok := s.stamps[c.id]
@@ -104,7 +105,7 @@ func (k *known) unmoved(c cellAt, noted uint64) bool {
 	s := k.stripe(c.id)
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.flushes == noted && s.held[c.id] == 0 && !k.refused[c.place].Load()
+	return (s.flushes == noted || without.Stripe) && s.held[c.id] == 0 && !k.refused[c.place].Load()
 }
 
 // drop forgets the stamp of a cell that is being flushed.
@@ -144,7 +145,7 @@ func (k *known) stamp(id uint64) (knownStamp, bool) {
 // hold keeps a cell out of service in this process, since its server may not know of a flush.
 // Each hold needs a release.
 func (k *known) hold(id uint64) {
-	if k == nil {
+	if k == nil || without.Hold {
 		return
 	}
 	s := k.stripe(id)
@@ -157,7 +158,7 @@ func (k *known) hold(id uint64) {
 
 // release takes one hold back.
 func (k *known) release(id uint64) {
-	if k == nil {
+	if k == nil || without.Hold {
 		return
 	}
 	s := k.stripe(id)

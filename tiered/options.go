@@ -1,6 +1,7 @@
 package tiered
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"strconv"
@@ -28,6 +29,11 @@ type Options struct {
 	// MaxIdleConns is the number of connections kept to each server, and also the most that
 	// are open to it at once. Defaults to 32; at most 4096. Not used without servers.
 	MaxIdleConns int
+
+	// Dial opens a connection to a server, whose address is one of Servers: for TLS, a proxy, or an
+	// address that this process reaches a server by and the others do not. It returns when ctx is done.
+	// Defaults to net.Dialer's DialContext. Not used without servers.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// FirstTierMB is the memory for entries in this process, in MiB. The newest entries push
 	// out the oldest. An entry of more than 1 MiB, or of more than a quarter of FirstTierMB, may
@@ -92,6 +98,9 @@ func (o Options) withDefaults() Options {
 	o.Weights = append([]int(nil), o.Weights...)
 	setDefault(&o.Timeout, 100*time.Millisecond)
 	setDefault(&o.MaxIdleConns, 32)
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
+	}
 	setDefault(&o.FirstTierMB, 64)
 	setDefault(&o.MaxStale, 200*time.Millisecond)
 	setDefault(&o.IntentTTL, 10*time.Second)

@@ -3,6 +3,8 @@ package tiered
 import (
 	"sync"
 	"time"
+
+	"github.com/cachegen/cachegen/internal/without"
 )
 
 // seen remembers when this process first saw each token of a writer, so that it can tell that
@@ -27,6 +29,9 @@ func (s *seen) init() { s.first = make(map[seenToken]time.Duration) }
 // asked is when the request that read it was sent, and answered when its answer was there: the
 // token stood at least from the first answer to the last question.
 func (s *seen) dead(cell, token uint64, ttl, asked, answered time.Duration) bool {
+	if without.Observation {
+		return true
+	}
 	k := seenToken{cell, token}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -43,7 +43,7 @@ func newServer(s *Store, address string) *server {
 	}
 	sv.client.Timeout = o.Timeout
 	sv.client.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		c, err := o.Dial(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,4 @@
+// Package without leaves out one part of the coherence protocol, so that tests can show that it is needed, and that
+// they would notice. Each part is a constant, false, and costs nothing: only a build with the tag "without", which
+// nobody ships, makes variables of them.
+package without
