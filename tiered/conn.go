@@ -16,8 +16,8 @@ import (
 //	VALUE <key> <flags> <bytes> <cas>\r\n<data>\r\n … END\r\n
 type conn struct {
 	net.Conn
-	timeout time.Duration // from a request's first byte to its answer's last
-	limit   int           // bytes of the largest item
+	slot  *slot // whose request it is used for
+	limit int   // bytes of the largest item
 
 	asking bool   // a request was sent, and its answer has not ended
 	values int    // how many items may still come
@@ -40,8 +40,8 @@ func (c *conn) Write(b []byte) (int, error) {
 	}
 	if !c.asking {
 		c.asking, c.values = true, 0
-		// One deadline for the whole request: gomemcache moves it on with every item.
-		if err := c.Conn.SetDeadline(time.Now().Add(c.timeout)); err != nil {
+		// One deadline for the whole request: gomemcache would move it on with every item.
+		if err := c.Conn.SetDeadline(c.slot.deadline); err != nil {
 			return 0, err
 		}
 	}

@@ -31,6 +31,6 @@ func TestDial(t *testing.T) {
 	p.load(r, "reached")
 	p.wants(r, flushlist.HitSecond, "reached")
 	down.Store(true)
-	_ = p.places[0].(*server).client.Close() // no pooled connection
+	p.places[0].close() // no pooled connection
 	p.wants(r, flushlist.Unreachable, "")
 }

@@ -3,6 +3,7 @@ package tiered
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -56,8 +57,13 @@ func TestHostileAnswers(t *testing.T) {
 		"more than asked": func(w io.Writer, keys []string) error {
 			return printf(w, strings.Repeat(item, 2*len(keys)), repeat(keys[0], 2*len(keys))...)
 		},
-		"more behind END":    func(w io.Writer, _ []string) error { return printf(w, "END\r\nEND\r\n") },
-		"nothing that helps": func(w io.Writer, _ []string) error { return printf(w, "VALUE\r\nVALUE\r\n") },
+		"more behind END":           func(w io.Writer, _ []string) error { return printf(w, "END\r\nEND\r\n") },
+		"nothing that helps":        func(w io.Writer, _ []string) error { return printf(w, "VALUE\r\nVALUE\r\n") },
+		"half an item, and no more": func(w io.Writer, keys []string) error { return printf(w, "VALUE %s 0 10 1\r\nxxx", keys[0]) },
+		"half an item, and closed": func(w io.Writer, keys []string) error {
+			return errors.Join(printf(w, "VALUE %s 0 10 1\r\nxxx", keys[0]), io.EOF)
+		},
+		"closed": func(io.Writer, []string) error { return io.EOF },
 		"no end": func(w io.Writer, keys []string) error {
 			for {
 				if err := printf(w, "VALUE %s 0 10000 1\r\n%s\r\n", keys[0], strings.Repeat("x", 10000)); err != nil {
@@ -155,13 +161,14 @@ func (d *deadlines) Read(b []byte) (int, error)    { return copy(b, "VALUE k 0 1
 // A request has one deadline, which gomemcache would move on with every item.
 func TestOneDeadline(t *testing.T) {
 	d := &deadlines{}
-	c := &conn{Conn: d, timeout: time.Second, limit: 100}
+	sl := &slot{deadline: time.Now().Add(time.Second)}
+	c := &conn{Conn: d, slot: sl, limit: 100}
 	if _, err := c.Write([]byte("gets k l m\r\n")); err != nil {
 		t.Fatal(err)
 	}
 	first := d.last
-	if first.IsZero() {
-		t.Fatal("a request has no deadline")
+	if first != sl.deadline {
+		t.Fatal("a request has another deadline")
 	}
 	for range 3 {
 		if err := c.SetDeadline(time.Now().Add(time.Hour)); err != nil || d.last != first {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/bradfitz/gomemcache/memcache"
 	"github.com/cespare/xxhash/v2"
 )
 
@@ -36,8 +37,8 @@ func (j *memcachedJournal) Take(ctx context.Context) (number uint64, err error) 
 	for range 4 {
 		// A second try after a connection that the server had closed may take a second number. The first
 		// is closed by readers, who forget what they know: that is dear, and right.
-		err = j.server.do(ctx, func() (err error) {
-			number, err = j.server.client.Increment(journalHead, 1)
+		err = j.server.do(ctx, func(c *memcache.Client) (err error) {
+			number, err = c.Increment(journalHead, 1)
 			return err
 		})
 		if !errors.Is(err, errGone) {

@@ -21,8 +21,8 @@ type Options struct {
 	// the same one. Nil is equal shares; a weight is from 1 to 1000.
 	Weights []int
 
-	// Timeout bounds each request to a server, waiting for a connection included. A read that
-	// it ends goes to the database. Defaults to 100 milliseconds; at most 1 minute. Not used
+	// Timeout bounds each request to a server: waiting for a connection, dialing, and the one second try
+	// where a connection had been closed since its last request. A read that it ends goes to the database. Defaults to 100 milliseconds; at most 1 minute. Not used
 	// without servers.
 	Timeout time.Duration
 

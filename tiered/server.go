@@ -15,14 +15,13 @@ import (
 )
 
 // server is one memcached server as a place. It adds to gomemcache what that leaves out: a
-// bound on open connections, an end to waiting, one new try where a pooled connection was
-// closed by the other side, batches of gets, and a breaker.
+// bound on open connections, one deadline for a whole request, one new try where a pooled
+// connection was closed by the other side, batches of gets, and a breaker.
 type server struct {
 	addr    string
 	timeout time.Duration
 	item    int // bytes of the largest entry
-	client  *memcache.Client
-	slots   chan struct{} // one for each connection that may be open
+	slots   slots
 	batches batches
 	breaker breaker
 	now     func() time.Duration
@@ -36,20 +35,10 @@ func newServer(s *Store, address string) *server {
 	o := s.opts
 	sv := &server{
 		addr: address, timeout: o.Timeout, item: o.ItemLimit,
-		client:  memcache.NewFromSelector(&one{serverAddr(address)}),
-		slots:   make(chan struct{}, o.MaxIdleConns),
 		breaker: breaker{failures: o.BreakerFailures, pause: o.BreakerPause, now: s.now},
 		now:     s.now, spawn: s.spawn, enter: s.enter, leave: s.running.Done, report: s.report,
 	}
-	sv.client.Timeout = o.Timeout
-	sv.client.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := o.Dial(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &conn{Conn: c, timeout: o.Timeout, limit: o.ItemLimit + itemSlack}, nil
-	}
-	sv.client.MaxIdleConns = o.MaxIdleConns
+	sv.slots.init(o.MaxIdleConns, address, o)
 	return sv
 }
 
@@ -74,39 +63,40 @@ var (
 
 func (s *server) name() string { return s.addr }
 func (s *server) limit() int   { return s.item }
-func (s *server) close()       { _ = s.client.Close() }
+func (s *server) close()       { s.slots.closeIdle() }
 
 func (s *server) add(ctx context.Context, at addr, value []byte, ttl time.Duration) error {
-	return s.do(ctx, func() error {
-		return s.client.Add(&memcache.Item{Key: at.key, Value: value, Expiration: expiration(ttl, time.Now())})
+	return s.do(ctx, func(c *memcache.Client) error {
+		return c.Add(&memcache.Item{Key: at.key, Value: value, Expiration: expiration(ttl, time.Now())})
 	})
 }
 
 func (s *server) append(ctx context.Context, at addr, value []byte) error {
-	return s.do(ctx, func() error {
-		return s.client.Append(&memcache.Item{Key: at.key, Value: value})
+	return s.do(ctx, func(c *memcache.Client) error {
+		return c.Append(&memcache.Item{Key: at.key, Value: value})
 	})
 }
 
 func (s *server) swap(ctx context.Context, at addr, value []byte, seen uint64, ttl time.Duration) error {
-	return s.do(ctx, func() error {
-		return s.client.CompareAndSwap(&memcache.Item{
+	return s.do(ctx, func(c *memcache.Client) error {
+		return c.CompareAndSwap(&memcache.Item{
 			Key: at.key, Value: value, CasID: seen, Expiration: expiration(ttl, time.Now()),
 		})
 	})
 }
 
 func (s *server) remove(ctx context.Context, at addr) error {
-	return s.do(ctx, func() error { return s.client.Delete(at.key) })
+	return s.do(ctx, func(c *memcache.Client) error { return c.Delete(at.key) })
 }
 
-// do runs one request on the caller's goroutine, which costs less than another one. It waits for a
-// connection no longer than ctx or the time-out; the request itself ends by its connection's deadline.
-func (s *server) do(ctx context.Context, op func() error) error {
+// do runs one request on the caller's goroutine, which costs less than another one. One deadline holds for all of it:
+// waiting for a connection, which ctx may end sooner, dialing, and a second try.
+func (s *server) do(ctx context.Context, op func(*memcache.Client) error) error {
 	if !s.breaker.allow() {
 		return errBreakerOpen
 	}
-	if err := s.acquire(ctx); err != nil {
+	sl, err := s.slots.take(ctx, time.Now().Add(s.timeout))
+	if err != nil {
 		return err
 	}
 	if s.enter() {
@@ -116,41 +106,24 @@ func (s *server) do(ctx context.Context, op func() error) error {
 		// behind.
 		defer s.close()
 	}
-	defer func() { <-s.slots }()
-	return s.exchange(op)
-}
-
-// acquire takes a slot.
-func (s *server) acquire(ctx context.Context) error {
-	select {
-	case s.slots <- struct{}{}:
-		return nil
-	default:
-	}
-	timer := time.NewTimer(s.timeout)
-	defer timer.Stop()
-	select {
-	case s.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return errBusy
-	}
+	defer s.slots.give(sl)
+	return s.exchange(sl, op)
 }
 
 // exchange runs a request that holds a slot, and tells the breaker.
-func (s *server) exchange(op func() error) error {
-	began := s.now()
-	err := op()
-	if closedByServer(err) && s.now()-began < s.timeout {
-		// A server that was restarted has closed all pooled connections. None of the requests
-		// does harm when it is carried out twice: a token left twice is taken out twice, an add
-		// or cas that finds itself done reads as one that came too late.
-		_ = s.client.Close()
-		err = op()
+func (s *server) exchange(sl *slot, op func(*memcache.Client) error) error {
+	began := time.Now()
+	err := op(sl.client)
+	if closedByServer(err) && !sl.dialed && time.Now().Before(sl.deadline) {
+		// A server that was restarted has closed all pooled connections; the second try dials. None
+		// of the requests does harm when it is carried out twice: a token left twice is taken out
+		// twice, an add or cas that finds itself done reads as one that came too late.
+		err = op(sl.client)
 	}
 	err, failed := translate(err)
+	if failed && sl.deadline.Sub(began) < s.timeout/2 {
+		return err // it waited long for its connection, and says nothing of the server
+	}
 	opened, closed := s.breaker.record(!failed)
 	switch {
 	case opened:
@@ -266,13 +239,14 @@ func (s *server) get(b *batch) error {
 	if !s.breaker.allow() {
 		return errBreakerOpen
 	}
-	if err := s.acquire(context.Background()); err != nil {
+	sl, err := s.slots.take(context.Background(), time.Now().Add(s.timeout))
+	if err != nil {
 		return err
 	}
-	defer func() { <-s.slots }()
+	defer s.slots.give(sl)
 	var got map[string]*memcache.Item
-	err := s.exchange(func() (err error) {
-		got, err = s.client.GetMulti(b.keys)
+	err = s.exchange(sl, func(c *memcache.Client) (err error) {
+		got, err = c.GetMulti(b.keys)
 		return err
 	})
 	for i, key := range b.keys {

@@ -34,7 +34,13 @@ type Relay struct {
 // Proxy starts a proxy in front of a server. It is stopped when the test ends.
 func Proxy(tb testing.TB, backend string) *Relay {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return ProxyAt(tb, "127.0.0.1:0", backend)
+}
+
+// ProxyAt is Proxy at an address of the caller's choice.
+func ProxyAt(tb testing.TB, address, backend string) *Relay {
+	tb.Helper()
+	l, err := net.Listen("tcp", address)
 	if err != nil {
 		tb.Fatal(err)
 	}
