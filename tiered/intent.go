@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -95,15 +96,11 @@ func (in *intent) leave(ctx context.Context) error {
 		number, untaken = s.journal.take(ctx)
 		_ = in.enter(ctx, number, in.begun, untaken)
 	}
-	jobs := len(in.cells)
-	if s.journal != nil {
-		jobs++
+	var taking sync.WaitGroup
+	if s.journal != nil { // a number may be taken before, the record is put after every token
+		taking.Go(func() { number, untaken = s.journal.take(ctx) })
 	}
-	inParallel(jobs, s.opts.MaxIdleConns, func(i int) {
-		if i == len(in.cells) { // a number may be taken before, the record is put after every token
-			number, untaken = s.journal.take(ctx)
-			return
-		}
+	s.eachCell(in.cells, func(i int) {
 		c := in.cells[i]
 		if errs[i] = s.leaveToken(ctx, c, token); errs[i] == nil {
 			// 1. Only now: a reader that learned the stamp before the token was in is undone.
@@ -111,6 +108,7 @@ func (in *intent) leave(ctx context.Context) error {
 			s.known.drop(c.id)
 		}
 	})
+	taking.Wait()
 	if in.mode == flushlist.Strict {
 		if err := in.refusal(errs); err != nil {
 			s.journal.void(ctx, number)
@@ -256,7 +254,7 @@ func (in *intent) Finish(ctx context.Context) {
 		}
 	}
 	items := s.readCells(ctx, mine)
-	inParallel(len(mine), s.opts.MaxIdleConns, func(n int) {
+	s.eachCell(mine, func(n int) {
 		s.round(ctx, mine[n], []*ending{ends[of[n]]}, items[n])
 	})
 	var lost []cellAt
@@ -301,7 +299,7 @@ func (in *intent) Abort(ctx context.Context) {
 	s := in.store
 	ctx = context.WithoutCancel(ctx)
 	items := s.readCells(ctx, in.cells)
-	inParallel(len(in.cells), s.opts.MaxIdleConns, func(i int) {
+	s.eachCell(in.cells, func(i int) {
 		s.abort(ctx, in.cells[i], in.tokens, items[i])
 		if in.held[i] {
 			s.known.release(in.cells[i].id) // nothing was written

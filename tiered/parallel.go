@@ -24,3 +24,19 @@ func inParallel(n, limit int, f func(int)) {
 	close(next)
 	wg.Wait()
 }
+
+// eachCell calls f for the index of every cell, at each place for as many at a time as there are
+// connections to it, and waits for all.
+func (s *Store) eachCell(cells []cellAt, f func(i int)) {
+	if len(s.places) == 1 || len(cells) <= s.opts.MaxIdleConns {
+		inParallel(len(cells), s.opts.MaxIdleConns, f)
+		return
+	}
+	of := make([][]int, len(s.places)) // by place: indexes into cells
+	for i, c := range cells {
+		of[c.place] = append(of[c.place], i)
+	}
+	inParallel(len(of), len(of), func(place int) {
+		inParallel(len(of[place]), s.opts.MaxIdleConns, func(n int) { f(of[place][n]) })
+	})
+}

@@ -19,12 +19,15 @@ type Relay struct {
 	accepted atomic.Int64 // connections so far
 	trips    atomic.Int64 // answers after a request, on all connections
 	requests atomic.Int64 // pieces of request
+	asked    atomic.Int64 // bytes of request
+	answered atomic.Int64 // bytes of answer
 
 	mu      sync.Mutex
 	changed *sync.Cond
 	cut     bool
-	held    bool          // what comes from the server now waits for the next Mend
-	mended  int           // times
+	held    bool // what comes from the server now waits for the next Mend
+	mended  int  // times
+	waves   waves
 	delay   time.Duration // before each piece of an answer
 	conns   map[net.Conn]struct{}
 	open    int // connections that clients have open
@@ -70,6 +73,9 @@ func (r *Relay) RoundTrips() int { return int(r.trips.Load()) }
 
 // Requests returns the number of pieces of request that have reached the proxy, answered or not.
 func (r *Relay) Requests() int { return int(r.requests.Load()) }
+
+// Traffic returns the bytes of requests and of answers that have passed so far.
+func (r *Relay) Traffic() (asked, answered int) { return int(r.asked.Load()), int(r.answered.Load()) }
 
 // Cut closes all connections and every new one at once, until Mend.
 func (r *Relay) Cut() {
@@ -178,19 +184,22 @@ func (r *Relay) serve(client net.Conn) {
 	pipes.Go(func() {
 		defer server.Close()
 		defer r.count(-1) // the client has closed, also where an answer is held back
-		relay(server, client, func() bool {
+		relay(server, client, func(n int) bool {
 			r.requests.Add(1)
+			r.asked.Add(int64(n))
 			asked.Store(true)
 			return true
 		})
 	})
 	pipes.Go(func() {
 		defer client.Close()
-		relay(client, server, func() bool {
-			if asked.Swap(false) {
+		relay(client, server, func(n int) bool {
+			r.answered.Add(int64(n))
+			first := asked.Swap(false)
+			if first {
 				r.trips.Add(1)
 			}
-			return r.pass()
+			return r.pass(first)
 		})
 	})
 	pipes.Wait()
@@ -206,8 +215,8 @@ func (r *Relay) count(n int) {
 	r.mu.Unlock()
 }
 
-// pass waits until a piece of an answer may get through.
-func (r *Relay) pass() bool {
+// pass waits until a piece of an answer may get through, the answer's first or a later one.
+func (r *Relay) pass(first bool) bool {
 	r.mu.Lock()
 	delay := r.delay
 	r.mu.Unlock()
@@ -222,16 +231,19 @@ func (r *Relay) pass() bool {
 			r.changed.Wait()
 		}
 	}
+	if first {
+		r.waves.await(r)
+	}
 	return !r.closed
 }
 
-// relay copies from one connection to the other, asking before each piece.
-func relay(to io.Writer, from io.Reader, before func() bool) {
+// relay copies from one connection to the other, asking before each piece of n bytes.
+func relay(to io.Writer, from io.Reader, before func(n int) bool) {
 	b := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(b)
 		if n > 0 {
-			if !before() {
+			if !before(n) {
 				return
 			}
 			if _, err := to.Write(b[:n]); err != nil {
