@@ -178,10 +178,14 @@ func (in *intent) refusal(errs []error) error {
 	return fmt.Errorf("%w: no token could be left at %s: %w", flushlist.ErrFlush, strings.Join(servers, ", "), first)
 }
 
-// leaveToken appends a token to a cell, or adds a cell with it where there is none.
-func (s *Store) leaveToken(ctx context.Context, c cellAt, token uint64) error {
+// leaveTokens appends tokens to a cell, or adds a cell with them where there is none.
+func (s *Store) leaveTokens(ctx context.Context, c cellAt, tokens ...uint64) error {
 	p := s.places[c.place]
-	at, t := c.addr(p.name()), tokenBytes(token, s.opts.IntentTTL)
+	at := c.addr(p.name())
+	t := make([]byte, 0, tokenSize*len(tokens))
+	for _, token := range tokens {
+		t = append(t, tokenBytes(token, s.opts.IntentTTL)...)
+	}
 	if without.Intent {
 		return nil
 	}
@@ -203,7 +207,7 @@ func (s *Store) leaveToken(ctx context.Context, c cellAt, token uint64) error {
 	return errNoRoom
 }
 
-// leaveOnlyToken is leaveToken without.OtherTokens.
+// leaveOnlyToken is leaveTokens without.OtherTokens.
 func (s *Store) leaveOnlyToken(ctx context.Context, c cellAt, t []byte) error {
 	p := s.places[c.place]
 	for range backgroundTries {
@@ -249,13 +253,14 @@ func (in *intent) Finish(ctx context.Context) {
 	var of []int
 	for i, c := range in.cells {
 		ends[i] = newEnding(in.tokens, in.held[i])
-		if s.rounds.enter(c.id, ends[i]) {
+		if s.rounds.enter(c.id, nil, ends[i]) {
 			mine, of = append(mine, c), append(of, i)
 		}
 	}
 	items := s.readCells(ctx, mine)
 	s.eachCell(mine, func(n int) {
-		s.round(ctx, mine[n], []*ending{ends[of[n]]}, items[n])
+		s.finishRound(ctx, mine[n], []*ending{ends[of[n]]}, items[n])
+		s.nextRound(ctx, mine[n])
 	})
 	var lost []cellAt
 	for i, c := range in.cells {

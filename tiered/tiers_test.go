@@ -325,7 +325,7 @@ func TestFinishesAreCombined(t *testing.T) {
 	eventually(t, "finishes do not gather", func() bool {
 		p.rounds.mu.Lock()
 		defer p.rounds.mu.Unlock()
-		return len(p.rounds.waiting[c.id]) == writers-1
+		return len(p.rounds.waiting[c.id].ends) == writers-1
 	})
 	proxy.Mend()
 	finished.Wait()
