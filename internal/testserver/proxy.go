@@ -29,6 +29,7 @@ type Relay struct {
 	mended  int  // times
 	waves   waves
 	delay   time.Duration // before each piece of an answer
+	late    time.Duration // before each piece of a request
 	conns   map[net.Conn]struct{}
 	open    int // connections that clients have open
 	closed  bool
@@ -105,6 +106,13 @@ func (r *Relay) Delay(d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.delay = d
+}
+
+// Late holds every piece of a request back for d. 0 is no delay.
+func (r *Relay) Late(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.late = d
 }
 
 // PassNew ends Hang for answers to come. Those that it holds back stay until Mend, and with them
@@ -188,6 +196,10 @@ func (r *Relay) serve(client net.Conn) {
 			r.requests.Add(1)
 			r.asked.Add(int64(n))
 			asked.Store(true)
+			r.mu.Lock()
+			late := r.late
+			r.mu.Unlock()
+			hold(late)
 			return true
 		})
 	})
@@ -220,10 +232,7 @@ func (r *Relay) pass(first bool) bool {
 	r.mu.Lock()
 	delay := r.delay
 	r.mu.Unlock()
-	if delay > 0 {
-		timer := time.NewTimer(delay)
-		<-timer.C
-	}
+	hold(delay)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.held {
@@ -235,6 +244,14 @@ func (r *Relay) pass(first bool) bool {
 		r.waves.await(r)
 	}
 	return !r.closed
+}
+
+// hold returns after d.
+func hold(d time.Duration) {
+	if d > 0 {
+		timer := time.NewTimer(d)
+		<-timer.C
+	}
 }
 
 // relay copies from one connection to the other, asking before each piece of n bytes.
