@@ -218,7 +218,28 @@ func TestSeen(t *testing.T) {
 	for n := range uint64(3 * maxSeen) {
 		dead(3, n, 0, 0)
 	}
-	if len(s.first) > maxSeen {
-		t.Fatalf("%d tokens are remembered", len(s.first))
+	if len(s.tokens) > maxSeen {
+		t.Fatalf("%d tokens are remembered", len(s.tokens))
+	}
+}
+
+// Tokens of living writers, each seen once, do not push out a dead writer's that is looked at again and again:
+// else its list would not be cached again for as long as others write enough.
+func TestSeenAmongMany(t *testing.T) {
+	var s seen
+	s.init()
+	var now time.Duration
+	const ttl = 10 * time.Second
+	for n := uint64(1); ; n++ {
+		now += ttl / maxSeen
+		if s.dead(1, 1, ttl, now, now) {
+			break
+		}
+		if now > 2*ttl {
+			t.Fatal("a dead writer's token is respected for ever")
+		}
+		for token := range uint64(8) {
+			s.dead(2, 8*n+token, ttl, now, now)
+		}
 	}
 }

@@ -167,3 +167,21 @@ func proxied(tb testing.TB) (*testserver.Server, *testserver.Relay) {
 	m := testserver.Memcached(tb)
 	return m, testserver.Proxy(tb, m.Addr())
 }
+
+// never fails the test where a process would serve the old row, which is in the database no more, from either tier.
+func (p *process) never(r flushlist.Ref, old string) {
+	p.Helper()
+	if v, ok := p.First(r.Key, r.List.ID, r.All.ID); ok && string(v.Payload) == old {
+		p.Fatalf("the first tier serves %q, which is in the database no more", old)
+	}
+	if f := p.ask(r); f.Outcome.Hit() && string(f.Value.Payload) == old {
+		p.Fatalf("%v with %q, which is in the database no more", f.Outcome, old)
+	}
+}
+
+// byJournal makes a process serve from its first tier only what the journal answers for, as it is with stamps that
+// were asked for more than MaxStale ago.
+func (p *process) byJournal() *process {
+	p.known.maxStale = 0
+	return p
+}

@@ -3,6 +3,7 @@ package tiered
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Journal tells every process on the same servers which flush lists are being written, so that
@@ -11,7 +12,8 @@ import (
 //
 // Options.Journal takes the place of the journal that a store keeps on its memcached servers, with
 // NATS, Redis or LISTEN/NOTIFY behind the same four methods. All methods are safe for concurrent use
-// and return when ctx is done.
+// and return when ctx is done, which is after Options.Timeout at the latest. A record has at most 32776 bytes; one of
+// 256 lists, the most that a write of this project's runtime names one by one, has 2056.
 type Journal interface {
 	// Take returns a number above every one that was taken before it was called.
 	Take(ctx context.Context) (uint64, error)
@@ -31,3 +33,27 @@ type Journal interface {
 // ErrRecorded says that a number has its record already: a reader who waited too long for it
 // closed the number. The writer takes a new one.
 var ErrRecorded = errors.New("tiered: the journal's number has a record already")
+
+// boundedJournal is a journal each of whose answers is waited for no longer than a server's: a COMMIT waits for them.
+type boundedJournal struct {
+	Journal
+	timeout time.Duration
+}
+
+func (b boundedJournal) Take(ctx context.Context) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	return b.Journal.Take(ctx)
+}
+
+func (b boundedJournal) Put(ctx context.Context, number uint64, record []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	return b.Journal.Put(ctx, number, record)
+}
+
+func (b boundedJournal) Poll(ctx context.Context, after uint64) (uint64, [][]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	return b.Journal.Poll(ctx, after)
+}

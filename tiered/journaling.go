@@ -54,8 +54,8 @@ type journaling struct {
 	// The poller's own.
 	begun  bool
 	at     uint64        // every number up to here has been passed
-	open   uint64        // the number after at, where it had no record at the last poll; else 0
-	opened time.Duration // when that poll was sent
+	open   uint64        // every number after at up to here had been taken, and not passed, at opened
+	opened time.Duration // when a poll that found no record after at was answered
 }
 
 const (
@@ -64,12 +64,17 @@ const (
 	// recordPatience bounds the time from taking a number to its record. All releases of all
 	// programs keep to it.
 	recordPatience = 5 * time.Second
+	// closePatience is how long a number has been taken, at the least, before a reader closes it: one with a short
+	// MaxStale must not cost all writers their numbers.
+	closePatience = 200 * time.Millisecond
 )
 
 func newJournaling(s *Store) *journaling {
 	g := &journaling{store: s, journal: s.opts.Journal, own: make(map[uint64]struct{})}
 	if g.journal == nil {
 		g.journal = newMemcachedJournal(s)
+	} else {
+		g.journal = boundedJournal{g.journal, s.opts.Timeout}
 	}
 	g.since.Store(math.MaxInt64)
 	g.every = max(s.opts.MaxStale/4, time.Millisecond)
@@ -114,6 +119,11 @@ func (g *journaling) put(ctx context.Context, number uint64, taken time.Duration
 			err = errLateRecord
 		} else {
 			g.mine(number, false)
+		}
+		if errors.Is(err, errTooLarge) && r.kind != recordEverything { // a server with a small -I
+			r = journalRecord{kind: recordEverything}
+			b = r.bytes()
+			continue
 		}
 		if !errors.Is(err, ErrRecorded) && err != errLateRecord || try == 3 {
 			return fmt.Errorf("the journal takes no record: %w", err)
@@ -237,7 +247,7 @@ func (g *journaling) poll(ctx context.Context) {
 	}
 	for g.at < head {
 		for _, b := range records {
-			if !g.pass(ctx, b, sent) {
+			if !g.pass(ctx, b, sent, head) {
 				return // good stays: nobody knows what the open number is for
 			}
 		}
@@ -251,17 +261,19 @@ func (g *journaling) poll(ctx context.Context) {
 	g.good.Store(int64(sent) + 1)
 }
 
-// pass goes past the next number, if that is not open.
-func (g *journaling) pass(ctx context.Context, b []byte, sent time.Duration) bool {
+// pass goes past the next number, if that is not open, by what a poll sent at sent found, with its head.
+func (g *journaling) pass(ctx context.Context, b []byte, sent time.Duration, head uint64) bool {
 	next := g.at + 1
 	if b == nil {
-		if g.open != next {
-			g.open, g.opened = next, sent
+		if next > g.open {
+			// All numbers up to the head had been taken when the answer was there. A process that dies leaves open as
+			// many as it had writes under way, which are waited for together.
+			g.open, g.opened = max(head, next), g.store.now()
 			return false
 		}
 		// Its writer has had this long from taking the number. A process that was merely held up
 		// for a moment must not cost everybody all they know.
-		if sent-g.opened < g.store.opts.MaxStale {
+		if sent-g.opened < max(g.store.opts.MaxStale, closePatience) {
 			return false
 		}
 		if !without.Closing && g.journal.Put(ctx, next, journalRecord{kind: recordClosed}.bytes()) != nil {
@@ -269,7 +281,7 @@ func (g *journaling) pass(ctx context.Context, b []byte, sent time.Duration) boo
 		}
 		b = journalRecord{kind: recordClosed}.bytes()
 	}
-	g.at, g.open = next, 0
+	g.at = next
 	g.mu.Lock()
 	_, own := g.own[next]
 	delete(g.own, next)
@@ -306,7 +318,8 @@ func (g *journaling) jump(head uint64, why error) {
 	g.at, g.open = head, 0
 	g.mu.Lock()
 	for n := range g.own {
-		if n <= head {
+		// A journal that began anew below its old numbers will give them again, to others.
+		if n <= head || why == errHeadLost {
 			delete(g.own, n)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -27,19 +28,27 @@ func (s *Store) Lease(ctx context.Context, r flushlist.Ref, t flushlist.Ticket) 
 		return none, true
 	}
 	at := addr{key: leaseKey(r, t)}
+	id, asked := xxhash.Sum64String(at.key), s.now()
 	err := sv.add(ctx, at, nil, s.opts.Lease)
 	switch {
 	case errors.Is(err, errNotStored):
-		return nil, false
+		// Memcached ends a lease. One that this process sees for longer than memcached may take over that is none.
+		if !s.seen.dead(id, 0, s.opts.Lease+leaseSlack, asked, s.now()) {
+			return nil, false
+		}
 	case err != nil:
 		return none, true
 	}
+	s.seen.forget(id, 0)
 	return func() {
 		// Its time is over where the load took longer: then the key may be another's by now, whose
 		// load is joined by one more at worst.
 		_ = sv.remove(context.WithoutCancel(ctx), at)
 	}, true
 }
+
+// leaseSlack is how much longer than asked for an item may stay: memcached counts in whole seconds, and by ticks of one.
+const leaseSlack = 2 * time.Second
 
 // leaseKey is the key of a lease: of the entry's route, so that it lies on its server, and of its key and stamps,
 // so that a flush leaves it behind.

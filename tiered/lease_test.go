@@ -7,6 +7,7 @@ import (
 
 	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/testserver"
 )
 
 func (p *process) lease(r flushlist.Ref, t flushlist.Ticket) (func(), bool) {
@@ -64,4 +65,22 @@ func TestLease(t *testing.T) {
 	if _, granted := other.lease(r, flushlist.Ticket{}); !granted {
 		t.Fatal("not granted to a load that stores nothing")
 	}
+}
+
+// A lease that does not end, which none of ours does, keeps nobody from the database for longer than one that does.
+func TestForeignLease(t *testing.T) {
+	m := testserver.Memcached(t)
+	o := patient(m.Addr())
+	o.Lease = time.Second
+	p := start(t, o)
+	r := storetest.Ref(1)
+	ticket := p.ask(r).Ticket
+	put(t, m.Addr(), leaseKey(r, ticket), []byte("mine"))
+	if _, granted := p.lease(r, ticket); granted {
+		t.Fatal("granted at once")
+	}
+	eventually(t, "the lease is respected for ever", func() bool {
+		_, granted := p.lease(r, ticket)
+		return granted
+	})
 }

@@ -3,9 +3,10 @@
  * One writer; another process with an L1 copy, its reader and its poller.
  *   Write : append the intent; take a number (incr head); add the record, only after the
  *           append was acknowledged; COMMIT; new stamp.
- *   Poll  : read records up to the head. A number without a record for two polls: add a
- *           tombstone there and drop every L1 stamp. A writer whose add fails takes a new
- *           number. So no record appears behind a poller that went past it.
+ *   Poll  : read records up to the head. A number without a record: add a tombstone there, now
+ *           or after any number of polls, and drop every L1 stamp. A writer whose add fails takes
+ *           a new number. So no record appears behind a poller that went past it, whatever its
+ *           patience is.
  * Begin : a poller may begin at any time, at the head that it finds, so that records of numbers
  *           below may be yet to come. It answers for L1 stamps only after a while (here: from any
  *           later moment on), and only for those asked for since; a writer whose record came
@@ -85,7 +86,7 @@ proctype Reader()
 
 proctype Poller()
 {
-  byte pos = 0; byte h = 0; byte miss = 0; byte gaveup = 0;
+  byte pos = 0; byte h = 0; byte gaveup = 0;
   d_step { head0 = head; pos = head; begun = 1; drop() };
 #ifdef NO_WAIT
   answers = 1;
@@ -94,19 +95,19 @@ proctype Poller()
   :: d_step { !answers -> answers = 1; drop() }
   :: head > pos -> h = pos + 1;
      if
-     :: d_step { rec[h] != 0 -> drop(); pos = h; miss = 0 }
-     :: atomic { rec[h] == 0 -> miss++ };
+     :: d_step { rec[h] != 0 -> drop(); pos = h }
+     :: atomic { rec[h] == 0 -> skip };
         if
-        :: miss == 2 && gaveup < 3 -> gaveup++;
+        :: gaveup < 3 -> gaveup++;
 #ifdef NO_TOMB
-           d_step { drop(); pos = h; miss = 0 }
+           d_step { drop(); pos = h }
 #else
            if
-           :: d_step { rec[h] == 0 -> rec[h] = 2; drop(); pos = h; miss = 0 }
-           :: d_step { rec[h] != 0 -> miss = 0 }
+           :: d_step { rec[h] == 0 -> rec[h] = 2; drop(); pos = h }
+           :: rec[h] != 0
            fi
 #endif
-        :: else -> if :: miss > 1 -> miss = 1 :: else fi
+        :: true                                 /* wait */
         fi
      fi
   :: done && head == pos && answers -> break
