@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/cachegen/cachegen/internal/without"
 )
 
 // batches gathers the gets of one server: those that come while enough batches are out form
@@ -13,6 +15,7 @@ type batches struct {
 	mu      sync.Mutex
 	senders int      // goroutines that send, each with at most one batch out
 	waiting []*batch // not sent yet; only the last takes more keys
+	sent    *batch   // the last that was sent, without.NextBatch; else nil
 }
 
 const (
@@ -42,6 +45,9 @@ func (bs *batches) join(at []addr) (b *batch, place []int, send bool) {
 	place = make([]int, len(at))
 	bs.mu.Lock()
 	defer bs.mu.Unlock()
+	if without.NextBatch && bs.joinSent(at, place) {
+		return bs.sent, place, false
+	}
 	if n := len(bs.waiting); n > 0 && len(bs.waiting[n-1].keys)+len(at) <= batchKeys {
 		b = bs.waiting[n-1]
 	} else {
@@ -62,6 +68,25 @@ func (bs *batches) join(at []addr) (b *batch, place []int, send bool) {
 		send = true
 	}
 	return b, place, send
+}
+
+// joinSent is join without.NextBatch, where the last batch is out and has all keys.
+func (bs *batches) joinSent(at []addr, place []int) bool {
+	if bs.sent == nil {
+		return false
+	}
+	select {
+	case <-bs.sent.done:
+		return false
+	default:
+	}
+	for i, a := range at {
+		if place[i] = bs.sent.find(a.key); place[i] < 0 {
+			return false
+		}
+	}
+	bs.sent.readers++
+	return true
 }
 
 // find returns the place of a key, -1 where it is not asked for yet.
@@ -118,6 +143,9 @@ func (bs *batches) next(now func() time.Duration) *batch {
 	}
 	b := bs.waiting[0]
 	bs.waiting = slices.Delete(bs.waiting, 0, 1)
+	if without.NextBatch {
+		bs.sent = b
+	}
 	b.sent = now()
 	b.items = make([]item, len(b.keys))
 	return b

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/without"
 )
 
 // Fetch looks entries up in the second tier, each with the cells of its lists, in one
@@ -207,7 +208,9 @@ func (l *lookup) mend(ctx context.Context, i int, at addr, it item, sent, answer
 			return true
 		})
 		// The dead writer may have committed, so its list is flushed.
-		put = put.flushed()
+		if !without.DeadStamp {
+			put = put.flushed()
+		}
 		err = l.place.swap(ctx, at, put.bytes(), it.seen, 0)
 		if err == nil {
 			for _, t := range taken {

@@ -271,7 +271,9 @@ func (in *intent) Finish(ctx context.Context) {
 	}
 	// Where a token was gone, other processes may have learned a stamp from before this write after
 	// they had read its record.
-	s.journal.write(ctx, lost...)
+	if !without.LostRecord {
+		s.journal.write(ctx, lost...)
+	}
 	if without.EarlyRecord {
 		s.journal.write(ctx, in.cells...)
 	}
@@ -289,7 +291,9 @@ func (in *intent) finished(i int, err error) {
 	}
 	// The second drop is for a token that was lost: without it, a stamp from between could have
 	// been learned, and be served until MaxStale.
-	s.known.drop(c.id)
+	if !without.SecondDrop {
+		s.known.drop(c.id)
+	}
 	if in.held[i] {
 		s.known.release(c.id)
 		s.reportDelivered(c)

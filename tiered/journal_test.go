@@ -99,52 +99,6 @@ func TestPolledInTime(t *testing.T) {
 	})
 }
 
-// A poller that begins at the head passes over records that are yet to come:
-//
-//  1. writer: takes a number
-//  2. poller: begins, at that number
-//  3. reader: learns a stamp
-//  4. writer: leaves its token, puts its record, commits
-func TestPollerBeginsBetweenNumberAndToken(t *testing.T) {
-	m := testserver.Memcached(t)
-	other := followed(t, m.Addr())
-	r := storetest.Ref(1)
-	other.load(r, "old")
-	taken := other.now()
-	number, err := other.journal.take(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := start(t, patient(m.Addr())).quiet()
-	p.wants(r, flushlist.HitSecond, "old")
-	c := cellOf(r.List, 0)
-	if err := other.leaveToken(context.Background(), c, newToken()); err != nil {
-		t.Fatal(err)
-	}
-	if err := other.journal.put(context.Background(), number, taken, recordOf([]cellAt{c})); err != nil {
-		t.Fatal(err)
-	}
-	p.poll()
-	since := p.journal.since.Load()
-	p.aged()
-	p.journal.since.Store(since)
-	if p.inFirst(r) {
-		t.Fatal("served by a journal that has not seen the record")
-	}
-	// A record that comes later than pollers wait for gets another number, which they see.
-	late := other.now() - recordPatience
-	if number, err = other.journal.take(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if err := other.journal.put(context.Background(), number, late, recordOf([]cellAt{c})); err != nil {
-		t.Fatal(err)
-	}
-	head, records, err := other.journal.journal.Poll(context.Background(), number-1)
-	if err != nil || head != number+1 || len(records) != 2 || records[1] == nil {
-		t.Fatalf("head %d, records %q, error %v; the number was %d", head, records, err, number)
-	}
-}
-
 // A number without a record is closed once it has been open for MaxStale; its writer takes another.
 func TestOpenNumberIsClosed(t *testing.T) {
 	m := testserver.Memcached(t)
@@ -164,7 +118,7 @@ func TestOpenNumberIsClosed(t *testing.T) {
 	if p.journal.at == number || p.count(flushlist.StampsForgotten) != 0 {
 		t.Fatal("closed before MaxStale")
 	}
-	p.journal.opened -= p.opts.MaxStale
+	p.journal.opened -= max(p.opts.MaxStale, closePatience)
 	p.poll()
 	if p.journal.at != number || p.journal.good.Load() == good || p.count(flushlist.StampsForgotten) != 1 {
 		t.Fatalf("not closed: at %d of %d", p.journal.at, number)
@@ -323,34 +277,6 @@ func (b *brokenJournal) Take(ctx context.Context) (uint64, error) {
 }
 
 func (b *brokenJournal) Put(context.Context, uint64, []byte) error { return errSwallowed }
-
-// A process may have learned a stamp between a token that was lost and the write's end:
-//
-//  1. writer: leaves its token, puts its record; another process drops the stamp
-//  2. memcached: loses the cell
-//  3. other process: makes a fresh cell, loads the old row, and has it in its first tier
-//  4. writer: commits, finds its token gone, puts a new stamp; it has to be told again
-func TestLostTokenIsJournalledAgain(t *testing.T) {
-	m := testserver.Memcached(t)
-	p, other := followed(t, m.Addr()), followed(t, m.Addr())
-	r := storetest.Ref(1)
-	in := p.prepare(flushlist.Strict, r.List)
-	other.poll()
-	if err := memcache.New(m.Addr()).Delete(cellKey(r.List)); err != nil {
-		t.Fatal(err)
-	}
-	other.ask(r) // makes the cells
-	other.load(r, "old")
-	other.aged()
-	if !other.inFirst(r) {
-		t.Fatal("not in the first tier")
-	}
-	in.Finish(context.Background())
-	other.poll()
-	if other.inFirst(r) {
-		t.Fatal("served after the write")
-	}
-}
 
 // Own records are passed over: what they name was dropped when its token was in.
 func TestOwnRecord(t *testing.T) {

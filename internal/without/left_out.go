@@ -26,6 +26,10 @@ var (
 	Renewal      = leftOut("Renewal")
 	Observation  = leftOut("Observation")
 	CheckedFills = leftOut("CheckedFills")
+	SecondDrop   = leftOut("SecondDrop")
+	LostRecord   = leftOut("LostRecord")
+	DeadStamp    = leftOut("DeadStamp")
+	NextBatch    = leftOut("NextBatch")
 )
 
 func leftOut(part string) bool {

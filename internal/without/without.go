@@ -22,4 +22,8 @@ const (
 	Renewal      = false // COMMIT begins however long ago the tokens were left
 	Observation  = false // a token is taken for a dead writer's at first sight
 	CheckedFills = false // a value takes the place of whatever entry is there
+	SecondDrop   = false // a write that has ended forgets no stamp that was learned since its token was lost
+	LostRecord   = false // a write whose token was lost puts no second record
+	DeadStamp    = false // a dead writer's token is taken out, and the stamp stays
+	NextBatch    = false // a read joins a multi-get that was sent before it began
 )
