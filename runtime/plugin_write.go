@@ -41,6 +41,7 @@ type write struct {
 	conflict onConflict // of a create, as it was planned for
 	unsent   bool       // values of a create have keys that are not sent with them
 	held     bool       // there were rows to write
+	stopped  bool       // it had failed before its statement was due, at BEGIN say
 }
 
 // aim sets the models that it is about.
@@ -167,10 +168,13 @@ func (p *plugin) plans(op writeOp, main func(*gorm.DB)) func(*gorm.DB) {
 }
 
 func (p *plugin) planned(db *gorm.DB, op writeOp) {
+	w := p.current(db)
+	if db.Error != nil && w != nil {
+		w.stopped = true // GORM's main callback does nothing
+	}
 	if db.Error != nil || db.DryRun {
 		return
 	}
-	w := p.current(db)
 	if w == nil { // a callback may have sent it to a cached table
 		w = p.begins(db, op)
 	}
@@ -219,7 +223,7 @@ func (p *plugin) after(db *gorm.DB) {
 		return
 	}
 	w.unpin()
-	if db.Error != nil && !mayHaveWritten(db) {
+	if db.Error != nil && (w.stopped && db.RowsAffected == 0 || !mayHaveWritten(db)) {
 		return
 	}
 	if db.Error == nil && db.RowsAffected == 0 && !w.suspect(db) {
