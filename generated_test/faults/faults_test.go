@@ -9,10 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
-	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/shop"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -239,110 +237,6 @@ func TestEviction(t *testing.T) {
 	}
 }
 
-// behaviour 80: whatever lies under the keys, reads are right, and what is bad is replaced.
-func TestForeignBytes(t *testing.T) {
-	server := testserver.Memcached(t)
-	f := fixture.New(t, fixture.Options{Servers: []string{server.Addr()}})
-	f.Create(t, croupon("a"), croupon("b"))
-	client := memcache.New(server.Addr())
-	defer client.Close()
-	entry, cell := keyOf(t, f, 1)
-	other, _ := keyOf(t, f, 2)
-	good := must(client.Get(entry))(t).Value
-	another := must(client.Get(other))(t).Value
-	flipped := append([]byte(nil), good...)
-	flipped[len(flipped)/2] ^= 1
-	fresh := cacheruntime.WithFresh(ctx)
-	for name, bytes := range map[string][]byte{
-		"empty": {}, "garbage": []byte("garbage"), "truncated": good[:len(good)-1], "one bit": flipped, "another key's": another,
-		"a string of zeros": make([]byte, 300), "twice": append(append([]byte(nil), good...), good...),
-	} {
-		for _, key := range []string{entry, cell} {
-			if err := client.Set(&memcache.Item{Key: key, Value: bytes}); err != nil {
-				t.Fatal(err)
-			}
-			if c := must(f.M.Croupon.Cache.Get(fresh, 1))(t); c.Slug != "a" {
-				t.Errorf("%s under %s: found %+v", name, key, c)
-			}
-			must(f.M.Croupon.Cache.Get(fresh, 1))(t)
-			f.Expect(t, name+" was replaced", 0, func() { must(f.M.Croupon.Cache.Get(fresh, 1))(t) })
-		}
-	}
-	if f.RT.Stats().Events[flushlist.EntryBad] == 0 {
-		t.Error("bad bytes were not counted")
-	}
-}
-
-// behaviour 81: a value over the item limit is served, not stored, and counted.
-func TestLargeValue(t *testing.T) {
-	fixture.Both(t, func(t *testing.T, f *fixture.Fixture) {
-		c := croupon("a")
-		c.Title = strings.Repeat("x", 1<<20)
-		f.Create(t, c)
-		for range 2 {
-			f.Expect(t, "a large row", 1, func() {
-				if got := must(f.M.Croupon.Cache.Get(ctx, 1))(t); got.Title != c.Title {
-					t.Errorf("the title has %d bytes", len(got.Title))
-				}
-			})
-		}
-		if n := f.RT.Stats().Events[flushlist.EntryTooLarge]; n != 2 {
-			t.Errorf("%d were counted, want 2", n)
-		}
-	})
-}
-
-// behaviour 79: a server that accepts and never answers costs its time-out and no more; the breaker
-// opens, and closes again.
-func TestServerHangs(t *testing.T) {
-	proxy := testserver.Proxy(t, testserver.Memcached(t).Addr())
-	f := fixture.New(t, fixture.Options{
-		Servers: []string{proxy.Addr()},
-		Tiered:  tiered.Options{Timeout: 100 * time.Millisecond, BreakerFailures: 3, BreakerPause: 20 * time.Millisecond},
-	})
-	f.Create(t, croupon("a"))
-	must(f.M.Croupon.Cache.Get(ctx, 1))(t)
-	proxy.Hang()
-	fresh := cacheruntime.WithFresh(ctx)
-	for f.RT.Stats().Events[flushlist.BreakerOpened] == 0 {
-		began := time.Now()
-		if c := must(f.M.Croupon.Cache.Get(fresh, 1))(t); c.Slug != "a" {
-			t.Fatalf("found %+v", c)
-		}
-		if took := time.Since(began); took > 5*time.Second {
-			t.Fatalf("a read took %s", took)
-		}
-	}
-	proxy.Mend()
-	for f.RT.Stats().Events[flushlist.BreakerClosed] == 0 {
-		must(f.M.Croupon.Cache.Get(fresh, 1))(t)
-	}
-	must(f.M.Croupon.Cache.Get(fresh, 1))(t)
-	f.Expect(t, "after it is back", 0, func() { must(f.M.Croupon.Cache.Get(fresh, 1))(t) })
-}
-
-// One of two servers is gone: what lies on it comes from the database, the rest from the cache.
-func TestOneServerOfTwoIsDown(t *testing.T) {
-	a, b := testserver.Memcached(t), testserver.Memcached(t)
-	f := fixture.New(t, fixture.Options{Servers: []string{a.Addr(), b.Addr()}})
-	var ids []uint64
-	for i := range 40 {
-		f.Create(t, croupon(fmt.Sprint("c", i)))
-		ids = append(ids, uint64(i+1))
-	}
-	fresh := cacheruntime.WithFresh(ctx)
-	must(f.M.Croupon.Cache.GetMany(fresh, ids...))(t)
-	b.Stop()
-	before := f.RT.Stats()
-	if got := must(f.M.Croupon.Cache.GetMany(fresh, ids...))(t); len(got) != 40 {
-		t.Errorf("%d rows", len(got))
-	}
-	s := f.RT.Stats().Minus(before)
-	if s.SecondHits == 0 || s.Reasons[flushlist.Unreachable] == 0 || s.SecondHits+s.Reasons[flushlist.Unreachable] != 40 {
-		t.Errorf("%d hits and %d unreachable, want 40 together", s.SecondHits, s.Reasons[flushlist.Unreachable])
-	}
-}
-
 // While nothing can be stored, a read takes the statements that Objects takes.
 func TestServerIsDown(t *testing.T) {
 	server := testserver.Memcached(t)
@@ -428,21 +322,6 @@ func TestBadInput(t *testing.T) {
 		}
 		if _, err := f.M.Croupon.Cache.Get(ctx, 1); !errors.Is(err, cacheruntime.ErrClosed) {
 			t.Errorf("with a closed runtime: %v", err)
-		}
-	})
-}
-
-// A caller's context that ends is that caller's error.
-func TestContextEnds(t *testing.T) {
-	fixture.Both(t, func(t *testing.T, f *fixture.Fixture) {
-		f.Create(t, croupon("a"))
-		done, cancel := context.WithCancel(ctx)
-		cancel()
-		if _, err := f.M.Croupon.Cache.Get(done, 1); !errors.Is(err, context.Canceled) {
-			t.Errorf("the error is %v", err)
-		}
-		if c := must(f.M.Croupon.Cache.Get(ctx, 1))(t); c.Slug != "a" {
-			t.Errorf("found %+v", c)
 		}
 	})
 }
