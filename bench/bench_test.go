@@ -9,6 +9,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"path/filepath"
 	"strconv"
 	"sync/atomic"
@@ -33,6 +34,11 @@ const rows = 1000
 // open seeds a database and opens a cache over it.
 func open(b *testing.B, servers ...string) *row.Models {
 	b.Helper()
+	return openWith(b, tiered.Options{Servers: servers, Timeout: time.Second})
+}
+
+func openWith(b *testing.B, o tiered.Options) *row.Models {
+	b.Helper()
 	db, err := gorm.Open(sqlite.Open(filepath.Join(b.TempDir(), "bench.db")+"?_pragma=synchronous(OFF)"), &gorm.Config{Logger: logger.Discard})
 	check(b, err)
 	b.Cleanup(func() {
@@ -47,7 +53,7 @@ func open(b *testing.B, servers ...string) *row.Models {
 			Category: "food", Popularity: int64(i), Active: true, Price: 9.5, CreatedAt: time.Now().UTC(), UpdatedAt: time.Now().UTC()}
 	}
 	check(b, db.CreateInBatches(&all, 500).Error)
-	store, err := tiered.Open(tiered.Options{Servers: servers, Timeout: time.Second})
+	store, err := tiered.Open(o)
 	check(b, err)
 	b.Cleanup(func() { store.Close() })
 	rt, err := cacheruntime.New(db, store, cacheruntime.Options{Namespace: "bench"})
@@ -74,18 +80,21 @@ func check(b *testing.B, err error) {
 	}
 }
 
-// A hit in the first tier, beside building a key, a get from bigcache, and a decoder written by hand.
+// A hit in the first tier, in the process alone and in front of memcached, beside building a key, a get from bigcache, and a decoder written by hand.
 func BenchmarkFirstTierHit(b *testing.B) {
-	b.Run("cachegen", func(b *testing.B) {
-		m := open(b)
-		b.ReportAllocs()
-		b.ResetTimer()
-		for i := range b.N {
-			if _, err := m.Row.Cache.Get(ctx, uint64(i%rows)+1); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
+	for _, c := range []struct {
+		name    string
+		servers []string
+	}{{"embedded", nil}, {"memcached", []string{testserver.Memcached(b).Addr()}}} {
+		b.Run(c.name, func(b *testing.B) {
+			m := openWith(b, tiered.Options{Servers: c.servers, Timeout: time.Second, MaxStale: time.Minute})
+			best(b, func(i int) {
+				if _, err := m.Row.Cache.Get(ctx, uint64(i%rows)+1); err != nil {
+					b.Fatal(err)
+				}
+			})
+		})
+	}
 	b.Run("limit", func(b *testing.B) {
 		config := bigcache.DefaultConfig(time.Hour)
 		config.CleanWindow, config.HardMaxCacheSize, config.Verbose = 0, 64, false
@@ -98,15 +107,36 @@ func BenchmarkFirstTierHit(b *testing.B) {
 			check(b, err)
 			check(b, cache.Set(handKey(id), handEncode(r)))
 		}
-		b.ReportAllocs()
-		b.ResetTimer()
-		for i := range b.N {
+		best(b, func(i int) {
 			v, err := cache.Get(handKey(uint64(i%rows) + 1))
 			if err != nil || handDecode(v) == nil {
 				b.Fatal(err)
 			}
-		}
+		})
 	})
+}
+
+// best measures f, and reports beside the mean the best of stretches that are shorter than the system's turns: what
+// f takes by itself, on a machine that others use too.
+func best(b *testing.B, f func(i int)) {
+	const stretch = 1000
+	least := time.Duration(math.MaxInt64)
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := 0; i < b.N; i += stretch {
+		n := min(stretch, b.N-i)
+		began := time.Now()
+		for j := range n {
+			f(i + j)
+		}
+		if n == stretch {
+			least = min(least, time.Since(began))
+		}
+	}
+	b.StopTimer()
+	if b.N >= stretch {
+		b.ReportMetric(float64(least.Nanoseconds())/stretch, "best-ns/op")
+	}
 }
 
 // handKey is as long as cachegen's own.

@@ -36,7 +36,16 @@ type stripe struct {
 	flushes uint64                // raised by every flush made here
 	stamps  map[uint64]knownStamp // by cellAt.id
 	held    map[uint64]int        // flushes under way to each cell, of which the server may not know
-	_       [16]byte              // a cache line of its own
+	all     atomic.Pointer[allStamp]
+	_       [8]byte // a cache line of its own
+}
+
+// allStamp is the stamp of one `all` cell of a stripe, as it is in stamps. Every hit in a table asks for it, and
+// does so without the lock, for whose line all processors would fight. It is set under the lock,
+// read or write, and taken away under the write lock by every change of the stripe.
+type allStamp struct {
+	id uint64
+	knownStamp
 }
 
 // knownStamp is a stamp, and when the request that read it was sent, on the store's clock.
@@ -94,6 +103,7 @@ func (k *known) learn(c cellAt, stamp flushlist.Stamp, sent time.Duration, noted
 		}
 	}
 	s.stamps[c.id] = knownStamp{stamp, sent}
+	s.all.Store(nil)
 	return true
 }
 
@@ -115,9 +125,15 @@ func (k *known) drop(id uint64) {
 	}
 	s := k.stripe(id)
 	s.mu.Lock()
+	s.forget(id)
+	s.mu.Unlock()
+}
+
+// forget forgets the stamp of a cell, and what is on its way. s.mu is held.
+func (s *stripe) forget(id uint64) {
 	s.flushes++
 	delete(s.stamps, id)
-	s.mu.Unlock()
+	s.all.Store(nil)
 }
 
 // fresh reports whether both cells' stamps are known and less than MaxStale behind at now, and
@@ -127,7 +143,7 @@ func (k *known) fresh(list, all uint64, now, journal time.Duration) (l, a flushl
 	if !ok || now-x.sent >= k.maxStale && x.sent < journal {
 		return 0, 0, false
 	}
-	y, ok := k.stamp(all)
+	y, ok := k.stampOfAll(all)
 	if !ok || now-y.sent >= k.maxStale && y.sent < journal {
 		return 0, 0, false
 	}
@@ -142,6 +158,21 @@ func (k *known) stamp(id uint64) (knownStamp, bool) {
 	return x, ok
 }
 
+// stampOfAll is stamp for an `all` cell.
+func (k *known) stampOfAll(id uint64) (knownStamp, bool) {
+	s := k.stripe(id)
+	if a := s.all.Load(); a != nil && a.id == id {
+		return a.knownStamp, true
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	x, ok := s.stamps[id]
+	if ok {
+		s.all.Store(&allStamp{id, x})
+	}
+	return x, ok
+}
+
 // hold keeps a cell out of service in this process, since its server may not know of a flush.
 // Each hold needs a release.
 func (k *known) hold(id uint64) {
@@ -151,8 +182,7 @@ func (k *known) hold(id uint64) {
 	s := k.stripe(id)
 	s.mu.Lock()
 	s.held[id]++
-	s.flushes++
-	delete(s.stamps, id)
+	s.forget(id)
 	s.mu.Unlock()
 }
 
@@ -167,8 +197,7 @@ func (k *known) release(id uint64) {
 		delete(s.held, id)
 	}
 	// What was asked for under the hold is not to be believed after it.
-	s.flushes++
-	delete(s.stamps, id)
+	s.forget(id)
 	s.mu.Unlock()
 }
 
@@ -198,6 +227,7 @@ func (k *known) refuse(place int) bool {
 		s.mu.Lock()
 		s.flushes++
 		clear(s.stamps)
+		s.all.Store(nil)
 		s.mu.Unlock()
 	}
 	return true

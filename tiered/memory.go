@@ -3,6 +3,7 @@ package tiered
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -28,6 +29,13 @@ type cellShard struct {
 	mu    sync.RWMutex
 	cells map[uint64]memoryCell
 	last  uint64 // the last number given to a cell's state
+	// all is the stamp of one `all` cell of the shard that has no token, as stripe.all of a store with servers is.
+	all atomic.Pointer[memoryStamp]
+}
+
+type memoryStamp struct {
+	id    uint64
+	stamp flushlist.Stamp
 }
 
 // memoryCell is one state of a cell. Its bytes are never written to again.
@@ -58,7 +66,7 @@ func (m *memory) shard(id uint64) *cellShard { return &m.cells[id%shardCount] }
 
 // first serves one entry, if its lists' cells hold its stamps and no token.
 func (m *memory) first(key string, list, all uint64) (flushlist.Value, bool) {
-	l, a := m.stamp(list), m.stamp(all)
+	l, a := m.stamp(list), m.stampOfAll(all)
 	if l == 0 || a == 0 {
 		return flushlist.Value{}, false
 	}
@@ -75,6 +83,21 @@ func (m *memory) stamp(id uint64) flushlist.Stamp {
 	s.mu.RLock()
 	stamp := s.cells[id].stamp
 	s.mu.RUnlock()
+	return stamp
+}
+
+// stampOfAll is stamp for an `all` cell.
+func (m *memory) stampOfAll(id uint64) flushlist.Stamp {
+	s := m.shard(id)
+	if a := s.all.Load(); a != nil && a.id == id {
+		return a.stamp
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	stamp := s.cells[id].stamp
+	if stamp != 0 {
+		s.all.Store(&memoryStamp{id, stamp})
+	}
 	return stamp
 }
 
@@ -182,6 +205,7 @@ func (s *cellShard) put(id uint64, b []byte, appended time.Duration) {
 		put.stamp = c.stamp
 	}
 	s.cells[id] = put
+	s.all.Store(nil)
 }
 
 // evict removes one cell that no living writer has a token in. Its list gets a random stamp
@@ -196,6 +220,7 @@ func (m *memory) evict(s *cellShard) {
 		}
 		if len(c.bytes) <= cellHead || m.now()-c.appended > maxIntentTTL {
 			delete(s.cells, id)
+			s.all.Store(nil)
 			return
 		}
 	}
