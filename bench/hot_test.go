@@ -65,12 +65,13 @@ func hotList(b *testing.B, writers, processes int, one bool) {
 	b.ResetTimer()
 	began := time.Now()
 	run(int64(b.N))
-	elapsed := time.Since(began)
+	reportWrites(b, took, time.Since(began))
+}
+
+// reportWrites reports what each of b.N writes took.
+func reportWrites(b *testing.B, took [][]time.Duration, elapsed time.Duration) {
 	b.StopTimer()
-	var each []time.Duration
-	for _, t := range took {
-		each = append(each, t...)
-	}
+	each := slices.Concat(took...)
 	slices.Sort(each)
 	at := func(share float64) float64 {
 		return float64(each[int(share*float64(len(each)-1))].Microseconds()) / 1000
