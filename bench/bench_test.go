@@ -88,7 +88,7 @@ func BenchmarkFirstTierHit(b *testing.B) {
 	}{{"embedded", nil}, {"memcached", []string{testserver.Memcached(b).Addr()}}} {
 		b.Run(c.name, func(b *testing.B) {
 			m := openWith(b, tiered.Options{Servers: c.servers, Timeout: time.Second, MaxStale: time.Minute})
-			best(b, func(i int) {
+			best(b, 1000, func(i int) {
 				if _, err := m.Row.Cache.Get(ctx, uint64(i%rows)+1); err != nil {
 					b.Fatal(err)
 				}
@@ -107,7 +107,7 @@ func BenchmarkFirstTierHit(b *testing.B) {
 			check(b, err)
 			check(b, cache.Set(handKey(id), handEncode(r)))
 		}
-		best(b, func(i int) {
+		best(b, 1000, func(i int) {
 			v, err := cache.Get(handKey(uint64(i%rows) + 1))
 			if err != nil || handDecode(v) == nil {
 				b.Fatal(err)
@@ -118,8 +118,7 @@ func BenchmarkFirstTierHit(b *testing.B) {
 
 // best measures f, and reports beside the mean the best of stretches that are shorter than the system's turns: what
 // f takes by itself, on a machine that others use too.
-func best(b *testing.B, f func(i int)) {
-	const stretch = 1000
+func best(b *testing.B, stretch int, f func(i int)) {
 	least := time.Duration(math.MaxInt64)
 	b.ReportAllocs()
 	b.ResetTimer()
@@ -135,7 +134,7 @@ func best(b *testing.B, f func(i int)) {
 	}
 	b.StopTimer()
 	if b.N >= stretch {
-		b.ReportMetric(float64(least.Nanoseconds())/stretch, "best-ns/op")
+		b.ReportMetric(float64(least.Nanoseconds())/float64(stretch), "best-ns/op")
 	}
 }
 
@@ -178,24 +177,20 @@ func BenchmarkSecondTierHit(b *testing.B) {
 	fresh := cacheruntime.WithFresh(ctx)
 	b.Run("cachegen", func(b *testing.B) {
 		m := open(b, addr)
-		b.ReportAllocs()
-		b.ResetTimer()
-		for i := range b.N {
+		best(b, 20, func(i int) {
 			if _, err := m.Row.Cache.Get(fresh, uint64(i%rows)+1); err != nil {
 				b.Fatal(err)
 			}
-		}
+		})
 	})
 	b.Run("limit", func(b *testing.B) {
 		client, keys := plain(b, addr)
-		b.ReportAllocs()
-		b.ResetTimer()
-		for i := range b.N {
+		best(b, 20, func(i int) {
 			k := keys[i%rows]
 			if items, err := client.GetMulti([]string{k, k + ":cell", "all"}); err != nil || len(items) != 3 {
 				b.Fatal(len(items), err)
 			}
-		}
+		})
 	})
 }
 
@@ -206,20 +201,16 @@ func BenchmarkSecondTierMany(b *testing.B) {
 	b.Run("cachegen", func(b *testing.B) {
 		m := open(b, addr)
 		all := ids()
-		b.ReportAllocs()
-		b.ResetTimer()
-		for i := range b.N {
+		best(b, 10, func(i int) {
 			at := i % (rows / 20) * 20
 			if got, err := m.Row.Cache.GetMany(fresh, all[at:at+20]...); err != nil || len(got) != 20 {
 				b.Fatal(len(got), err)
 			}
-		}
+		})
 	})
 	b.Run("limit", func(b *testing.B) {
 		client, keys := plain(b, addr)
-		b.ReportAllocs()
-		b.ResetTimer()
-		for i := range b.N {
+		best(b, 10, func(i int) {
 			at := i % (rows / 20) * 20
 			want := []string{"all"}
 			for _, k := range keys[at : at+20] {
@@ -228,7 +219,7 @@ func BenchmarkSecondTierMany(b *testing.B) {
 			if items, err := client.GetMulti(want); err != nil || len(items) != 41 {
 				b.Fatal(len(items), err)
 			}
-		}
+		})
 	})
 }
 
@@ -308,12 +299,10 @@ func BenchmarkSave(b *testing.B) {
 				_, err = row.NewModels(rt)
 				check(b, err)
 			}
-			b.ResetTimer()
-			for i := range b.N {
+			best(b, 5, func(i int) {
 				r.Popularity = int64(i)
 				check(b, db.Save(&r).Error)
-			}
-			b.StopTimer()
+			})
 		})
 	}
 }
