@@ -318,7 +318,7 @@ func TestServerOutOfMemory(t *testing.T) {
 	if err := client.FlushAll(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the flush is not delivered", func() bool { return p.Stats().Undelivered == 0 })
+	eventually(t, "the flush is not delivered", func() bool { return p.count(flushlist.FlushDelivered) > 0 && p.Stats().Undelivered == 0 })
 	p.load(r, "new")
 	p.wants(r, flushlist.HitSecond, "new")
 }
