@@ -217,7 +217,7 @@ func (s *Store) leaveOnlyToken(ctx context.Context, c cellAt, t []byte) error {
 			put = freshCell()
 		}
 		put.tokens = t
-		err := errGone
+		var err error
 		if it.state == present {
 			err = p.swap(ctx, c.addr(p.name()), put.bytes(), it.seen, 0)
 		} else {
