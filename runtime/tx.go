@@ -153,7 +153,15 @@ func (t *dbTx) Commit() error {
 		_ = inner.Rollback() // the transaction is lost either way, and err says why
 		return rolledBack(err)
 	}
-	switch err = inner.Commit(); {
+	answered := false
+	defer func() {
+		if !answered { // a driver that panics: what became of the COMMIT is not known
+			intent.Leave()
+		}
+	}()
+	err = inner.Commit()
+	answered = true
+	switch {
 	case err == nil:
 		intent.Finish(ctx)
 		t.p.rt.flushed(ctx, f)

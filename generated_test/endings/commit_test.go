@@ -112,8 +112,9 @@ func TestCommitOutlivesIntentTTL(t *testing.T) {
 //  1. writer: leaves its tokens; the database takes its time over COMMIT
 //  2. another program: takes the tokens for a dead writer's, loads the old row, and caches it
 //  3. the connection is cut; the writer leaves fresh tokens, since its first ones may be gone
-//  4. the COMMIT takes effect
-//  5. readers are not served the old row; without step 3 they were, until the writer's next flush
+//  4. other program: reads the old row
+//  5. the COMMIT takes effect
+//  6. readers are not served the old row; without step 3 they were, until the writer's next flush
 func TestUnansweredCommitOutlivesIntentTTL(t *testing.T) {
 	t.Parallel() // most of it is waiting
 	const ttl = 2 * time.Second
@@ -126,6 +127,9 @@ func TestUnansweredCommitOutlivesIntentTTL(t *testing.T) {
 	w.toSQL.Cut() // for good: the driver would cancel the COMMIT on another connection
 	if err := <-done; err == nil {
 		t.Fatal("a COMMIT without an answer has no error")
+	}
+	for time.Since(left) < ttl/4 { // again and again, and caches nothing
+		w.reads("old")
 	}
 	release()
 	eventually(t, "the COMMIT takes no effect", func() bool { return w.inDatabase() == "new" })
