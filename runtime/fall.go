@@ -113,6 +113,7 @@ func flushOf(falls []fall, most int) (f flush) {
 		if x.list.All && x.reason == "" {
 			x.reason = asked
 		}
+		x.list.Table = x.all.Name
 		f.lists = append(f.lists, x.list)
 		f.columns = union(f.columns, x.columns)
 		f.reason = also(f.reason, x.reason)

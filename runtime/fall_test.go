@@ -40,6 +40,9 @@ func TestFlushOf(t *testing.T) {
 		var names []string
 		for _, l := range f.lists {
 			names = append(names, l.Name)
+			if l.Table != l.Name[:3] {
+				t.Errorf("%s: %s is of table %q", name, l.Name, l.Table)
+			}
 		}
 		if !reflect.DeepEqual(names, c.lists) || !reflect.DeepEqual(f.columns, c.columns) {
 			t.Errorf("%s: %v and %v, want %v and %v", name, names, f.columns, c.lists, c.columns)

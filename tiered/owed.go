@@ -2,7 +2,6 @@ package tiered
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -37,7 +36,7 @@ type leftWrite struct {
 }
 
 const (
-	maxUndelivered = 1 << 16   // cells
+	maxUndelivered = 1 << 14   // cells; so many are delivered within a second
 	maxLeft        = 1 << 14   // cells
 	maxTokens      = 16        // remembered for one cell; others go by their IntentTTL
 	leftFor        = time.Hour // how long a write of unknown outcome is cared for
@@ -54,27 +53,22 @@ func (s *Store) owe(c cellAt, tokens []uint64) {
 	o := &s.owed
 	o.mu.Lock()
 	u, again := o.undelivered[c.id]
+	if table, ok := o.undelivered[tableOf(c).id]; !again && ok {
+		u, again = table, true // its flush is this one's too
+	}
 	switch {
 	case again:
 		// A flush that is on its way may have reached the server before this write's COMMIT.
 		u.writes++
-		if len(u.tokens) < maxTokens {
+		if len(u.tokens) < maxTokens && u.cell.id == c.id {
 			u.tokens = append(u.tokens, tokens...)
 		}
 	case len(o.undelivered) < o.most:
 		o.undelivered[c.id] = &undelivered{cell: c, tokens: append([]uint64(nil), tokens...), writes: 1,
 			due: s.now() + s.opts.BreakerPause}
 	default:
-		o.forgotten++
 		o.mu.Unlock()
-		// More than can be remembered: the place is out of service in this process from now
-		// on, and other processes may serve what was not delivered until its ttl.
-		if s.known.refuse(c.place) {
-			s.report(flushlist.Event{
-				Kind: flushlist.FlushUndelivered, Server: s.places[c.place].name(), Err: errTooMany,
-			})
-		}
-		s.known.release(c.id)
+		s.oweTable(c)
 		return
 	}
 	o.mu.Unlock()
@@ -83,8 +77,6 @@ func (s *Store) owe(c cellAt, tokens []uint64) {
 	}
 	o.poke()
 }
-
-var errTooMany = errors.New("too many undelivered flushes: the server is not used by this process any more; restart it")
 
 // outstanding is how many flushes did not reach their server so far.
 func (o *owed) outstanding() int {
@@ -153,47 +145,6 @@ func (s *Store) nextDue() time.Duration {
 		next = min(next, l.intent.begun+l.wait)
 	}
 	return next
-}
-
-// deliverDue tries the undelivered flushes that are due.
-func (s *Store) deliverDue() {
-	o := &s.owed
-	type try struct {
-		u      *undelivered
-		writes int
-		tokens []uint64
-	}
-	var due []try
-	o.mu.Lock()
-	now := s.now()
-	for _, u := range o.undelivered {
-		if u.due <= now {
-			u.due = now + s.opts.BreakerPause
-			due = append(due, try{u, u.writes, append([]uint64(nil), u.tokens...)})
-		}
-	}
-	o.mu.Unlock()
-	inParallel(len(due), s.opts.MaxIdleConns, func(i int) {
-		u := due[i].u
-		if s.ctx.Err() != nil || s.leftAlone(u.cell.place) {
-			return
-		}
-		ctx := context.WithoutCancel(s.ctx)
-		if s.flush(ctx, u.cell, due[i].tokens, s.readCells(ctx, []cellAt{u.cell})[0]) != nil {
-			return
-		}
-		o.mu.Lock()
-		again := u.writes != due[i].writes
-		if !again {
-			delete(o.undelivered, u.cell.id)
-		}
-		o.mu.Unlock()
-		if !again {
-			s.journal.write(ctx, u.cell)
-			s.known.release(u.cell.id)
-			s.reportDelivered(u.cell)
-		}
-	})
 }
 
 // leftAlone reports whether a place's breaker would refuse a request now.

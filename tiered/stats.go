@@ -22,8 +22,9 @@ type ServerStats struct {
 	Address string
 	// Open says that the breaker is open: the server failed repeatedly and is left alone.
 	Open bool
-	// Refused says that the server is not used for lookups by this process any more, since more flushes
-	// could not be delivered to it than are remembered.
+	// Refused says that the server is not used for lookups by this process any more: more flushes could not
+	// be delivered to it than are remembered, of more than 1024 tables or of lists that do not say whose
+	// they are (flushlist.List.Table).
 	Refused bool
 }
 
