@@ -19,7 +19,7 @@ import (
 
 const (
 	// timeout is above what a busy machine makes of a request that nothing is wrong with.
-	timeout   = 500 * time.Millisecond
+	timeout   = time.Second
 	intentTTL = 5 * time.Second
 	// stuck is after how long a test takes something for never coming.
 	stuck = 20 * time.Second
