@@ -59,31 +59,32 @@ type Outcome uint8
 
 // The outcomes of a lookup. Everything but the hits is a miss, and says why.
 const (
-	Unread      Outcome = iota // the entry was not looked up
-	HitFirst                   // served from the first tier
-	HitSecond                  // served from the second tier
-	NoEntry                    // no entry is there
-	Expired                    // the entry's ttl is past
-	ListFlushed                // the stamp of its list has changed
-	AllFlushed                 // the stamp of its table's `all` list has changed
-	NoCell                     // the cell of one of its lists was absent; a fresh one is there now
-	UnderWrite                 // a write of one of its lists is being committed
-	BadEntry                   // its bytes are truncated, foreign, corrupt or another key's
-	BadCell                    // the bytes of one of its cells are
-	Unreachable                // the server did not answer in time, or its breaker is open
-	Undelivered                // a flush of its list is still on its way to the server
-	Bypassed                   // the caller asked for the database, or reads in a transaction
-	LoadedAgain                // the entry named rows that no longer fit it
-	Altered                    // the application adds something to the accessor's statements
+	Unread       Outcome = iota // the entry was not looked up
+	HitFirst                    // served from the first tier
+	HitSecond                   // served from the second tier
+	NoEntry                     // no entry is there
+	Expired                     // the entry's ttl is past
+	ListFlushed                 // the stamp of its list has changed
+	AllFlushed                  // the stamp of its table's `all` list has changed
+	NoCell                      // the cell of one of its lists was absent; a fresh one is there now
+	UnderWrite                  // a write of one of its lists is being committed
+	BadEntry                    // its bytes are truncated, foreign, corrupt or another key's
+	BadCell                     // the bytes of one of its cells are
+	Unreachable                 // the server did not answer in time, or its breaker is open
+	Undelivered                 // a flush of its list is still on its way to the server
+	Bypassed                    // the caller asked for the database, or reads in a transaction
+	LoadedAgain                 // the entry named rows that no longer fit it
+	Altered                     // the application adds something to the accessor's statements
+	Unregistered                // not every live program is known to flush its list
 
 	// Outcomes is the number of outcomes.
-	Outcomes = int(Altered) + 1
+	Outcomes = int(Unregistered) + 1
 )
 
 var outcomeNames = [...]string{
 	"unread", "first tier", "second tier", "no entry", "expired", "list flushed", "all flushed", "no cell",
 	"under write", "bad entry", "bad cell", "unreachable", "undelivered", "bypassed", "loaded again",
-	"altered",
+	"altered", "unregistered",
 }
 
 // String returns the outcome in words.

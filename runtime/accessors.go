@@ -101,7 +101,7 @@ func (n *Count) Get(ctx context.Context, src Source, args ...Arg) (int64, error)
 	if err := badArg(n.ix.accessor, args); err != nil {
 		return 0, err
 	}
-	if c.database || n.ix.keys.odd(args) || n.ix.guard.refuses(ctx) {
+	if c.database || n.ix.keys.odd(args) || n.ix.guard.refuses(ctx) || !n.ix.registered(ctx, &c) {
 		return n.ix.count(ctx, &c, args)
 	}
 	count, err := readEntry(ctx, &c, n.ix.wanted(&c, args), decodeCount, func(ctx context.Context, c *call, _ []int, _ bool) ([]loaded, error) {

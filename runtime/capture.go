@@ -71,7 +71,7 @@ func (h *harvest) falls() []fall {
 	for _, l := range h.lists {
 		lists = append(lists, l)
 	}
-	return fallsOf(all, nil, lists...)
+	return ofRelease(h.m.part(), fallsOf(all, nil, lists...))
 }
 
 // written returns the models on the table that a statement writes: those whose rows can be read, and

@@ -74,6 +74,7 @@ type call struct {
 	cached   bool          // it was asked of a Cache
 	began    time.Duration // when its lookup under way began, on the trace's clock; where there is a trace
 	part     partition     // whose rows it reads
+	term     uint64        // of the accessor's entries, where it is not of rows; see flushlist.Registration
 	load     *loading      // what is noted of the load that the call is for; nil outside of one
 }
 

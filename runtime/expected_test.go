@@ -83,7 +83,7 @@ func TestPartitionKeys(t *testing.T) {
 		}
 		for _, k := range []keys{n.rows("12345678"), n.accessor(strings.Repeat("x", maxName), "12345678")} {
 			for _, args := range [][]Arg{nil, {Uint(uint(1))}, {Text(strings.Repeat("y", 300))}, {Text("ä b")}} {
-				r := k.ref(&scratch{}, p, args)
+				r := k.ref(&scratch{}, p, 1, args)
 				if len(r.Key) > maxKey || len(r.List.Name) > maxListName || len(r.All.Name) > maxListName ||
 					!legal([]byte(r.Key)) || !legal([]byte(r.List.Name)) || !legal([]byte(r.All.Name)) {
 					t.Errorf("%q: %d %s\n%d %s", name, len(r.Key), r.Key, len(r.List.Name), r.List.Name)

@@ -14,6 +14,7 @@ type fall struct {
 	list, all flushlist.List // all is the one of its table
 	columns   []string       // what was written, as "croupons.title"; "croupons.*" for a whole row
 	reason    string         // why it is the whole table, where it is
+	release   *release       // whose lists these are; nil where another program's are not concerned
 }
 
 // flush is what falls together.
@@ -21,6 +22,7 @@ type flush struct {
 	lists   []flushlist.List
 	columns []string // sorted
 	reason  string   // why whole tables are among them; "" where none is
+	by      []standing
 }
 
 // Why a whole table falls, in the words of FlushEvent.Reason.
@@ -42,6 +44,7 @@ const (
 	notFound      = "created rows not found"
 	notRead       = "rows not readable"
 	notCompared   = "values or columns that do not compare"
+	unconfirmed   = "not known to every program yet"
 	noTransaction = "no transaction"
 	failed        = "the write failed"
 	panicked      = "panic"

@@ -31,7 +31,8 @@ type index struct {
 	selects []string // what a load of keys reads: the primary key, and what fits looks at
 	watched []int    // the accessor's columns, by their place among the Table's watched ones
 
-	doubtful bool // set by Table.compare: Go cannot tell for which rows the where terms hold
+	identity uint64 // set by identities, before the accessor is first read
+	doubtful bool   // set by Table.compare: Go cannot tell for which rows the where terms hold
 }
 
 func (t *Table) index(spec IndexSpec, unique bool) *index {

@@ -19,12 +19,12 @@ const (
 
 // keys makes the entry keys and list names of one accessor. It is made once and never changed.
 //
-//	entry  <route>:<prefix>:<namespace>:<version>:<table>.<fingerprint>:<accessor>:<arguments>
+//	entry  <route>:<prefix>:<namespace>:<version>:<table>.<fingerprint>:<accessor>:[<term>:]<arguments>
 //	list   <namespace>:<table>:<arguments> for rows
 //	       <namespace>:<table>.<accessor>(<arguments>) for the others
 //
 // With a partition, <namespace>@<partition> takes the namespace's place in lists, and @<partition>: stands before the
-// arguments of an entry, which are hashed together where they are too long. The route is the xxhash of the list's name: an entry lies on the server of its list.
+// arguments of an entry, and before that the term where there is one, which are hashed together where they are too long. The route is the xxhash of the list's name: an entry lies on the server of its list.
 type keys struct {
 	entryHead []byte // from the colon after the route to the one before the arguments
 	listHead  []byte
@@ -91,12 +91,20 @@ var scratches = sync.Pool{New: func() any {
 
 // entry makes an entry's key and its list's name in s, and returns the key and the list's ID.
 func (k *keys) entry(s *scratch, p partition, args []Arg) (key string, list uint64) {
+	return k.entryUnder(s, p, 0, args)
+}
+
+// entryUnder is entry under a term; 0 is none.
+func (k *keys) entryUnder(s *scratch, p partition, term uint64, args []Arg) (key string, list uint64) {
 	s.list = k.appendList(s.list[:0], p, args)
 	list = xxhash.Sum64(s.list)
 
 	b := appendRoute(s.key[:0], list)
 	b = append(b, k.entryHead...)
 	start := len(b)
+	if term != 0 {
+		b = append(appendRoute(b, term), ':')
+	}
 	if p != "" {
 		b = append(p.append(b), ':')
 	}
@@ -108,9 +116,9 @@ func (k *keys) entry(s *scratch, p partition, args []Arg) (key string, list uint
 	return string(b), list
 }
 
-// ref makes the whole address of an entry.
-func (k *keys) ref(s *scratch, p partition, args []Arg) flushlist.Ref {
-	key, id := k.entry(s, p, args)
+// ref makes the whole address of an entry under a term.
+func (k *keys) ref(s *scratch, p partition, term uint64, args []Arg) flushlist.Ref {
+	key, id := k.entryUnder(s, p, term, args)
 	return flushlist.Ref{Key: key, List: flushlist.List{Name: string(s.list), ID: id}, All: k.allIn(p)}
 }
 

@@ -75,7 +75,7 @@ func TestKeysAreLegal(t *testing.T) {
 func checkKey(t *testing.T, args []Arg) {
 	t.Helper()
 	k, s := testKeys(), &scratch{}
-	r := k.ref(s, "", args)
+	r := k.ref(s, "", 0, args)
 	if len(r.Key) > maxKey || !legal([]byte(r.Key)) {
 		t.Errorf("%v: the key is not legal, at %d bytes: %q", args, len(r.Key), r.Key)
 	}
@@ -110,7 +110,7 @@ func TestLongNamesOfTablesAreShortened(t *testing.T) {
 	n := newTableNames(Options{Namespace: strings.Repeat("n", maxNamespace), Prefix: strings.Repeat("p", maxPrefix), Version: strings.Repeat("v", maxVersion)},
 		strings.Repeat("a very long table ", 20))
 	k := n.accessor(strings.Repeat("A", 60), "0123abcd")
-	r := k.ref(&scratch{}, "", []Arg{Text("x")})
+	r := k.ref(&scratch{}, "", 0, []Arg{Text("x")})
 	if len(r.Key) > maxKey || len(r.List.Name) > maxListName || !legal([]byte(r.Key)) {
 		t.Errorf("%d %d %q", len(r.Key), len(r.List.Name), r.Key)
 	}

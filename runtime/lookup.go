@@ -38,7 +38,7 @@ func (ix *index) lookup(ctx context.Context, c *call, args []Arg) (listed, error
 func (ix *index) wanted(c *call, args []Arg) wanted {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, c.part, args), dear: !ix.unique}
+	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, c.part, c.term, args), dear: !ix.unique}
 }
 
 // readEntry reads one entry and decodes it. An entry that cannot be decoded is loaded anew.
@@ -191,7 +191,7 @@ func (ix *index) read(ctx context.Context, c *call, args []Arg, offset, limit in
 	if err := badArg(ix.accessor, args); err != nil {
 		return nil, err
 	}
-	if c.database || ix.keys.odd(args) || ix.guard.refuses(ctx) {
+	if c.database || ix.keys.odd(args) || ix.guard.refuses(ctx) || !ix.registered(ctx, c) {
 		return ix.query(ctx, c, args, offset, limit)
 	}
 	s := scratches.Get().(*scratch)

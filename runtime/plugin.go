@@ -203,12 +203,15 @@ func (rt *Runtime) flushNow(ctx context.Context, f flush) error {
 	if err != nil {
 		return err
 	}
-	intent.Finish(ctx)
+	rt.finish(ctx, intent, f)
 	rt.flushed(ctx, f)
 	return nil
 }
 
 // flushOf returns what a write flushes.
 func (rt *Runtime) flushOf(falls []fall) flush {
-	return flushOf(falls, rt.opts.BulkRows+rt.opts.BulkLists)
+	falls, by := stands(falls)
+	f := flushOf(falls, rt.opts.BulkRows+rt.opts.BulkLists)
+	f.by = by
+	return f
 }

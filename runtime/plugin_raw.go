@@ -137,7 +137,7 @@ func (p *plugin) afterSQL(db *gorm.DB) {
 	}
 	if w.intent != nil {
 		// Whatever it answered: a statement that failed may have done a part.
-		w.intent.Finish(context.WithoutCancel(st.Context))
+		p.rt.finish(context.WithoutCancel(st.Context), w.intent, w.flush)
 		p.rt.flushed(st.Context, w.flush)
 		return
 	}

@@ -44,6 +44,11 @@ type model interface {
 	lists(p partition, add func(flushlist.List), old, new any)
 	// guards are those of the accessors.
 	guards() []*guard
+	// identities are those of the accessors, for other programs to know which lists fall here; ok is false
+	// while it is not known how those are named.
+	identities() (ids []uint64, ok bool)
+	// part is this program's part in the registry of the table.
+	part() *release
 	// all is the `all` list of the table.
 	all(p partition) flushlist.List
 }
@@ -53,6 +58,8 @@ type registry struct {
 	mu      sync.RWMutex
 	byTable map[string][]model // written by register; read by every write callback
 	ordered []model            // in the order of registration
+
+	releases map[string]*release // by table
 }
 
 // register adds m under its table. A second NewModels puts its models in the place of the first's,

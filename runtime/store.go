@@ -59,6 +59,13 @@ type Store interface {
 	// process, and one that cannot ask, grants it always.
 	Lease(ctx context.Context, ref flushlist.Ref, t flushlist.Ticket) (release func(), granted bool)
 
+	// Register says which lists of a table this program flushes, by their identities, and takes the place
+	// of what it said before. table is the table's `all` list in the empty partition. It may wait for
+	// a server, no longer than a few of the store's time-outs, so that the answer is there when it returns
+	// where the servers answer. It never fails: what cannot be registered is not Flushed and not
+	// Confirmed until it is. A store of one process returns flushlist.Alone.
+	Register(ctx context.Context, table flushlist.List, identities []uint64) flushlist.Registration
+
 	// IntentTTL is how long a token is respected by readers that see it stand unchanged.
 	IntentTTL() time.Duration
 

@@ -36,6 +36,7 @@ type Table struct {
 	keyParts []keyPart // what they may hold
 	watched  []string  // the columns that naming a row's lists needs
 	made     bool      // the database makes some of them of other columns
+	release  *release  // of the table
 
 	undecided undecided
 

@@ -48,7 +48,9 @@ func (t *Table) Register() error {
 	}
 	t.decide()
 	t.watchStatements()
+	t.release = t.rt.registry.release(t.rt, t.schema.Table)
 	t.rt.registry.register(t)
+	t.release.anew()
 	return nil
 }
 

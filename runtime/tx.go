@@ -163,7 +163,7 @@ func (t *dbTx) Commit() error {
 	answered = true
 	switch {
 	case err == nil:
-		intent.Finish(ctx)
+		t.p.rt.finish(ctx, intent, f)
 		t.p.rt.flushed(ctx, f)
 		t.p.rt.runHooks(ctx, hooks)
 	case refused(err):

@@ -38,7 +38,7 @@ func (u *Unique) GetMany(ctx context.Context, src Source, values []Arg) ([]any, 
 
 // each returns the row of each value, nil where there is none.
 func (u *Unique) each(ctx context.Context, c *call, values []Arg) ([]any, error) {
-	if c.database || slices.ContainsFunc(values, func(v Arg) bool { return u.odd([]Arg{v}) }) || u.guard.refuses(ctx) {
+	if c.database || slices.ContainsFunc(values, func(v Arg) bool { return u.odd([]Arg{v}) }) || u.guard.refuses(ctx) || !u.registered(ctx, c) {
 		return u.find(ctx, c, values, nil)
 	}
 	keys, err := u.lookups(ctx, c, values)

@@ -338,6 +338,9 @@ func (g *journaling) forget(since time.Duration, why error) {
 		since = max(since, now)
 	}
 	g.since.Store(int64(since))
+	if why == errHeadLost || why == errHeadFar {
+		g.store.registry.doubt() // it lies on the same server
+	}
 	if why != nil {
 		g.forgotten.Add(1)
 		g.store.report(flushlist.Event{Kind: flushlist.StampsForgotten, Err: why})

@@ -26,7 +26,9 @@ type Store struct {
 	// journal tells other processes' first tiers of flushes made here, and this one's of theirs; nil
 	// without servers.
 	journal *journaling
-	start   time.Time // its monotonic part is where the store's clock begins
+	// registry is what programs with different tags know of each other; nil without servers.
+	registry *registry
+	start    time.Time // its monotonic part is where the store's clock begins
 
 	claims  sync.Mutex
 	reports atomic.Pointer[map[string]func(flushlist.Event)] // by namespace; replaced under claims
@@ -69,7 +71,7 @@ func Open(o Options) (*Store, error) {
 			}
 			s.first = e
 		}
-		s.journal = newJournaling(s)
+		s.journal, s.registry = newJournaling(s), newRegistry(s)
 		s.spawn(s.journal.follow)
 	}
 	s.spawn(s.payOwed)

@@ -16,6 +16,9 @@ if [ "$1" != ablations ]; then
   check joined-load $c "-DR0=1 -DR1=0 -DEVICTIONS=1 -DJOINERS=1"
   check two-readers $c "-DR0=1 -DR1=1 -DEVICTIONS=0"
   check lost-intents $c "-DEVICT -DR0=2 -DR1=0 -DEVICTIONS=1"
+  check releases release.pml "-DLOSSES=0 -DLIVES=1 -DWRITES=2 -DTERMS=6"
+  check releases-come-again release.pml "-DLOSSES=0 -DLIVES=2 -DWRITES=1 -DTERMS=6"
+  check releases-lost-directory release.pml "-DLOSSES=1 -DLIVES=1 -DWRITES=1 -DTERMS=6"
   [ -z "$LONG" ] || check two-readers-eviction $c "-DR0=1 -DR1=1 -DEVICTIONS=1"
 fi
 for d in NO_INTENT ONE_TOKEN STAMP_AFTER LATE_JOURNAL NO_STRIPE; do check "without: $d" $c "-D$d -DR0=2 -DR1=1 -DEVICTIONS=2"; done
@@ -24,4 +27,8 @@ check "without: journal order" journal.pml "-DEARLY"
 check "without: closed numbers" journal.pml "-DNO_TOMB"
 check "without: the wait" journal.pml "-DNO_WAIT -DNO_RETAKE"
 check "without: a new number" journal.pml "-DNO_RETAKE"
+r="-DLIVES=1 -DWRITES=1 -DTERMS=6"
+for d in NO_ALL NO_SETTLE NO_TERM NO_MARK NO_END; do check "without: $d" release.pml "-D$d -DLOSSES=0 $r"; done
+check "without: NO_GHOST" release.pml "-DNO_GHOST $r"
+check "lost with its sign of life" release.pml "-DLOST_BOTH -DLIVES=1 -DWRITES=1 -DTERMS=7"
 rm -rf "$tmp"
