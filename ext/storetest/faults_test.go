@@ -90,6 +90,12 @@ var faults = map[string]fault{
 		return fills
 	})},
 
+	"registers nothing":                 {"TestStore/RegisteredAlone", registering(func(flushlist.Registration) flushlist.Registration { return unregistered{} })},
+	"takes itself for the only program": {"TestStoreOnServer/RegisteredBySeveral", registering(func(flushlist.Registration) flushlist.Registration { return flushlist.Alone{} })},
+	"takes itself for known at once": {"TestStoreOnServer/RegisteredBySeveral", registering(func(reg flushlist.Registration) flushlist.Registration {
+		return known{reg}
+	})},
+
 	"gives all answers one ticket": {"TestStore/FetchOfMix", fetching(func(found []flushlist.Found) {
 		for i := range found {
 			found[i].Ticket = found[0].Ticket
@@ -368,3 +374,28 @@ func (in obedient) Finish(ctx context.Context) {
 		in.Intent.Finish(ctx)
 	}
 }
+
+// registering is a store whose registrations are others.
+func registering(other func(flushlist.Registration) flushlist.Registration) func(*tiered.Store) cacheruntime.Store {
+	return func(s *tiered.Store) cacheruntime.Store { return otherwise{s, other} }
+}
+
+type otherwise struct {
+	*tiered.Store
+	other func(flushlist.Registration) flushlist.Registration
+}
+
+func (s otherwise) Register(ctx context.Context, table flushlist.List, identities []uint64) flushlist.Registration {
+	return s.other(s.Store.Register(ctx, table, identities))
+}
+
+// unregistered is a registration that never comes about.
+type unregistered struct{}
+
+func (unregistered) Flushed(uint64) (uint64, bool) { return 0, false }
+func (unregistered) Confirmed() uint64             { return 0 }
+
+// known is a registration that is confirmed before the others know of it.
+type known struct{ flushlist.Registration }
+
+func (known) Confirmed() uint64 { return 1 }
