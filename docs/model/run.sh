@@ -17,7 +17,7 @@ if [ "$1" != ablations ]; then
   check two-readers $c "-DR0=1 -DR1=1 -DEVICTIONS=0"
   check lost-intents $c "-DEVICT -DR0=2 -DR1=0 -DEVICTIONS=1"
   check releases release.pml "-DLOSSES=0 -DLIVES=1 -DWRITES=2 -DTERMS=6"
-  check releases-come-again release.pml "-DLOSSES=0 -DLIVES=2 -DWRITES=1 -DTERMS=6"
+  check releases-come-again release.pml "-DLOSSES=0 -DLIVES=2 -DWRITES=1 -DTERMS=5"
   check releases-lost-directory release.pml "-DLOSSES=1 -DLIVES=1 -DWRITES=1 -DTERMS=6"
   [ -z "$LONG" ] || check two-readers-eviction $c "-DR0=1 -DR1=1 -DEVICTIONS=1"
 fi

@@ -164,6 +164,8 @@ func reason(e cacheruntime.ReadEvent) string {
 	case flushlist.Bypassed:
 		return text + " (in a transaction, with WithBypass, WithRefresh or SetBypass, or because of a fault that the test's log has: of a table " +
 			"that was not there at NewModels, say)"
+	case flushlist.Unregistered:
+		text += " (not every live program is known to flush its list: see docs/releases.md)"
 	case flushlist.Altered:
 		text += " (something adds to its statement: see docs/tenants.md, and the fault in the test's log)"
 	case flushlist.NoCell:
