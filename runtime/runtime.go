@@ -32,8 +32,9 @@ type Runtime struct {
 // before sessions are made of it, and register dbresolver after it.
 //
 // The plugin flushes for the models that the generated NewModels has told it of: call that of every package whose tables
-// this program writes, also in a program that reads nothing. Before the first read of a list, and the first write,
-// of a table: what a program flushes is registered then, and a model that comes later has it registered anew.
+// this program writes, also in a program that reads nothing. Call them before the table's first write and
+// the first read of a list of it: what the program flushes is registered then, and a model that comes later has it
+// registered anew.
 //
 // One database has one plugin: a second New on the same db is an error, and so is a second one
 // with the same Options.Namespace on the same store.

@@ -1,4 +1,4 @@
-// The program of release 1.
+// Command program is the program of release 1.
 package main
 
 import (

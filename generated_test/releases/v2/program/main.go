@@ -1,4 +1,4 @@
-// The program of release 2.
+// Command program is the program of release 2.
 package main
 
 import (
