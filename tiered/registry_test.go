@@ -245,3 +245,15 @@ func FuzzDirectory(f *testing.F) {
 		}
 	})
 }
+
+// What a read of a list costs more: two of these at most.
+func BenchmarkFlushed(b *testing.B) {
+	server := testserver.Memcached(b)
+	s := mustOpen(b, Options{Servers: []string{server.Addr()}})
+	reg := s.Register(context.Background(), storetest.All(), []uint64{1, 2, 3, 4, 5, 6, 7, 8})
+	for b.Loop() {
+		if _, ok := reg.Flushed(5); !ok {
+			b.Fatal("not flushed")
+		}
+	}
+}
