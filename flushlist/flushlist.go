@@ -76,15 +76,17 @@ const (
 	LoadedAgain                 // the entry named rows that no longer fit it
 	Altered                     // the application adds something to the accessor's statements
 	Unregistered                // not every live program is known to flush its list
+	Moved                       // since it was stored, the servers were changed in a way that flushes may have passed it by
+	Outside                     // the process is outside the procedure for changes of servers
 
 	// Outcomes is the number of outcomes.
-	Outcomes = int(Unregistered) + 1
+	Outcomes = int(Outside) + 1
 )
 
 var outcomeNames = [...]string{
 	"unread", "first tier", "second tier", "no entry", "expired", "list flushed", "all flushed", "no cell",
 	"under write", "bad entry", "bad cell", "unreachable", "undelivered", "bypassed", "loaded again",
-	"altered", "unregistered",
+	"altered", "unregistered", "moved", "outside",
 }
 
 // String returns the outcome in words.

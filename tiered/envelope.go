@@ -19,7 +19,8 @@ import (
 //	28 all stamp   8 bytes, never 0
 //	36 key length  2 bytes
 //	38 payload length  4 bytes
-//	42 key, payload
+//	42 step        4 bytes, of the servers' changes, when it was stored
+//	46 key, payload
 //	   crc32c      4 bytes, of all bytes before
 //
 // The full key is in it since memcached and bigcache both find items by a hash; the checksum
@@ -27,8 +28,8 @@ import (
 // little-endian.
 const (
 	entryMagic  = "\xc6E"
-	entryLayout = 1
-	entryHead   = 42
+	entryLayout = 2
+	entryHead   = 46
 	entryTail   = 4
 
 	flagAbsent = 1 << 0
@@ -43,6 +44,7 @@ type envelope struct {
 	filledAt  int64 // Unix milliseconds
 	expiresAt int64 // Unix milliseconds, 0 for never
 	list, all flushlist.Stamp
+	step      int // of the changes of servers, at which it was stored
 	payload   []byte
 }
 
@@ -60,6 +62,7 @@ func seal(key string, e envelope) []byte {
 	binary.LittleEndian.PutUint64(b[28:], uint64(e.all))
 	binary.LittleEndian.PutUint16(b[36:], uint16(len(key)))
 	binary.LittleEndian.PutUint32(b[38:], uint32(len(e.payload)))
+	binary.LittleEndian.PutUint32(b[42:], uint32(e.step))
 	b = append(b, key...)
 	b = append(b, e.payload...)
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
@@ -83,6 +86,7 @@ func open(b []byte, key string) (envelope, bool) {
 		expiresAt: int64(binary.LittleEndian.Uint64(b[12:])),
 		list:      flushlist.Stamp(binary.LittleEndian.Uint64(b[20:])),
 		all:       flushlist.Stamp(binary.LittleEndian.Uint64(b[28:])),
+		step:      int(binary.LittleEndian.Uint32(b[42:])),
 		// The capacity is cut, so that an append by the receiver cannot run into the checksum.
 		payload: b[entryHead+len(key) : payload : payload],
 	}
@@ -120,12 +124,12 @@ func (e envelope) value() flushlist.Value {
 	return flushlist.Value{Payload: e.payload}
 }
 
-// envelopeOf returns the entry that a fill stores.
-func envelopeOf(f flushlist.Fill) envelope {
+// envelopeOf returns the entry that a fill stores at a step.
+func envelopeOf(f flushlist.Fill, step int) envelope {
 	now := time.Now()
 	e := envelope{
 		absent: f.Value.Absent, filledAt: now.UnixMilli(),
-		list: f.Ticket.List, all: f.Ticket.All, payload: f.Value.Payload,
+		list: f.Ticket.List, all: f.Ticket.All, step: step, payload: f.Value.Payload,
 	}
 	if e.absent {
 		e.payload = nil

@@ -117,10 +117,8 @@ func TestOneOfThreeServersDown(t *testing.T) {
 // behaviour 69, available: cut off from one process, with another that is not
 func TestAvailableWhileCutOff(t *testing.T) {
 	m, proxy := proxied(t)
-	p, other := start(t, hasty(proxy.Addr())), start(t, patient(m.Addr()))
+	p, other := start(t, hasty(m.Addr()).via(m.Addr(), proxy)), start(t, patient(m.Addr()))
 	r := storetest.Ref(1)
-	// Both call the server by the same name, for the cell of `all` to be the same.
-	other.places[0].(*server).addr = proxy.Addr()
 	p.load(r, "old")
 	p.wants(r, flushlist.HitSecond, "old")
 	other.wants(r, flushlist.HitSecond, "old")

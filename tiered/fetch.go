@@ -18,9 +18,9 @@ import (
 // value does not do. A context that ends, and a closed store, make the rest Unreachable.
 func (s *Store) Fetch(ctx context.Context, refs []flushlist.Ref) []flushlist.Found {
 	found := make([]flushlist.Found, len(refs))
-	if s.closed.Load() {
+	if s.off.Load() {
 		for i := range found {
-			found[i].Outcome = flushlist.Unreachable
+			found[i].Outcome = s.offOutcome()
 		}
 		return found
 	}
@@ -45,6 +45,14 @@ func (s *Store) Fetch(ctx context.Context, refs []flushlist.Ref) []flushlist.Fou
 	}
 	inParallel(len(asked), len(asked), func(i int) { asked[i].run(ctx, found) })
 	return found
+}
+
+// offOutcome says why nothing is served now.
+func (s *Store) offOutcome() flushlist.Outcome {
+	if s.watch.outside() != nil {
+		return flushlist.Outside
+	}
+	return flushlist.Unreachable
 }
 
 // lookup is the part of one Fetch that one place answers.
@@ -119,8 +127,23 @@ func (l *lookup) run(ctx context.Context, found []flushlist.Found) {
 	for _, c := range l.cells {
 		at = append(at, c.at.addr(l.place.name()))
 	}
+	// A look at the ring records comes after the entries it is for.
+	due := l.store.watch.due(l.index)
+	for _, key := range due {
+		at = append(at, addr{key: key})
+	}
 	items, sent, err := l.place.read(ctx, at)
 	answered := l.store.now()
+	if rest := len(items) - len(due); len(due) > 0 {
+		heard := l.store.watch.hear(l.index, items[rest:], sent)
+		if !heard || l.store.off.Load() {
+			for _, r := range l.reads {
+				found[r.ref].Outcome = l.store.offOutcome()
+			}
+			return
+		}
+		items = items[:rest]
+	}
 	cells := items[len(l.reads):]
 	var mend []int
 	for i := range l.cells {
@@ -272,6 +295,8 @@ func (l *lookup) answer(r entryRead, it item, now int64) flushlist.Found {
 		f.Outcome = flushlist.ListFlushed
 	case e.all != all.stamp:
 		f.Outcome = flushlist.AllFlushed
+	case !l.store.watch.serves(e.step, list.at.list.ID, l.index):
+		f.Outcome = flushlist.Moved
 	default:
 		f.Outcome = flushlist.HitSecond
 		if l.store.memory != nil {

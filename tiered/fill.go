@@ -14,7 +14,7 @@ import (
 // under a ticket that is not storable is left out without a word; other reasons are reported.
 func (s *Store) Fill(ctx context.Context, fills []flushlist.Fill) {
 	fills = slices.DeleteFunc(slices.Clone(fills), func(f flushlist.Fill) bool { return !f.Ticket.Storable })
-	if s.closed.Load() {
+	if s.off.Load() {
 		return
 	}
 	inParallel(len(fills), s.opts.MaxIdleConns, func(i int) { s.fill(ctx, fills[i]) })
@@ -30,7 +30,7 @@ func (s *Store) fill(ctx context.Context, f flushlist.Fill) {
 	err := errTooLarge
 	var b []byte
 	if entryHead+2*len(f.Ref.Key)+len(f.Value.Payload)+entryTail <= p.limit() {
-		b = seal(f.Ref.Key, envelopeOf(f))
+		b = seal(f.Ref.Key, envelopeOf(f, s.watch.step()))
 		at := addr{key: f.Ref.Key}
 		if err = errGone; f.Ticket.Seen {
 			err = p.swap(ctx, at, b, f.Ticket.Entry, f.TTL)

@@ -3,6 +3,7 @@ package tiered
 import (
 	"context"
 	"errors"
+	"net"
 	"sync"
 	"testing"
 	"time"
@@ -46,10 +47,22 @@ func hasty(servers ...string) Options {
 		BreakerPause: 20 * time.Millisecond}
 }
 
-// quiet waits for the first poll of the journal. With patient options the next comes much later.
+// via makes a store reach a server it names through a relay.
+func (o Options) via(server string, relay *testserver.Relay) Options {
+	o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address == server {
+			address = relay.Addr()
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	return o
+}
+
+// quiet waits for the first poll of the journal, and the first look at the ring record. With patient options the next come much later.
 func (p *process) quiet() *process {
 	p.Helper()
 	eventually(p, "the journal is not followed", func() bool { return p.journal.good.Load() != 0 })
+	eventually(p, "the ring record is not looked at", func() bool { return p.watch.looks.Load() != 0 })
 	return p
 }
 

@@ -63,21 +63,28 @@ func (s *Store) Prepare(ctx context.Context, lists []flushlist.List, mode flushl
 
 var errClosed = errors.New("the store is closed")
 
-// cellsOf returns the cells of lists, each once: an `all` list has one at every place.
+// cellsOf returns the cells of lists, each once: an `all` list has one at every place, and another list one on
+// each ring.
 func (s *Store) cellsOf(lists []flushlist.List) []cellAt {
 	cells := make([]cellAt, 0, len(lists))
 	have := make(map[uint64]bool, len(lists))
-	for _, l := range lists {
-		from, to := 0, len(s.places)
-		if !l.All {
-			from = s.ring.server(l.ID)
-			to = from + 1
+	add := func(c cellAt) {
+		if !have[c.id] {
+			have[c.id] = true
+			cells = append(cells, c)
 		}
-		for p := from; p < to; p++ {
-			if c := cellOf(l, p); !have[c.id] {
-				have[c.id] = true
-				cells = append(cells, c)
+	}
+	for _, l := range lists {
+		if l.All {
+			for p := range s.places {
+				add(cellOf(l, p))
 			}
+			continue
+		}
+		first := s.ring.server(l.ID)
+		add(cellOf(l, first))
+		if also := s.also.at(l.ID); also >= 0 && also != first && !without.BothRings {
+			add(alsoCellOf(l, also))
 		}
 	}
 	return cells
@@ -86,6 +93,10 @@ func (s *Store) cellsOf(lists []flushlist.List) []cellAt {
 // leave puts a fresh token into every cell, and then a record into the journal.
 func (in *intent) leave(ctx context.Context) error {
 	s := in.store
+	if err := s.watch.outside(); err != nil && in.mode == flushlist.Strict {
+		// Others may read where this process does not flush.
+		return fmt.Errorf("%w: %w", flushlist.ErrFlush, err)
+	}
 	token := newToken()
 	in.tokens = append(in.tokens, token)
 	in.begun = s.now()

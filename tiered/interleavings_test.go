@@ -39,6 +39,8 @@ func TestInterleaving(t *testing.T) {
 		{"Renewal", commitBeginsLate},
 		{"Observation", tokenSeenForTheFirstTime},
 		{"DeadStamp", deadWriterHadCommitted},
+		{"BothRings", writerOneStepAway},
+		{"Steps", keyAwayAndBack},
 	} {
 		t.Run(i.part, func(t *testing.T) { i.run(t, testserver.Memcached(t)) })
 	}

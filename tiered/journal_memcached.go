@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/bradfitz/gomemcache/memcache"
-	"github.com/cespare/xxhash/v2"
 )
 
 // memcachedJournal is the journal on one of the store's servers: a counter that is its head, and an
@@ -27,11 +26,6 @@ const (
 	// pollRecords is how many records one poll reads.
 	pollRecords = 32
 )
-
-// newMemcachedJournal returns the journal of a store's servers. Every process with these servers finds it on the same one.
-func newMemcachedJournal(s *Store) *memcachedJournal {
-	return &memcachedJournal{s.places[s.ring.server(xxhash.Sum64String(journalHead))].(*server)}
-}
 
 func recordKey(number uint64) string { return "@journal:" + strconv.FormatUint(number, 10) }
 

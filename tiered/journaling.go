@@ -38,6 +38,7 @@ import (
 type journaling struct {
 	store   *Store
 	journal Journal
+	two     *twoJournals  // where records go in a change of servers; else nil
 	every   time.Duration // between polls
 
 	// good is when the last poll that left no number open was sent, on the store's clock, plus one;
@@ -72,7 +73,10 @@ const (
 func newJournaling(s *Store) *journaling {
 	g := &journaling{store: s, journal: s.opts.Journal, own: make(map[uint64]struct{})}
 	if g.journal == nil {
-		g.journal = newMemcachedJournal(s)
+		homes := s.homes()
+		if g.journal = (&memcachedJournal{homes[0]}); len(homes) == 2 {
+			g.two = newTwoJournals(g.journal, &memcachedJournal{homes[1]})
+		}
 	} else {
 		g.journal = boundedJournal{g.journal, s.opts.Timeout}
 	}
@@ -82,6 +86,14 @@ func newJournaling(s *Store) *journaling {
 		g.every = s.opts.BreakerPause // nothing to poll for, only records that are owed
 	}
 	return g
+}
+
+// puts is the journal as its writers see it.
+func (g *journaling) puts() Journal {
+	if g.two != nil {
+		return g.two
+	}
+	return g.journal
 }
 
 // answersFor returns from when on a stamp must have been asked for, so that the journal would have told
@@ -98,7 +110,7 @@ func (g *journaling) take(ctx context.Context) (uint64, error) {
 	if g == nil {
 		return 0, nil
 	}
-	n, err := g.journal.Take(ctx)
+	n, err := g.puts().Take(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("the journal gives no number: %w", err)
 	}
@@ -111,7 +123,7 @@ func (g *journaling) put(ctx context.Context, number uint64, taken time.Duration
 	b := r.bytes()
 	for try := 0; ; try++ {
 		g.mine(number, true)
-		err := g.journal.Put(ctx, number, b)
+		err := g.puts().Put(ctx, number, b)
 		if err == nil {
 			if g.store.now()-taken < recordPatience || without.NewNumber {
 				return nil
@@ -152,7 +164,7 @@ func (g *journaling) mine(number uint64, mine bool) {
 // void gives a number back that was taken for nothing, so that nobody waits for it.
 func (g *journaling) void(ctx context.Context, number uint64) {
 	if g != nil && number != 0 {
-		_ = g.journal.Put(context.WithoutCancel(ctx), number, journalRecord{kind: recordVoid}.bytes())
+		_ = g.puts().Put(context.WithoutCancel(ctx), number, journalRecord{kind: recordVoid}.bytes())
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 // always granted.
 func (s *Store) Lease(ctx context.Context, r flushlist.Ref, t flushlist.Ticket) (release func(), granted bool) {
 	none := func() {}
-	if s.closed.Load() || !t.Storable || !legalKey(r.Key) {
+	if s.off.Load() || !t.Storable || !legalKey(r.Key) {
 		return none, true
 	}
 	sv, ok := s.places[s.ring.server(r.List.ID)].(*server)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -12,7 +13,8 @@ import (
 // Options{} is a cache within the process alone.
 type Options struct {
 	// Servers are the memcached servers, each "host:port". Every process must name the same
-	// ones in the same words, in any order, since keys and cells are spread over them by name.
+	// ones in the same words, in any order, since keys and cells are spread over them by name;
+	// they are changed in steps, by Also and Step.
 	// None: entries and cells live in this process only, and no other process sees a flush.
 	Servers []string
 
@@ -20,6 +22,23 @@ type Options struct {
 	// keys of one of weight 1, by libmemcached's weighted ketama. Every process must give each server
 	// the same one. Nil is equal shares; a weight is from 1 to 1000.
 	Weights []int
+
+	// Also are the servers that writes flush on besides Servers, while servers are being changed; reads go
+	// to Servers alone. Servers are changed in steps, each taken when every process is at the one before:
+	// from Servers {old} to {old} with Also {new}, to {new} with Also {old}, to {new}. So two processes that
+	// are one step apart flush where the other reads. None by default; not without Servers and Step.
+	Also []string
+
+	// AlsoWeights are the shares of Also, as Weights are those of Servers.
+	AlsoWeights []int
+
+	// Step is the number of changes of Servers, Weights, Also and AlsoWeights that the namespace has seen: a
+	// program that changes one of them raises it by one. Processes find on the servers what others have at
+	// a step. One that names other servers at the same step, or is more than one step away from the
+	// newest, uses none of them: its reads go to the database, its writes fail in mode Strict and flush what they can
+	// reach in mode Available; it reports a Fault that says which step to take, and stays so until it is
+	// restarted. See docs/servers.md. Defaults to 0, for who has never changed anything.
+	Step int
 
 	// Timeout bounds each request to a server: waiting for a connection, dialing, and the one second try
 	// where a connection had been closed since its last request. A read that it ends goes to the database. Defaults to 100 milliseconds; at most 1 minute. Not used
@@ -96,6 +115,8 @@ const (
 func (o Options) withDefaults() Options {
 	o.Servers = append([]string(nil), o.Servers...)
 	o.Weights = append([]int(nil), o.Weights...)
+	o.Also = append([]string(nil), o.Also...)
+	o.AlsoWeights = append([]int(nil), o.AlsoWeights...)
 	setDefault(&o.Timeout, 100*time.Millisecond)
 	setDefault(&o.MaxIdleConns, 32)
 	if o.Dial == nil {
@@ -121,24 +142,8 @@ func setDefault[T comparable](field *T, value T) {
 
 // validate checks options whose defaults are filled in.
 func (o Options) validate() error {
-	seen := make(map[string]bool, len(o.Servers))
-	for i, s := range o.Servers {
-		if err := validServer(s); err != nil {
-			return fmt.Errorf("tiered: Options.Servers[%d] is %q: %w; write it as \"host:port\"", i, s, err)
-		}
-		if seen[s] {
-			return fmt.Errorf("tiered: Options.Servers[%d] names %q a second time; name each server once", i, s)
-		}
-		seen[s] = true
-	}
-	if len(o.Weights) > 0 && len(o.Weights) != len(o.Servers) {
-		return fmt.Errorf("tiered: Options.Weights has %d weights for %d servers; give each server its own, or none",
-			len(o.Weights), len(o.Servers))
-	}
-	for i, w := range o.Weights {
-		if w < 1 || w > 1000 {
-			return fmt.Errorf("tiered: Options.Weights[%d] is %d; set it from 1 to 1000", i, w)
-		}
+	if err := o.validRings(); err != nil {
+		return err
 	}
 	switch {
 	case o.Timeout < time.Millisecond || o.Timeout > time.Minute:
@@ -179,8 +184,8 @@ func validServer(s string) error {
 	if host == "" {
 		return fmt.Errorf("the host is missing")
 	}
-	if !legalKey(s) {
-		return fmt.Errorf("it holds a blank or a control byte")
+	if !legalKey(s) || strings.ContainsAny(s, ",*") {
+		return fmt.Errorf("it holds a blank, a control byte, a comma or an asterisk")
 	}
 	return nil
 }

@@ -68,11 +68,17 @@ const (
 // cellAt is a flush list's cell at one of the places that keep it.
 type cellAt struct {
 	list  flushlist.List
-	place int    // index into Store.places
-	id    uint64 // the list's ID; for an `all`, one of its own for each place
+	place int // index into Store.places
+	// id is the list's ID; for an `all`, and for a cell that only writes go to, one of its own for each place.
+	id uint64
 }
 
-// cellOf returns the cell of a list at a place.
+// alsoCellOf returns the cell of a list at the place where the ring that writes flush on also keeps it.
+func alsoCellOf(l flushlist.List, place int) cellAt {
+	return cellAt{list: l, place: place, id: allID(l.ID, place)}
+}
+
+// cellOf returns the cell of a list at a place of the first ring, which is where reads go.
 func cellOf(l flushlist.List, place int) cellAt {
 	id := l.ID
 	if l.All {
@@ -82,7 +88,7 @@ func cellOf(l flushlist.List, place int) cellAt {
 }
 
 // allID is what this process knows the cell of an `all` list at a place by: the lists of the
-// servers have one name, and stamps of their own.
+// servers have one name, and stamps of their own. So have the two cells of a list that is kept on two rings.
 func allID(id uint64, place int) uint64 {
 	return id + (uint64(place)+1)*0x9e3779b97f4a7c15
 }
@@ -111,12 +117,15 @@ func cellKey(l flushlist.List) string {
 const maxServerName = 48
 
 // allKey is the key of an `all` cell: "@", the server it lies on, a colon, its name.
-func allKey(server, name string) string {
+func allKey(server, name string) string { return "@" + keyName(server) + ":" + name }
+
+// keyName is a server's name as it stands in keys.
+func keyName(server string) string {
 	if len(server) > maxServerName {
 		sum := md5.Sum([]byte(server))
 		server = hex.EncodeToString(sum[:])
 	}
-	return "@" + server + ":" + name
+	return server
 }
 
 // appendRoute appends the 16 hex digits that server selection looks at.

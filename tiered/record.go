@@ -50,6 +50,7 @@ func (r *journalRecord) add(c cellAt) {
 	case r.kind == recordEverything:
 	case len(r.lists)+len(r.alls) == recordLists:
 		*r = journalRecord{kind: recordEverything}
+	case !c.list.All && len(r.lists) > 0 && r.lists[len(r.lists)-1] == c.list.ID: // its cell on the other ring
 	case !c.list.All:
 		r.lists = append(r.lists, c.list.ID)
 	case len(r.alls) == 0 || r.alls[len(r.alls)-1] != c.list.ID: // one cell a place, in a row

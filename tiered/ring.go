@@ -102,3 +102,17 @@ func (r ring) server(route uint64) int {
 	}
 	return r.points[lo].server
 }
+
+// ringAt is a ring whose servers are places of this store.
+type ringAt struct {
+	ring   ring
+	places []int // by server of the ring: its index into Store.places, or -1; empty for no ring
+}
+
+// at returns the place that a route belongs to, -1 where there is none here.
+func (r ringAt) at(route uint64) int {
+	if len(r.places) == 0 {
+		return -1
+	}
+	return r.places[r.ring.server(route)]
+}

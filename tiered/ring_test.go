@@ -20,7 +20,9 @@ func TestKetamaIsLibmemcacheds(t *testing.T) {
 	}
 	defer f.Close()
 	var r ring
+	var selector *Selector
 	var of string
+	var order []string
 	rings, keys := 0, 0
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		if list, ok := strings.CutPrefix(lines.Text(), "ring "); ok {
@@ -35,6 +37,10 @@ func TestKetamaIsLibmemcacheds(t *testing.T) {
 				servers, weights = append(servers, server), append(weights, n)
 			}
 			r, of = newRing(servers, weights), list
+			if selector, err = NewSelector(servers, weights); err != nil {
+				t.Fatal(err)
+			}
+			order = servers
 			rings++
 			continue
 		}
@@ -43,6 +49,9 @@ func TestKetamaIsLibmemcacheds(t *testing.T) {
 		route := uint64(binary.LittleEndian.Uint32(sum[:])) << 32
 		if got := strconv.Itoa(r.server(route)); got != index {
 			t.Fatalf("%s of %s: server %s, libmemcached's is %s", key, of, got, index)
+		}
+		if a, err := selector.PickServer(fmt.Sprintf("%016x:x", route)); err != nil || a.String() != order[r.server(route)] {
+			t.Fatalf("%s of %s: the Selector says %v, %v", key, of, a, err)
 		}
 		keys++
 	}

@@ -13,8 +13,13 @@ type Stats struct {
 	// Forgotten is how often all that the journal had answered for was forgotten: it was lost,
 	// ran ahead, or a record was missing. On a healthy system it stays 0.
 	Forgotten uint64
-	// Servers are the servers, in the order of Options.Servers.
+	// Servers are the servers, in the order of Options.Servers, and then those that Options.Also adds.
 	Servers []ServerStats
+	// NewestStep is the highest number of a step that is on record, or this process's own.
+	NewestStep int
+	// Outside says why the process is outside the procedure for changes of servers, and what to do; it
+	// uses no servers then, until it is restarted. Nil while it is not.
+	Outside error
 }
 
 // ServerStats is a view of one server.
@@ -45,6 +50,10 @@ func (s *Store) Stats() Stats {
 	if g := s.journal; g != nil {
 		now := s.now()
 		st.Journal, st.Forgotten = g.answersFor(now) <= now, g.forgotten.Load()
+	}
+	if w := s.watch; w != nil {
+		h := *w.view.Load()
+		st.NewestStep, st.Outside = h[len(h)-1].number, w.outside()
 	}
 	for i, p := range s.places {
 		if sv, ok := p.(*server); ok {

@@ -15,8 +15,9 @@ import (
 // [Open] makes it.
 type Store struct {
 	opts   Options
-	ring   ring
-	places []place  // one for each server; without servers, the process
+	ring   ring     // of the servers that reads go to, the first of places
+	also   ringAt   // of those that writes flush on too, in a change of servers
+	places []place  // one for each server of either; without servers, the process
 	memory *memory  // the one place, without servers; else nil
 	first  *entries // the first tier, with servers; nil where it is switched off
 	known  *known   // stamps for the first tier; nil without servers
@@ -28,13 +29,17 @@ type Store struct {
 	journal *journaling
 	// registry is what programs with different tags know of each other; nil without servers.
 	registry *registry
-	start    time.Time // its monotonic part is where the store's clock begins
+	// watch tells whether the process follows the procedure for changes of servers; nil without servers.
+	watch *ringWatch
+	start time.Time // its monotonic part is where the store's clock begins
 
 	claims  sync.Mutex
+	told    bool                                             // the runtimes have been told that the process is outside
 	reports atomic.Pointer[map[string]func(flushlist.Event)] // by namespace; replaced under claims
 
 	life    sync.Mutex // closed and background together
 	closed  atomic.Bool
+	off     atomic.Bool // closed, or outside the procedure for changes of servers: nothing is served or stored
 	running sync.WaitGroup
 	stop    context.CancelFunc // ends what runs in the background
 	ctx     context.Context    // done once the store is closed
@@ -60,9 +65,11 @@ func Open(o Options) (*Store, error) {
 		}
 		s.memory, s.places = m, []place{m}
 	} else {
-		for _, address := range o.Servers {
+		for _, address := range o.allServers() {
 			s.places = append(s.places, newServer(s, address))
 		}
+		s.watch = newRingWatch(s)
+		s.also = sharesOf(o.Also, o.AlsoWeights).at(s.watch.places)
 		s.known = newKnown(o.Cells, len(s.places), o.MaxStale)
 		if o.MaxStale > 0 {
 			e, err := newEntries(o.FirstTierMB)
@@ -73,6 +80,7 @@ func Open(o Options) (*Store, error) {
 		}
 		s.journal, s.registry = newJournaling(s), newRegistry(s)
 		s.spawn(s.journal.follow)
+		s.spawn(s.watch.watch)
 	}
 	s.spawn(s.payOwed)
 	return s, nil
@@ -92,6 +100,7 @@ func (s *Store) Close() error {
 		s.life.Unlock()
 		return nil
 	}
+	s.off.Store(true)
 	s.life.Unlock()
 	s.stop()
 	s.running.Wait()
@@ -139,6 +148,10 @@ func (s *Store) Claim(namespace string, report func(flushlist.Event)) (release f
 			"use one runtime for each database, or close the other first", namespace)
 	}
 	s.setReports(old, namespace, report, true)
+	if s.told && report != nil {
+		err := s.watch.outside()
+		s.spawn(func() { report(outsideEvent(err)) }) // who claims may not be ready for it
+	}
 	var once sync.Once
 	return func() {
 		once.Do(func() {
@@ -161,7 +174,27 @@ func (s *Store) setReports(old map[string]func(flushlist.Event), namespace strin
 		delete(m, namespace)
 	}
 	s.reports.Store(&m)
+	s.watch.claim(m)
 }
+
+// goOutside takes the store out of service, since the process is outside the procedure for changes of servers. Each
+// runtime is told of it once, also one that comes later.
+func (s *Store) goOutside(err error) {
+	s.off.Store(true)
+	s.spawn(func() {
+		s.claims.Lock()
+		reports := *s.reports.Load()
+		s.told = true
+		s.claims.Unlock()
+		for _, r := range reports {
+			if r != nil {
+				r(outsideEvent(err))
+			}
+		}
+	})
+}
+
+func outsideEvent(err error) flushlist.Event { return flushlist.Event{Kind: flushlist.Fault, Err: err} }
 
 // report tells the runtimes of an event. No lock is held.
 func (s *Store) report(e flushlist.Event) {
@@ -203,7 +236,7 @@ func (s *Store) enter() bool {
 // are known here, equal to the entry's and less than MaxStale behind by the journal, and its ttl
 // is not past. Without servers the stamps are the lists' own. The value belongs to the caller.
 func (s *Store) First(key string, list, all uint64) (flushlist.Value, bool) {
-	if s.closed.Load() {
+	if s.off.Load() {
 		return flushlist.Value{}, false
 	}
 	place := s.ring.server(list)
@@ -222,7 +255,7 @@ func (s *Store) First(key string, list, all uint64) (flushlist.Value, bool) {
 		return flushlist.Value{}, false
 	}
 	e, ok := open(s.first.get(key), key)
-	if !ok || l != e.list || a != e.all || e.expired(now.UnixMilli()) {
+	if !ok || l != e.list || a != e.all || e.expired(now.UnixMilli()) || !s.watch.serves(e.step, list, place) {
 		return flushlist.Value{}, false
 	}
 	return e.value(), true

@@ -57,6 +57,8 @@ var reasons = [flushlist.Outcomes]string{
 	flushlist.Unreachable: "Its memcached server did not answer in time, or has not of late.",
 	flushlist.Undelivered: "A flush of it has not reached its memcached server yet.",
 	flushlist.Bypassed:    "The page was asked to go past the cache.",
+	flushlist.Moved:       "It was stored before its memcached server came, or went and came back.",
+	flushlist.Outside:     "This process names other memcached servers than the others, so it uses none.",
 	flushlist.LoadedAgain: "Its rows changed while it was read, so it was read again.",
 }
 

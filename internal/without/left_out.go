@@ -25,6 +25,8 @@ var (
 	Hold         = leftOut("Hold")
 	Renewal      = leftOut("Renewal")
 	Observation  = leftOut("Observation")
+	BothRings    = leftOut("BothRings")
+	Steps        = leftOut("Steps")
 	CheckedFills = leftOut("CheckedFills")
 	SecondDrop   = leftOut("SecondDrop")
 	LostRecord   = leftOut("LostRecord")

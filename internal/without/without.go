@@ -21,6 +21,8 @@ const (
 	Hold         = false // lists whose flush has not reached their server are served here all the same
 	Renewal      = false // COMMIT begins however long ago the tokens were left
 	Observation  = false // a token is taken for a dead writer's at first sight
+	BothRings    = false // a write flushes on the first ring alone
+	Steps        = false // an entry is served whatever step it was stored at
 	CheckedFills = false // a value takes the place of whatever entry is there
 	SecondDrop   = false // a write that has ended forgets no stamp that was learned since its token was lost
 	LostRecord   = false // a write whose token was lost puts no second record
