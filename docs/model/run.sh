@@ -19,6 +19,8 @@ if [ "$1" != ablations ]; then
   check releases release.pml "-DLOSSES=0 -DLIVES=1 -DWRITES=2 -DTERMS=6"
   check releases-come-again release.pml "-DLOSSES=0 -DLIVES=2 -DWRITES=1 -DTERMS=5"
   check releases-lost-directory release.pml "-DLOSSES=1 -DLIVES=1 -DWRITES=1 -DTERMS=6"
+  check servers ring.pml ""
+  check servers-2-writes ring.pml "-DW0=2 -DW1=0 -DR0=2 -DR1=1"
   [ -z "$LONG" ] || check two-readers-eviction $c "-DR0=1 -DR1=1 -DEVICTIONS=1"
 fi
 for d in NO_INTENT ONE_TOKEN STAMP_AFTER LATE_JOURNAL NO_STRIPE; do check "without: $d" $c "-D$d -DR0=2 -DR1=1 -DEVICTIONS=2"; done
@@ -31,4 +33,5 @@ r="-DLIVES=1 -DWRITES=1 -DTERMS=6"
 for d in NO_ALL NO_SETTLE NO_TERM NO_MARK NO_END; do check "without: $d" release.pml "-D$d -DLOSSES=0 $r"; done
 check "without: NO_GHOST" release.pml "-DNO_GHOST $r"
 check "lost with its sign of life" release.pml "-DLOST_BOTH -DLIVES=1 -DWRITES=1 -DTERMS=7"
+for d in FIRST_ONLY ANY_STEP OWN_STEP TWO_APART; do check "without: $d" ring.pml "-D$d"; done
 rm -rf "$tmp"
