@@ -282,3 +282,26 @@ func TestRecordIsOnEveryServer(t *testing.T) {
 		t.Fatalf("%d events for foreign bytes", p.count(flushlist.EntryBad))
 	}
 }
+
+// What a process learns of steps before its own holds for what is in its first tier already.
+func TestFirstTierGoesByTheRecordToo(t *testing.T) {
+	c := newCluster(t, 2)
+	r := storetest.Ref(1)
+	c.at(0, "0", "").load(r, "row")
+	p := c.at(1, "0", "1")
+	p.wants(r, flushlist.HitSecond, "row")
+	if !p.inFirst(r) {
+		t.Fatal("not in the first tier")
+	}
+	// Some process had other servers at step 0: it may have flushed the row elsewhere.
+	put(t, c.servers[1].Addr(), ringKey("shop"), history{stepOf(0, "elsewhere", ""), p.watch.own}.bytes())
+	p.within()
+	if p.inFirst(r) {
+		t.Fatal("served from the first tier")
+	}
+	p.wants(r, flushlist.Moved, "")
+	p.load(r, "new")
+	if !p.inFirst(r) {
+		t.Fatal("what it stored itself is not in the first tier")
+	}
+}

@@ -49,7 +49,7 @@ type Options struct {
 	// are open to it at once. Defaults to 32; at most 4096. Not used without servers.
 	MaxIdleConns int
 
-	// Dial opens a connection to a server, whose address is one of Servers: for TLS, a proxy, or an
+	// Dial opens a connection to a server, whose address is one of Servers or Also: for TLS, a proxy, or an
 	// address that this process reaches a server by and the others do not. It returns when ctx is done.
 	// Defaults to net.Dialer's DialContext. Not used without servers.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
