@@ -183,7 +183,7 @@ func TestOwedAgainOnTheWay(t *testing.T) {
 	m, proxy := proxied(t)
 	o := patient(proxy.Addr())
 	o.BreakerPause = 10 * time.Millisecond
-	p := start(t, o)
+	p := start(t, o).quiet()
 	r := storetest.Ref(1)
 	p.load(r, "old")
 	stamps := func() cell {

@@ -351,7 +351,9 @@ func (g *journaling) forget(since time.Duration, why error) {
 	}
 	g.since.Store(int64(since))
 	if why == errHeadLost || why == errHeadFar {
-		g.store.registry.doubt() // it lies on the same server
+		for _, r := range g.store.registries { // it lies on the same server
+			r.doubt()
+		}
 	}
 	if why != nil {
 		g.forgotten.Add(1)

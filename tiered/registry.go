@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"sync"
 	"time"
@@ -31,7 +32,8 @@ import (
 //
 // Everything that changes a directory is a cas, so that a writer who is back takes its mark away or enters
 // anew. A directory that was lost is made anew with a ghost, a marked set that flushes nothing, in the
-// place of those that it may have held. docs/model/release.pml checks this.
+// place of those that it may have held. While servers are changed there are two homes, and a registry at each.
+// docs/model/release.pml checks this.
 type registry struct {
 	store *Store
 	home  *server
@@ -53,8 +55,36 @@ const (
 	registryTries = 8
 )
 
-func newRegistry(s *Store) *registry {
-	return &registry{store: s, home: newMemcachedJournal(s).server, tables: make(map[uint64]*registered), wake: make(chan struct{}, 1)}
+func newRegistry(s *Store, home *server) *registry {
+	return &registry{store: s, home: home, tables: make(map[uint64]*registered), wake: make(chan struct{}, 1)}
+}
+
+// newRegistries returns the store's part at each of its homes. A process a step away has the same homes in the other
+// order, or one of them.
+func newRegistries(s *Store) []*registry {
+	var rs []*registry
+	for _, home := range s.homes() {
+		rs = append(rs, newRegistry(s, home))
+	}
+	return rs
+}
+
+// atHomes is the registration of a table in a process that flushes on two rings. It reads what its own ring's home says,
+// and writes as processes at either may know.
+type atHomes []*registered
+
+func (a atHomes) Flushed(identity uint64) (term uint64, ok bool) { return a[0].Flushed(identity) }
+
+func (a atHomes) Confirmed() uint64 {
+	var all uint64
+	for _, t := range a {
+		one := t.Confirmed()
+		if one == 0 {
+			return 0
+		}
+		all = bits.RotateLeft64(all, 1) ^ one
+	}
+	return max(all, 1)
 }
 
 // Register says which flush lists of a table this program flushes, by their identities, in place of what it
@@ -70,13 +100,20 @@ func (s *Store) Register(ctx context.Context, table flushlist.List, identities [
 	if len(has) > mostIdentities {
 		s.report(flushlist.Event{Kind: flushlist.Fault, Name: table.Name, Err: fmt.Errorf(
 			"table %s has %d accessors, more than the %d that can be registered: its lists are not cached; declare fewer", table.Name, len(has), mostIdentities)})
-		return &registered{registry: s.registry}
+		return &registered{registry: s.registries[0]}
 	}
-	t, fresh, ask := s.registry.register(ctx, table, has)
-	if fresh && ask && !s.closed.Load() {
-		s.registry.poll(ctx, []*registered{t})
+	homes := make(atHomes, len(s.registries))
+	inParallel(len(homes), len(homes), func(i int) {
+		t, fresh, ask := s.registries[i].register(ctx, table, has)
+		if fresh && ask && !s.closed.Load() {
+			s.registries[i].poll(ctx, []*registered{t})
+		}
+		homes[i] = t
+	})
+	if len(homes) == 1 {
+		return homes[0]
 	}
-	return t
+	return homes
 }
 
 // register makes the table's part, or returns the one that is there. ask says that the server is not known to
@@ -124,9 +161,6 @@ func (r *registry) follow() {
 
 // doubt makes nothing of what was polled, since the server seems to have lost it, and polls anew.
 func (r *registry) doubt() {
-	if r == nil {
-		return
-	}
 	r.mu.Lock()
 	for _, t := range r.tables {
 		t.standing.Store(nil)

@@ -27,8 +27,8 @@ type Store struct {
 	// journal tells other processes' first tiers of flushes made here, and this one's of theirs; nil
 	// without servers.
 	journal *journaling
-	// registry is what programs with different tags know of each other; nil without servers.
-	registry *registry
+	// registries are what programs with different tags know of each other, one at each home; none without servers.
+	registries []*registry
 	// watch tells whether the process follows the procedure for changes of servers; nil without servers.
 	watch *ringWatch
 	start time.Time // its monotonic part is where the store's clock begins
@@ -78,7 +78,7 @@ func Open(o Options) (*Store, error) {
 			}
 			s.first = e
 		}
-		s.journal, s.registry = newJournaling(s), newRegistry(s)
+		s.journal, s.registries = newJournaling(s), newRegistries(s)
 		s.spawn(s.journal.follow)
 		s.spawn(s.watch.watch)
 	}
