@@ -139,14 +139,6 @@ func registerWrite[P callbacks[C], C callback[C]](p *plugin, cb P, op writeOp, m
 	return errors.Join(errs...)
 }
 
-// registerRaw registers the callbacks for SQL text around a processor's main callback.
-func registerRaw[P callbacks[C], C callback[C]](p *plugin, cb P, main string, rowsOutlive bool) error {
-	return errors.Join(
-		cb.Before(main).Register("cachegen:before_sql", p.beforeSQL(rowsOutlive)),
-		cb.After(main).Register("cachegen:after_sql", p.afterSQL),
-	)
-}
-
 // guard runs one of GORM's callbacks, or of the model's hooks in it. When that panics, the statement's
 // transaction is rolled back on the way: neither ours nor GORM's own would ever be ended, and its
 // connection would be lost to the pool.

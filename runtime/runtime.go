@@ -20,7 +20,8 @@ type Runtime struct {
 	registry  registry
 	flights   flights
 	guards    guards
-	release   func() // gives the namespace back to the store
+	kins      sqlKins // of tables that SQL text writes
+	release   func()  // gives the namespace back to the store
 	bypass    atomic.Bool
 	closed    atomic.Bool
 	stats     counters

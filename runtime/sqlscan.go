@@ -2,143 +2,344 @@ package cacheruntime
 
 import "strings"
 
-// words returns the words and quoted names of SQL text that consists of nothing else, and is n of them
-// at most; nil for any other.
-func words(query string, n int) (w []string) {
-	s := sqlScanner{text: query}
-	ended := false
-	for {
-		switch kind, text := s.next(); {
-		case kind == sqlEnd:
-			if s.doubtful {
-				return nil
-			}
-			return w
-		case kind == sqlSemicolon:
-			ended = true
-		case kind == sqlOther && text != "[" && text != "]", ended, len(w) == n:
-			return nil
-		default:
-			w = append(w, text)
-		}
+// sqlDialect says by whose rules SQL text is read.
+type sqlDialect uint8
+
+const (
+	anySQL sqlDialect = iota // nobody's that is known: what dialects read differently is odd
+	sqliteSQL
+	postgresSQL
+	mysqlSQL // MariaDB's, too
+)
+
+// sqlDialectOf returns the dialect that GORM's dialector of a name speaks.
+func sqlDialectOf(name string) sqlDialect {
+	switch name {
+	case "sqlite":
+		return sqliteSQL
+	case "postgres":
+		return postgresSQL
+	case "mysql":
+		return mysqlSQL
 	}
+	return anySQL
 }
 
 type sqlKind uint8
 
 const (
-	sqlEnd sqlKind = iota
-	sqlWord
-	sqlQuoted // a name or a text in quotes, with them
-	sqlSemicolon
-	sqlOther
+	sqlEnd       sqlKind = iota
+	sqlWord              // a keyword, a name without quotes, a number, a parameter
+	sqlName              // a name in quotes; in MySQL, "…" may be a text instead
+	sqlText              // a text in quotes
+	sqlSemicolon         // between statements
+	sqlSign              // any other byte
 )
 
-// sqlScanner cuts SQL text into words, without knowing the dialect.
-type sqlScanner struct {
-	text string
-	// doubtful says that dialects differ on where some quoted text or comment ends.
-	doubtful bool
+// sqlToken is one token of SQL text.
+type sqlToken struct {
+	kind sqlKind
+	text string // of names, what is in the quotes
 }
 
+// is reports whether the token is a word without quotes, in whatever case.
+func (t sqlToken) is(words ...string) bool {
+	if t.kind == sqlWord {
+		for _, w := range words {
+			if strings.EqualFold(t.text, w) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sign reports whether the token is one of the signs.
+func (t sqlToken) sign(signs string) bool {
+	return t.kind == sqlSign && strings.Contains(signs, t.text)
+}
+
+// sqlScanner cuts SQL text into tokens by a dialect's rules. What depends on a server's settings or its
+// version is settled by the fields that say so: whoever does not know them reads the text in each way.
+type sqlScanner struct {
+	text    string
+	dialect sqlDialect
+
+	single, double bool // a backslash escapes in '…' and in "…"
+	run            uint // which of MySQL's /*! … */ are run, a bit each
+
+	backslash bool // met: a backslash in quotes
+	runnable  int  // met: how many /*! … */
+	running   bool // inside one that is run
+	open      bool // met: quotes or a comment without an end, which the server refuses
+	odd       bool // met: what no rule here explains
+}
+
+// mostRunnable is how many /*! … */ a text may have that is read with each of them run, and not run.
+const mostRunnable = 3
+
+const sqlBlanks = " \t\r\n\f\v"
+
 // next returns the next token, comments and blanks left out.
-func (s *sqlScanner) next() (sqlKind, string) {
+func (s *sqlScanner) next() sqlToken {
 	for {
-		s.text = strings.TrimLeft(s.text, " \t\r\n\f\v")
+		s.text = strings.TrimLeft(s.text, sqlBlanks)
 		switch {
 		case s.text == "":
-			return sqlEnd, ""
-		case strings.HasPrefix(s.text, "--"):
-			if len(s.text) > 2 && !strings.ContainsRune(" \t\r\n", rune(s.text[2])) {
-				s.doubtful = true // MySQL: two signs
-			}
-			s.skipPast("\n")
+			s.open = s.open || s.running
+			return sqlToken{}
+		case strings.HasPrefix(s.text, "--") && s.dashes(), s.text[0] == '#' && s.dialect == mysqlSQL:
+			s.skipLine()
 		case strings.HasPrefix(s.text, "/*"):
-			body := s.text[2:]
-			if end := strings.Index(body, "*/"); end >= 0 {
-				body = body[:end]
-			}
-			// MySQL runs what stands in some comments; PostgreSQL nests them.
-			s.doubtful = s.doubtful || strings.HasPrefix(body, "!") || strings.HasPrefix(body, "M!") || strings.Contains(body, "/*")
+			s.comment()
+		case s.running && strings.HasPrefix(s.text, "*/"):
+			s.running = false
 			s.text = s.text[2:]
-			s.skipPast("*/")
 		default:
 			return s.token()
 		}
 	}
 }
 
-// skipPast drops the text up to and with the next end; all of it where there is none.
-func (s *sqlScanner) skipPast(end string) {
-	if i := strings.Index(s.text, end); i >= 0 {
-		s.text = s.text[i+len(end):]
+// dashes reports whether two of them begin a comment: in MySQL only before a blank.
+func (s *sqlScanner) dashes() bool {
+	blank := len(s.text) == 2 || s.text[2] <= ' '
+	s.odd = s.odd || !blank && s.dialect == anySQL
+	return blank || s.dialect != mysqlSQL
+}
+
+func (s *sqlScanner) skipLine() {
+	ends := "\n"
+	if s.dialect == postgresSQL {
+		ends = "\r\n"
+	}
+	s.skip(strings.IndexAny(s.text, ends), 1)
+}
+
+// skip drops the text up to a place and n bytes more; where there is no such place, all of it.
+func (s *sqlScanner) skip(to, n int) {
+	if to < 0 {
+		s.text = ""
 		return
 	}
-	s.text = ""
+	s.text = s.text[to+n:]
+}
+
+// comment skips a comment, or enters one that MySQL runs.
+func (s *sqlScanner) comment() {
+	body := s.text[2:]
+	run := strings.HasPrefix(body, "!") || strings.HasPrefix(body, "M!")
+	if run && s.dialect == anySQL {
+		s.odd = true
+	}
+	if run && s.dialect == mysqlSQL {
+		s.runnable++
+		if s.running {
+			s.odd = true
+		}
+		if s.runnable <= mostRunnable && s.run&(1<<(s.runnable-1)) != 0 {
+			s.running = true
+			s.text = strings.TrimLeft(strings.TrimPrefix(body, "M")[1:], "0123456789")
+			return
+		}
+		if end := strings.Index(body, "*/"); end >= 0 && strings.Contains(body[:end], "/*") {
+			s.odd = true // versions differ on where the outer one ends
+		}
+	}
+	if s.dialect == postgresSQL {
+		s.nested(body)
+		return
+	}
+	end := strings.Index(body, "*/")
+	s.open = s.open || end < 0 && s.dialect != sqliteSQL // which takes the rest for the comment
+	s.odd = s.odd || s.dialect == anySQL && (end < 0 || strings.Contains(body[:end], "/*"))
+	s.text = body
+	s.skip(end, 2)
+}
+
+// nested skips the rest of a comment in which there may be others.
+func (s *sqlScanner) nested(body string) {
+	depth := 1
+	for i := 0; i+1 < len(body); i++ {
+		switch body[i : i+2] {
+		case "/*":
+			depth++
+			i++
+		case "*/":
+			i++
+			if depth--; depth == 0 {
+				s.text = body[i+1:]
+				return
+			}
+		}
+	}
+	s.open, s.text = true, ""
 }
 
 // token cuts off the token that the text begins with.
-func (s *sqlScanner) token() (sqlKind, string) {
-	n, kind := 1, sqlOther
+func (s *sqlScanner) token() sqlToken {
 	switch c := s.text[0]; {
 	case c == ';':
-		kind = sqlSemicolon
-	case c == '\'' || c == '"' || c == '`':
-		kind, n = sqlQuoted, s.quoted(c)
-	case c == '[':
-		// SQL Server and SQLite quote names so; elsewhere it is an array's.
-		if end := strings.IndexByte(s.text, ']'); end < 0 || strings.ContainsAny(s.text[:end], "'\"`;-/$") {
-			s.doubtful = true
-		}
-	case c == '$':
-		if end := dollarQuoted(s.text); end > 0 {
-			kind, n = sqlQuoted, end
-		}
-	case wordByte(c):
-		kind = sqlWord
-		for n < len(s.text) && (wordByte(s.text[n]) || s.text[n] == '$') {
-			n++
-		}
+		return s.cut(sqlSemicolon, 1)
+	case c == '\'':
+		return s.quoted(sqlText, s.single)
+	case c == '"':
+		return s.quoted(sqlName, s.double)
+	case c == '`' && s.dialect != postgresSQL:
+		return s.quoted(sqlName, false)
+	case c == '[' && s.dialect == sqliteSQL:
+		return s.bracketed()
+	case c == '[' && s.dialect == mysqlSQL, c == '#' && s.dialect == anySQL, c == 0:
+		s.odd = true
+	case c == '[' && s.dialect == anySQL: // a name's, or an array's
+		end := strings.IndexByte(s.text, ']')
+		s.odd = s.odd || end < 0 || strings.ContainsAny(s.text[:end], "'\"`;-/$")
+	case c == '$' && (s.dialect == postgresSQL || s.dialect == anySQL):
+		return s.dollar()
+	case wordByte(c) || c == '$' && s.dialect == mysqlSQL:
+		return s.word()
+	case s.dialect == sqliteSQL && strings.IndexByte("$@:#", c) >= 0:
+		return s.parameter()
 	}
-	text := s.text[:n]
+	return s.cut(sqlSign, 1)
+}
+
+func (s *sqlScanner) cut(kind sqlKind, n int) sqlToken {
+	t := sqlToken{kind, s.text[:n]}
 	s.text = s.text[n:]
-	return kind, text
+	return t
 }
 
-// quoted returns the length of the text in quotes, in which a doubled quote stands for one.
-func (s *sqlScanner) quoted(quote byte) int {
+func (s *sqlScanner) word() sqlToken {
+	n := wordLength(s.text)
+	t := s.cut(sqlWord, n)
+	if s.dialect != postgresSQL {
+		return t
+	}
+	switch {
+	case t.text[0] >= '0' && t.text[0] <= '9' && strings.Contains(t.text, "$"):
+		s.odd = true // before version 15, a number and then perhaps a quote
+	case t.is("e") && strings.HasPrefix(s.text, "'"):
+		return s.quoted(sqlText, true)
+	case t.is("u") && strings.HasPrefix(s.text, `&"`):
+		s.odd = true // a name in code points
+	}
+	return t
+}
+
+// wordLength is the length of the word that the text begins with.
+func wordLength(text string) (n int) {
+	for n < len(text) && (wordByte(text[n]) || text[n] == '$') {
+		n++
+	}
+	return n
+}
+
+// parameter is one of SQLite's. What may hang on it has rules of its own.
+func (s *sqlScanner) parameter() sqlToken {
+	n := 1 + wordLength(s.text[1:])
+	t := s.cut(sqlWord, n)
+	if n > 1 && (strings.HasPrefix(s.text, "(") || strings.HasPrefix(s.text, "::")) {
+		s.odd = true
+	}
+	return t
+}
+
+// quoted cuts off what is in quotes, in which a doubled quote stands for one.
+func (s *sqlScanner) quoted(kind sqlKind, escapes bool) sqlToken {
+	quote, doubled := s.text[0], false
 	for i := 1; i < len(s.text); i++ {
-		switch s.text[i] {
-		case '\\':
-			s.doubtful = true // MySQL: escapes what follows
-		case quote:
-			if i+1 == len(s.text) || s.text[i+1] != quote {
-				return i + 1
+		switch c := s.text[i]; {
+		case c == '\\' && quote != '`':
+			s.backslash = true
+			s.odd = s.odd || s.dialect == anySQL
+			if escapes {
+				i++
 			}
+		case c != quote:
+		case i+1 < len(s.text) && s.text[i+1] == quote:
+			doubled = true
 			i++
+		default:
+			t := sqlToken{kind, s.text[1:i]}
+			if doubled {
+				t.text = strings.ReplaceAll(t.text, string([]byte{quote, quote}), string([]byte{quote}))
+			}
+			s.text = s.text[i+1:]
+			return t
 		}
 	}
-	s.doubtful = true
-	return len(s.text)
+	s.open = true
+	s.text = ""
+	return sqlToken{kind: kind}
 }
 
-// dollarQuoted returns the length of PostgreSQL's $tag$ … $tag$, or 0.
-func dollarQuoted(text string) int {
-	for i := 1; i < len(text); i++ {
-		if text[i] == '$' {
-			tag := text[:i+1]
-			if end := strings.Index(text[i+1:], tag); end >= 0 {
-				return i + 1 + end + len(tag)
-			}
-			return 0
-		}
-		if !wordByte(text[i]) || i == 1 && text[i] >= '0' && text[i] <= '9' {
-			return 0 // a parameter
-		}
+// bracketed is a name as SQLite takes it from others.
+func (s *sqlScanner) bracketed() sqlToken {
+	end := strings.IndexByte(s.text, ']')
+	if end < 0 {
+		s.open, s.text = true, ""
+		return sqlToken{kind: sqlName}
 	}
-	return 0
+	t := sqlToken{sqlName, s.text[1:end]}
+	s.text = s.text[end+1:]
+	return t
+}
+
+// dollar is PostgreSQL's $1, or its $tag$ … $tag$.
+func (s *sqlScanner) dollar() sqlToken {
+	n := 1
+	for n < len(s.text) && wordByte(s.text[n]) {
+		n++
+	}
+	switch {
+	case n > 1 && s.text[1] >= '0' && s.text[1] <= '9':
+		return s.cut(sqlWord, n)
+	case n == len(s.text) || s.text[n] != '$':
+		return s.cut(sqlSign, 1)
+	}
+	tag := s.text[:n+1]
+	body := s.text[n+1:]
+	end := strings.Index(body, tag)
+	if end < 0 {
+		s.open, s.text = true, ""
+		return sqlToken{kind: sqlText}
+	}
+	s.text = body[end+len(tag):]
+	return sqlToken{sqlText, body[:end]}
 }
 
 func wordByte(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
+}
+
+// words returns the words and names of SQL text that consists of nothing else, and is n of them at most;
+// nil for any other, and for text that dialects read differently.
+func words(query string, n int) (w []string) {
+	s := sqlScanner{text: query}
+	ended := false
+	for t := s.next(); t.kind != sqlEnd; t = s.next() {
+		switch {
+		case t.kind == sqlSemicolon:
+			ended = true
+		case t.sign("[]") && !ended:
+		case t.kind == sqlSign, t.kind == sqlText, ended, len(w) == n:
+			return nil
+		default:
+			w = append(w, t.text)
+		}
+	}
+	if s.open || s.odd {
+		return nil
+	}
+	return w
+}
+
+func containsAny(s string, parts []string) bool {
+	for _, a := range parts {
+		if strings.Contains(s, a) {
+			return true
+		}
+	}
+	return false
 }

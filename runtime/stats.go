@@ -35,6 +35,9 @@ type Stats struct {
 	// therefore not stored; see docs/tenants.md. Reads that left the cache alone for it are among
 	// Reasons, as flushlist.Altered.
 	AlteredLoads int64
+	// UnrecognisedSQL counts SQL texts, given to Exec or Raw, that flushed every model, since it was not
+	// recognised which tables they write; see Options.RawSQL.
+	UnrecognisedSQL int64
 	// Events counts what the store reported.
 	Events [flushlist.EventKinds]int64
 }
@@ -79,6 +82,7 @@ func (s Stats) String() string {
 	line(s.PluginStatements, "SQL statements of the plugin")
 	line(s.Flushes, "flushes")
 	line(s.FlushedLists, "lists flushed")
+	line(s.UnrecognisedSQL, "SQL texts not recognised")
 	for k, n := range s.Events {
 		line(n, "events: "+flushlist.EventKind(k).String())
 	}
@@ -106,6 +110,7 @@ func (s Stats) combine(t Stats, sign int64) Stats {
 	s.LongLists += sign * t.LongLists
 	s.NotStored += sign * t.NotStored
 	s.AlteredLoads += sign * t.AlteredLoads
+	s.UnrecognisedSQL += sign * t.UnrecognisedSQL
 	for i := range s.Reasons {
 		s.Reasons[i] += sign * t.Reasons[i]
 	}
@@ -123,6 +128,7 @@ type counters struct {
 	loadErrors                                          atomic.Int64
 	flushes, flushedLists                               atomic.Int64
 	longLists, notStored, alteredLoads                  atomic.Int64
+	unrecognisedSQL                                     atomic.Int64
 	events                                              [flushlist.EventKinds]atomic.Int64
 }
 
@@ -157,6 +163,7 @@ func (rt *Runtime) Stats() Stats {
 		LongLists:        c.longLists.Load(),
 		NotStored:        c.notStored.Load(),
 		AlteredLoads:     c.alteredLoads.Load(),
+		UnrecognisedSQL:  c.unrecognisedSQL.Load(),
 	}
 	for i := range s.Reasons {
 		n := c.reasons[i].Load()

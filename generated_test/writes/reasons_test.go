@@ -19,7 +19,7 @@ import (
 func TestReasons(t *testing.T) {
 	w := newWorld(t, func(s *setup) { s.options.BulkRows, s.options.BulkLists = 3, 4 })
 	w.seed(three()...)
-	w.seed(&Document{Org: "a", No: 1})
+	w.seed(&Document{Org: "a", No: 1}, &Note{})
 	for _, c := range []struct {
 		what  string
 		write func() error
@@ -50,10 +50,13 @@ func TestReasons(t *testing.T) {
 			return w.db.Table("croupons AS c").Where("id = ?", 1).Updates(map[string]any{"title": "z"}).Error
 		}, "table's name"},
 		{"raw SQL", func() error { return w.db.Exec("UPDATE croupons SET title = 'z'").Error }, "raw SQL"},
+		{"raw SQL that nobody knows", func() error {
+			return w.db.Exec("DROP TRIGGER IF EXISTS x; REINDEX; CREATE TRIGGER y AFTER DELETE ON notes BEGIN SELECT 1; END").Error
+		}, "raw SQL not recognised"},
 		{"by hand", func() error { return w.rt.FlushTable(t.Context(), "croupons") }, "by hand"},
 		{"two in one transaction", func() error {
 			return w.db.Transaction(func(tx *gorm.DB) error {
-				return errors.Join(tx.Model(&Croupon{}).Create(map[string]any{"Slug": "t"}).Error, tx.Exec("DELETE FROM notes").Error)
+				return errors.Join(tx.Model(&Croupon{}).Create(map[string]any{"Slug": "t"}).Error, tx.Exec("UPDATE notes SET topic = 'x'").Error)
 			})
 		}, "created from maps, raw SQL"},
 		{"a long transaction", func() error {
@@ -75,10 +78,10 @@ func TestReasons(t *testing.T) {
 		}
 	}
 	ctx, trace := cacheruntime.WithTrace(t.Context())
-	if err := w.db.WithContext(ctx).Exec("DELETE FROM notes").Error; err != nil {
+	if err := w.db.WithContext(ctx).Exec("UPDATE notes SET topic = 'y'").Error; err != nil {
 		t.Fatal(err)
 	}
-	if got := trace.String(); !strings.Contains(got, "whole table: raw SQL\nflush t:croupons\n") {
+	if got := trace.String(); !strings.Contains(got, "whole table: raw SQL\nflush t:notes\n") {
 		t.Errorf("the trace says\n%s", got)
 	}
 }

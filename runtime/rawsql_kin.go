@@ -1,0 +1,202 @@
+package cacheruntime
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+)
+
+// sqlKin is what the database's catalog says of a table that SQL text writes.
+type sqlKin struct {
+	tables []sqlTable // with which it shares rows: PostgreSQL's parents and children, what a view shows
+	hidden bool       // what a write of it writes is hidden in a view
+	counts bool       // no trigger, rule or conflict clause does anything that a statement does not report
+}
+
+// kinTTL is how long what the catalog said is believed: DDL of this program ends it, that of others may not be
+// heard of.
+const kinTTL = time.Minute
+
+// mostKin is how many tables are remembered.
+const mostKin = 1000
+
+// sqlKins remembers what the catalog said. It is safe for concurrent use.
+type sqlKins struct {
+	mu    sync.Mutex
+	era   int // how often everything was forgotten
+	known map[kinKey]knownKin
+}
+
+type kinKey struct {
+	part  partition // whose search path it was
+	table sqlTable
+}
+
+type knownKin struct {
+	kin sqlKin
+	at  time.Time
+}
+
+func (k *sqlKins) get(key kinKey) (kin sqlKin, era int, ok bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	known, ok := k.known[key]
+	return known.kin, k.era, ok && time.Since(known.at) < kinTTL
+}
+
+// put keeps what was asked for in an era, unless that has ended.
+func (k *sqlKins) put(key kinKey, kin sqlKin, era int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if era != k.era {
+		return
+	}
+	if k.known == nil || len(k.known) >= mostKin {
+		k.known = map[kinKey]knownKin{}
+	}
+	k.known[key] = knownKin{kin, time.Now()}
+}
+
+func (k *sqlKins) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.era++
+	k.known = nil
+}
+
+var errNoCatalog = errors.New("no catalog is known of this database")
+
+// kinOf asks the catalog about a table; a table that is not there has no kin.
+func (rt *Runtime) kinOf(ctx context.Context, q asker, part partition, t sqlTable) (sqlKin, error) {
+	t.defined = false
+	key := kinKey{part, t}
+	kin, era, ok := rt.kins.get(key)
+	if ok {
+		return kin, nil
+	}
+	var err error
+	found := false
+	switch sqlDialectOf(q.db.Name()) {
+	case postgresSQL:
+		kin, found, err = q.postgresKin(ctx, t)
+	case mysqlSQL:
+		kin, found, err = q.mysqlKin(ctx, t)
+	case sqliteSQL:
+		kin, found, err = q.sqliteKin(ctx, t)
+	default:
+		err = errNoCatalog
+	}
+	rt.stats.pluginStatement()
+	if err == nil && found {
+		rt.kins.put(key, kin, era)
+	}
+	return kin, err
+}
+
+// A view's rule depends on the view, and on what it shows; other rules on what they write.
+const postgresKin = `WITH RECURSIVE kin(oid) AS (
+	SELECT to_regclass($1)::oid
+	UNION SELECT next.oid FROM kin CROSS JOIN LATERAL (
+		SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = kin.oid
+		UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = kin.oid
+		UNION ALL SELECT d.refobjid FROM pg_catalog.pg_rewrite r
+			JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+			WHERE r.ev_class = kin.oid AND d.refclassid = 'pg_catalog.pg_class'::regclass
+	) next(oid)
+)
+SELECT n.nspname, c.relname, c.relkind = 'v',
+	EXISTS (SELECT 1 FROM pg_catalog.pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal),
+	EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1')
+FROM kin JOIN pg_catalog.pg_class c ON c.oid = kin.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`
+
+func (q asker) postgresKin(ctx context.Context, t sqlTable) (kin sqlKin, found bool, err error) {
+	quote := func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+	name := quote(t.name)
+	if t.schema != "" {
+		name = quote(t.schema) + "." + name
+	}
+	kin.counts = true
+	err = q.ask(ctx, postgresKin, []any{name}, func(scan func(...any) error) error {
+		var other sqlTable
+		var view, triggers, rules bool
+		if err := scan(&other.schema, &other.name, &view, &triggers, &rules); err != nil {
+			return err
+		}
+		found = true
+		kin.tables = append(kin.tables, other)
+		kin.hidden = kin.hidden || view && triggers
+		kin.counts = kin.counts && !view && !triggers && !rules
+		return nil
+	})
+	return kin, found, err
+}
+
+func (q asker) mysqlKin(ctx context.Context, t sqlTable) (kin sqlKin, found bool, err error) {
+	kin.counts = true
+	var schema any
+	if t.schema != "" {
+		schema = t.schema
+	}
+	err = q.ask(ctx, `SELECT table_type, COALESCE(engine, '') FROM information_schema.tables
+WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?`, []any{schema, t.name}, func(scan func(...any) error) error {
+		var kind, engine string
+		if err := scan(&kind, &engine); err != nil {
+			return err
+		}
+		found = true
+		kin.hidden = kin.hidden || strings.Contains(strings.ToUpper(kind), "VIEW") || strings.EqualFold(engine, "MRG_MyISAM")
+		kin.counts = kin.counts && strings.EqualFold(engine, "InnoDB")
+		return nil
+	})
+	return kin, found, err
+}
+
+func (q asker) sqliteKin(ctx context.Context, t sqlTable) (kin sqlKin, found bool, err error) {
+	schemas := []string{"temp", "main"}
+	if t.schema != "" && !strings.EqualFold(t.schema, "temp") {
+		schemas[1] = t.schema
+	}
+	look := func(schema string) error {
+		return q.ask(ctx, "SELECT type, COALESCE(sql, '') FROM "+sqliteMaster(schema)+
+			" WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE OR type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE",
+			[]any{t.name}, func(scan func(...any) error) error {
+				var kind, text string
+				if err := scan(&kind, &text); err != nil {
+					return err
+				}
+				kin.hidden = kin.hidden || kind == "view"
+				kin.counts = kin.counts && kind == "table"
+				found = found || kind != "trigger"
+				for _, token := range sqliteTokens(text) {
+					if token.is("FAIL") || token.is("VIRTUAL") {
+						kin.counts = false
+					}
+				}
+				return nil
+			})
+	}
+	kin.counts = true
+	for _, schema := range schemas {
+		if err := look(schema); err != nil {
+			return kin, false, err
+		}
+	}
+	if found || t.schema != "" {
+		return kin, found, nil
+	}
+	var attached []string
+	err = q.ask(ctx, "SELECT name FROM pragma_database_list WHERE name NOT IN ('temp', 'main')", nil, func(scan func(...any) error) error {
+		var name string
+		err := scan(&name)
+		attached = append(attached, name)
+		return err
+	})
+	for _, schema := range attached {
+		if err == nil {
+			err = look(schema)
+		}
+	}
+	return kin, found, err
+}

@@ -1,0 +1,270 @@
+package cacheruntime
+
+import "strings"
+
+// sqlVerbs begin the statements that change rows.
+var sqlVerbs = []string{"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"}
+
+// sqlStatement is one statement of SQL text. Its methods note in out what it writes.
+type sqlStatement struct {
+	dialect sqlDialect
+	tokens  []sqlToken
+	at      int // the token to be read next
+	out     *sqlReading
+	long    bool // there were more tokens
+	hides   bool // among them such as a statement in a statement begins with
+}
+
+// peek returns a token without moving on.
+func (s *sqlStatement) peek(ahead int) sqlToken {
+	if i := s.at + ahead; i < len(s.tokens) {
+		return s.tokens[i]
+	}
+	return sqlToken{}
+}
+
+// accept moves past the next token if it is one of the words.
+func (s *sqlStatement) accept(words ...string) bool {
+	if s.peek(0).is(words...) {
+		s.at++
+		return true
+	}
+	return false
+}
+
+func (s *sqlStatement) acceptSign(sign string) bool {
+	if s.peek(0).sign(sign) {
+		s.at++
+		return true
+	}
+	return false
+}
+
+// skip moves past all of these words that stand here, in any order.
+func (s *sqlStatement) skip(words ...string) {
+	for s.accept(words...) {
+	}
+}
+
+// skipGroup moves past what is in the parentheses that begin here.
+func (s *sqlStatement) skipGroup() {
+	for depth := 0; s.at < len(s.tokens); {
+		switch t := s.peek(0); {
+		case t.sign("("):
+			depth++
+		case t.sign(")"):
+			depth--
+		}
+		if s.at++; depth == 0 {
+			return
+		}
+	}
+}
+
+// read reads the statement.
+func (s *sqlStatement) read() {
+	if len(s.tokens) == 0 {
+		return
+	}
+	s.out.statements++
+	if s.out.statements > 1 || s.long {
+		s.out.counts = false
+	}
+	if s.hides {
+		s.out.unknown()
+	}
+	s.out.ends = s.out.ends || s.ends()
+	s.body()
+}
+
+// body reads the statement from here on, in front of which there may be what runs or explains it.
+func (s *sqlStatement) body() {
+	for s.acceptSign("(") { // a query's
+		if !s.peek(0).sign("(") && !s.peek(0).is("SELECT", "VALUES", "TABLE", "WITH") {
+			s.out.unknown()
+			return
+		}
+	}
+	switch t := s.peek(0); {
+	case t.is("WITH"):
+		s.with()
+	case t.is("SELECT", "VALUES", "TABLE"):
+		s.out.counts = false
+		s.rest()
+	case t.is(sqlVerbs...):
+		s.at++
+		s.change(t)
+		s.rest()
+	default:
+		s.out.counts = false
+		s.command()
+	}
+}
+
+// with reads a statement behind its common table expressions.
+func (s *sqlStatement) with() {
+	depth, from := 0, s.at
+	for ; s.at < len(s.tokens); s.at++ {
+		t, before := s.peek(0), s.peek(-min(1, s.at))
+		switch {
+		case t.sign("("):
+			if depth == 0 && before.sign(")") { // WITH a AS (…) (SELECT …)
+				s.queries(from)
+				return
+			}
+			depth++
+		case t.sign(")"):
+			depth--
+		case depth > 0, before.is("WITH", "RECURSIVE"), before.sign(","):
+		case t.is("SELECT", "VALUES", "TABLE"):
+			s.queries(from)
+			return
+		case t.is(sqlVerbs...):
+			s.at++
+			s.change(t)
+			s.at = from
+			s.rest()
+			return
+		}
+	}
+	s.out.unknown()
+}
+
+// queries reads what is in a query from a token on.
+func (s *sqlStatement) queries(from int) {
+	s.out.counts = false
+	s.at = from
+	s.rest()
+}
+
+// rest looks through the rest of a statement for what else it writes: PostgreSQL takes statements that change
+// rows in a WITH, and makes a table for SELECT … INTO.
+func (s *sqlStatement) rest() {
+	for ; s.at < len(s.tokens); s.at++ {
+		t := s.peek(0)
+		if t.is("RETURNING") {
+			s.out.counts = false // drivers differ
+		}
+		if t.is("FAIL") {
+			s.out.partial = true
+		}
+		if s.dialect != postgresSQL && s.dialect != anySQL {
+			continue
+		}
+		switch verb := s.peek(1); {
+		case t.sign("(") && verb.is(sqlVerbs...):
+			if next := s.peek(2); next.kind == sqlSign || next.kind == sqlEnd { // a function's name, or a column's
+				continue
+			}
+			s.out.counts = false
+			at := s.at
+			s.at += 2
+			s.change(verb)
+			s.at = at
+		case t.is("INTO") && s.at > 0 && !s.peek(-1).is("AS", "INSERT", "MERGE", "OR") && !s.peek(-1).sign("."):
+			at := s.at
+			s.at++
+			s.skip("TEMPORARY", "TEMP", "LOCAL", "GLOBAL", "UNLOGGED", "TABLE")
+			s.out.plain = false
+			s.target(true)
+			s.at = at
+		}
+	}
+}
+
+// change reads the target of a statement that changes rows, behind its verb.
+func (s *sqlStatement) change(verb sqlToken) {
+	s.out.rows = true
+	if s.accept("OR") { // SQLite: what to do on a conflict
+		s.out.partial = s.out.partial || s.peek(0).is("FAIL")
+		s.at++
+	}
+	mysql := s.dialect == mysqlSQL
+	switch {
+	case verb.is("INSERT"), verb.is("REPLACE") && s.dialect != postgresSQL:
+		if mysql {
+			s.skip("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE")
+		}
+		if !s.accept("INTO") && !mysql {
+			s.out.unknown()
+			return
+		}
+		s.target(false)
+	case verb.is("MERGE") && s.dialect != mysqlSQL && s.dialect != sqliteSQL:
+		if !s.accept("INTO") {
+			s.out.unknown()
+			return
+		}
+		s.target(false)
+	case verb.is("UPDATE") && mysql:
+		s.updateJoined()
+	case verb.is("UPDATE"):
+		s.target(false)
+	case verb.is("DELETE") && mysql:
+		s.deleteJoined()
+	case verb.is("DELETE") && s.accept("FROM"):
+		s.target(false)
+	default:
+		s.out.unknown()
+	}
+}
+
+// target notes the table that is named here, ONLY or not.
+func (s *sqlStatement) target(defined bool) {
+	only := s.accept("ONLY") && s.acceptSign("(")
+	t, ok := s.name()
+	if !ok || only && !s.acceptSign(")") {
+		s.out.unknown()
+		return
+	}
+	t.defined = defined
+	s.out.add(t)
+	s.acceptSign("*")
+}
+
+// notNames are the words that a name without quotes cannot be; where one stands in a name's place, the
+// statement is another than it was taken for.
+var notNames = []string{
+	"ALL", "AND", "AS", "CASE", "CROSS", "DELETE", "EXISTS", "FROM", "FULL", "GROUP", "HAVING", "IN", "INNER", "INSERT", "INTO", "JOIN",
+	"LATERAL", "LEFT", "LIKE", "LIMIT", "NATURAL", "NOT", "NULL", "ON", "ONLY", "OR", "ORDER", "RIGHT", "SELECT", "SET", "TABLE", "UNION",
+	"UPDATE", "USING", "VALUES", "WHERE", "WITH",
+}
+
+// isName reports whether a token may be a part of a name.
+func (s *sqlStatement) isName(t sqlToken) bool {
+	switch t.kind {
+	case sqlWord:
+		return !t.is(notNames...) && !strings.ContainsAny(t.text[:1], "$@:#")
+	case sqlName:
+		return t.text != ""
+	case sqlText:
+		return s.dialect == sqliteSQL && t.text != ""
+	}
+	return false
+}
+
+// name reads a name, qualified or not. One that ends in .* is read with that.
+func (s *sqlStatement) name() (t sqlTable, ok bool) {
+	var parts []string
+	for {
+		token := s.peek(0)
+		if len(parts) > 0 && token.sign("*") {
+			s.at++
+			break
+		}
+		// Behind a dot, any word is a name.
+		if !s.isName(token) && (len(parts) == 0 || token.kind != sqlWord) {
+			return t, false
+		}
+		part := token.text
+		if token.kind == sqlWord && s.dialect == postgresSQL {
+			part = lowerASCII(part)
+		}
+		parts = append(parts, part)
+		s.at++
+		if !s.acceptSign(".") {
+			break
+		}
+	}
+	return sqlTableOf(parts), len(parts) <= 3
+}
