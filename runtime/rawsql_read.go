@@ -64,10 +64,14 @@ func readSQL(query string, d sqlDialect) *sqlReading {
 			}
 			way.run = run
 			here := &sqlReading{known: true, plain: true, counts: true}
-			if runnable = max(runnable, here.read(way, false).runnable); runnable > mostRunnable {
+			end := here.read(way, false)
+			if runnable = max(runnable, end.runnable); runnable > mostRunnable {
 				r.unknown()
 				r.ends = true
 				return r
+			}
+			if end.open && d == postgresSQL { // which refuses the whole text before it runs any of it
+				continue
 			}
 			r.merge(here)
 		}
