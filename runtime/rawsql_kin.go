@@ -160,8 +160,8 @@ func (q asker) sqliteKin(ctx context.Context, t sqlTable) (kin sqlKin, found boo
 	}
 	look := func(schema string) error {
 		return q.ask(ctx, "SELECT type, COALESCE(sql, '') FROM "+sqliteMaster(schema)+
-			" WHERE type IN ('table', 'view') AND name = ?1 COLLATE NOCASE OR type = 'trigger' AND tbl_name = ?1 COLLATE NOCASE",
-			[]any{t.name}, func(scan func(...any) error) error {
+			" WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE OR type = 'trigger' AND tbl_name = ? COLLATE NOCASE",
+			[]any{t.name, t.name}, func(scan func(...any) error) error {
 				var kind, text string
 				if err := scan(&kind, &text); err != nil {
 					return err
