@@ -277,10 +277,10 @@ func (p *plugin) afterSQL(executed bool) func(*gorm.DB) {
 	return func(db *gorm.DB) {
 		st := db.Statement
 		w := p.currentSQL(db)
-		st.Settings.Delete(rawKey)
 		if w == nil {
 			return
 		}
+		st.Settings.Delete(rawKey)
 		if w.reading == nil { // a savepoint
 			// One that ExecContext did not hear of was sent as a prepared statement.
 			if db.Error == nil && w.tx.savepointsHeard() == w.heard {

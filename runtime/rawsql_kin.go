@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"gorm.io/gorm"
 )
 
 // sqlKin is what the database's catalog says of a table that SQL text writes.
@@ -80,7 +82,10 @@ func (rt *Runtime) kinOf(ctx context.Context, q asker, part partition, t sqlTabl
 	found := false
 	switch sqlDialectOf(q.db.Name()) {
 	case postgresSQL:
-		kin, found, err = q.postgresKin(ctx, t)
+		err = q.apart(ctx, func() (err error) {
+			kin, found, err = q.postgresKin(ctx, t)
+			return err
+		})
 	case mysqlSQL:
 		kin, found, err = q.mysqlKin(ctx, t)
 	case sqliteSQL:
@@ -95,9 +100,29 @@ func (rt *Runtime) kinOf(ctx context.Context, q asker, part partition, t sqlTabl
 	return kin, err
 }
 
+// apart asks in a savepoint, if in a transaction: an error would end that on PostgreSQL, and with it the
+// write on whose account the plugin asks.
+func (q asker) apart(ctx context.Context, ask func() error) error {
+	const name = "cachegen_catalog"
+	pool := q.db.Statement.ConnPool
+	if _, ok := pool.(gorm.TxCommitter); !ok {
+		return ask()
+	}
+	if _, err := pool.ExecContext(ctx, "SAVEPOINT "+name); err != nil {
+		return err
+	}
+	err := ask()
+	if err != nil {
+		_, failed := pool.ExecContext(ctx, "ROLLBACK TO SAVEPOINT "+name)
+		err = errors.Join(err, failed)
+	}
+	_, failed := pool.ExecContext(ctx, "RELEASE SAVEPOINT "+name)
+	return errors.Join(err, failed)
+}
+
 // A view's rule depends on the view, and on what it shows; other rules on what they write.
 const postgresKin = `WITH RECURSIVE kin(oid) AS (
-	SELECT to_regclass($1)::oid
+	SELECT pg_catalog.to_regclass($1)::oid
 	UNION SELECT next.oid FROM kin CROSS JOIN LATERAL (
 		SELECT i.inhparent FROM pg_catalog.pg_inherits i WHERE i.inhrelid = kin.oid
 		UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits i WHERE i.inhparent = kin.oid

@@ -103,3 +103,21 @@ func TestChangesRows(t *testing.T) {
 		}
 	}
 }
+
+// What reading a text costs, beside the round trip that it is about to make.
+func BenchmarkReadSQL(b *testing.B) {
+	for name, q := range map[string]string{
+		"select":  "SELECT id, title, city FROM croupons WHERE city = $1 AND active = $2 ORDER BY popularity DESC LIMIT 50",
+		"update":  "UPDATE croupons SET title = $1, updated_at = $2 WHERE id IN ($3, $4, $5)",
+		"insert":  "INSERT INTO croupons (id, title) VALUES " + strings.Repeat("($1, $2), ", 999) + "($1, $2)",
+		"twofold": `UPDATE croupons SET title = 'C:\\x' WHERE id = 1`,
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(q)))
+			for b.Loop() {
+				readSQL(q, postgresSQL)
+			}
+		})
+	}
+}

@@ -46,7 +46,7 @@ type sqlToken struct {
 func (t sqlToken) is(words ...string) bool {
 	if t.kind == sqlWord {
 		for _, w := range words {
-			if strings.EqualFold(t.text, w) {
+			if len(w) == len(t.text) && strings.EqualFold(t.text, w) {
 				return true
 			}
 		}

@@ -223,6 +223,38 @@ func TestCatalogDuringDDL(t *testing.T) {
 	w.falls("after the rule was made", "merchants", func() error { return w.DB.Exec(write).Error })
 }
 
+// A catalog that does not answer costs a flush of everything, and not the transaction.
+func TestCatalogThatFails(t *testing.T) {
+	for name, changes := range map[string][]change{"plain": nil, "prepared": {prepared}} {
+		w := newWorld(t, fixture.Postgres(t), changes...)
+		bare, err := w.DB.DB()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lock, err := bare.Begin()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.falls(name, every, func() error {
+			return w.DB.Transaction(func(tx *gorm.DB) error {
+				if err := tx.Exec("SET LOCAL lock_timeout = '20ms'").Error; err != nil {
+					t.Error(err)
+				}
+				if _, err := lock.Exec("LOCK TABLE pg_catalog.pg_inherits IN ACCESS EXCLUSIVE MODE"); err != nil {
+					t.Error(err)
+				}
+				if err := tx.Exec(retitle).Error; err != nil {
+					t.Errorf("%s: the write: %v", name, err)
+				}
+				return lock.Rollback()
+			})
+		})
+		if title := w.title(1); title != "new" {
+			t.Errorf("%s: after it %q", name, title)
+		}
+	}
+}
+
 // A read in front of a write in a transaction would take a snapshot of SQLite's, and fail with SQLITE_BUSY where
 // another wrote in between. behaviour 100
 func TestNoReadBeforeAWrite(t *testing.T) {
