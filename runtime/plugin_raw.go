@@ -110,6 +110,9 @@ func (p *plugin) readsText(db *gorm.DB, query string, tx *dbTx) *rawWrite {
 	}
 	if w.reading.shapes {
 		p.rt.kins.forget()
+		if tx != nil {
+			tx.shaped.Store(true)
+		}
 	}
 	switch models := p.rt.registry.every(); {
 	case flushOff(db.Statement.Context):
@@ -130,7 +133,9 @@ func (p *plugin) readsText(db *gorm.DB, query string, tx *dbTx) *rawWrite {
 // lookUp finds out what the text writes, once.
 func (w *rawWrite) lookUp(p *plugin, db *gorm.DB) {
 	if w.to == nil {
-		to := p.rt.targetsOf(db.Statement.Context, db, w.query, w.reading, w.part)
+		_, inTx := db.Statement.ConnPool.(gorm.TxCommitter)
+		keeps := !inTx || w.tx != nil && !w.tx.shaped.Load()
+		to := p.rt.targetsOf(db, w, keeps)
 		w.to = &to
 	}
 }

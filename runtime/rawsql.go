@@ -1,7 +1,6 @@
 package cacheruntime
 
 import (
-	"context"
 	"slices"
 
 	"gorm.io/gorm"
@@ -21,8 +20,10 @@ type sqlTargets struct {
 // targetsOf finds the models of the tables that SQL text writes: by the names that it has for them, and by
 // those of tables that share rows with them. A name without a schema stands for the tables of that
 // name in every schema.
-func (rt *Runtime) targetsOf(ctx context.Context, db *gorm.DB, query string, r *sqlReading, part partition) sqlTargets {
-	d := sqlDialectOf(db.Name())
+//
+// keeps says whether what the catalog answers here may be remembered.
+func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
+	d, r := sqlDialectOf(db.Name()), w.reading
 	to := sqlTargets{reason: rawSQL, counts: r.counts}
 	names, known := slices.Clone(r.tables), r.known
 	for _, t := range r.tables {
@@ -30,14 +31,14 @@ func (rt *Runtime) targetsOf(ctx context.Context, db *gorm.DB, query string, r *
 		if t.defined && d != postgresSQL || !known {
 			continue
 		}
-		kin, err := rt.kinOf(ctx, asker{db}, part, t)
+		kin, err := rt.kinOf(db, w.part, t, keeps)
 		to.counts = to.counts && kin.counts
 		names = append(names, kin.tables...)
 		// Text that makes tables, or views, and writes them is not understood: the catalog does not have them yet.
 		known = err == nil && !kin.hidden && (t.defined || !r.shapes)
 	}
 	if !known {
-		answers, ok := rt.answered(query)
+		answers, ok := rt.answered(w.query)
 		if !ok {
 			rt.stats.unrecognisedSQL.Add(1)
 			return sqlTargets{models: rt.registry.every(), reason: notRecognised}

@@ -71,11 +71,12 @@ func (k *sqlKins) forget() {
 var errNoCatalog = errors.New("no catalog is known of this database")
 
 // kinOf asks the catalog about a table; a table that is not there has no kin.
-func (rt *Runtime) kinOf(ctx context.Context, q asker, part partition, t sqlTable) (sqlKin, error) {
+func (rt *Runtime) kinOf(db *gorm.DB, part partition, t sqlTable, keeps bool) (sqlKin, error) {
+	ctx, q := db.Statement.Context, asker{db}
 	t.defined = false
 	key := kinKey{part, t}
 	kin, era, ok := rt.kins.get(key)
-	if ok {
+	if ok && keeps {
 		return kin, nil
 	}
 	var err error
@@ -94,7 +95,7 @@ func (rt *Runtime) kinOf(ctx context.Context, q asker, part partition, t sqlTabl
 		err = errNoCatalog
 	}
 	rt.stats.pluginStatement()
-	if err == nil && found {
+	if err == nil && found && keeps {
 		rt.kins.put(key, kin, era)
 	}
 	return kin, err

@@ -25,6 +25,9 @@ type dbTx struct {
 
 	// writing says that the database's write lock is held, where it has one (SQLite).
 	writing atomic.Bool
+	// shaped says that SQL text in it may have changed what tables there are: what the catalog says of them
+	// here is nobody else's before the COMMIT.
+	shaped atomic.Bool
 
 	mu    sync.Mutex
 	done  bool
@@ -131,6 +134,9 @@ func (t *dbTx) end() (f, unseen flush, hooks []func(context.Context)) {
 // matches [ErrFlush]. The caller's context may end meanwhile; what is said to the cache does not.
 func (t *dbTx) Commit() error {
 	inner := t.inner.(gorm.TxCommitter)
+	if t.shaped.Load() {
+		defer t.p.rt.kins.forget()
+	}
 	f, unseen, hooks := t.end()
 	ctx := context.WithoutCancel(t.ctx)
 	if _, plain := t.inner.(*sql.Tx); plain && t.ctx.Err() != nil {

@@ -223,6 +223,24 @@ func TestCatalogDuringDDL(t *testing.T) {
 	w.falls("after the rule was made", "merchants", func() error { return w.DB.Exec(write).Error })
 }
 
+// What the catalog says in a transaction with DDL is not believed after its end.
+func TestCatalogOfATransaction(t *testing.T) {
+	w := newWorld(t, fixture.Postgres(t))
+	w.past("CREATE TABLE child (extra int) INHERITS (croupons)")
+	const write = "UPDATE child SET extra = 5"
+	w.past("INSERT INTO child (id, title) VALUES (9, 'x')")
+	apart := func(tx *gorm.DB) error {
+		return errors.Join(tx.Exec("ALTER TABLE child NO INHERIT croupons").Error, tx.Exec(write).Error)
+	}
+	w.falls("before", "croupons", func() error { return w.DB.Exec(write).Error })
+	w.falls("rolled back", "", func() error {
+		return w.DB.Transaction(func(tx *gorm.DB) error { return errors.Join(apart(tx), errors.New("no")) })
+	})
+	w.falls("after the rollback", "croupons", func() error { return w.DB.Exec(write).Error })
+	w.falls("committed", "croupons", func() error { return w.DB.Transaction(apart) })
+	w.falls("after the commit", "", func() error { return w.DB.Exec(write).Error })
+}
+
 // A catalog that does not answer costs a flush of everything, and not the transaction.
 func TestCatalogThatFails(t *testing.T) {
 	for name, changes := range map[string][]change{"plain": nil, "prepared": {prepared}} {
