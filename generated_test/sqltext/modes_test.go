@@ -239,6 +239,19 @@ func TestCatalogOfATransaction(t *testing.T) {
 	w.falls("after the rollback", "croupons", func() error { return w.DB.Exec(write).Error })
 	w.falls("committed", "croupons", func() error { return w.DB.Transaction(apart) })
 	w.falls("after the commit", "", func() error { return w.DB.Exec(write).Error })
+
+	// Meanwhile, others ask: PostgreSQL refuses their text before it waits for a lock.
+	others := func() { _ = w.DB.Exec("UPDATE child SET extra = = 5").Error }
+	w.falls("a child again", "croupons", func() error {
+		return w.DB.Transaction(func(tx *gorm.DB) error {
+			err := tx.Exec("ALTER TABLE child INHERIT croupons").Error
+			others()
+			err = errors.Join(err, tx.Exec(write).Error)
+			others()
+			return err
+		})
+	})
+	w.falls("after that commit", "croupons", func() error { return w.DB.Exec(write).Error })
 }
 
 // A catalog that does not answer costs a flush of everything, and not the transaction.
