@@ -39,6 +39,11 @@ func open(b *testing.B, servers ...string) *row.Models {
 
 func openWith(b *testing.B, o tiered.Options) *row.Models {
 	b.Helper()
+	return openSampled(b, o, 0)
+}
+
+func openSampled(b *testing.B, o tiered.Options, sample int) *row.Models {
+	b.Helper()
 	db, err := gorm.Open(sqlite.Open(filepath.Join(b.TempDir(), "bench.db")+"?_pragma=synchronous(OFF)"), &gorm.Config{Logger: logger.Discard})
 	check(b, err)
 	b.Cleanup(func() {
@@ -56,8 +61,9 @@ func openWith(b *testing.B, o tiered.Options) *row.Models {
 	store, err := tiered.Open(o)
 	check(b, err)
 	b.Cleanup(func() { store.Close() })
-	rt, err := cacheruntime.New(db, store, cacheruntime.Options{Namespace: "bench"})
+	rt, err := cacheruntime.New(db, store, cacheruntime.Options{Namespace: "bench", Sample: sample})
 	check(b, err)
+	b.Cleanup(func() { check(b, rt.Close()) })
 	m, err := row.NewModels(rt)
 	check(b, err)
 	_, err = m.Row.Cache.GetMany(ctx, ids()...)

@@ -165,6 +165,7 @@ const (
 	JournalUndelivered                  // other processes could not be told of a flush; they are told as soon as the journal takes it, and their first tiers are behind until then
 	JournalDelivered                    // they have been told
 	StampsForgotten                     // the journal could not be followed, so that the first tier begins anew
+	StaleHit                            // a sampled hit was one that the promise does not allow; Err says for how long, and Name is the entry's key
 	// Fault: something is not cached or not judged, and Err says what to do: a table that is not there, a callback that
 	// adds to queries, a type whose values do not come back, a program without models; or a panic was recovered, ours or
 	// an observer's.
@@ -176,7 +177,8 @@ const (
 
 var eventNames = [...]string{
 	"breaker opened", "breaker closed", "flush undelivered", "flush delivered", "entry too large", "entry bad",
-	"intent lost", "fill lost", "journal undelivered", "journal delivered", "stamps forgotten", "fault",
+	"intent lost", "fill lost", "journal undelivered", "journal delivered", "stamps forgotten",
+	"stale hit", "fault",
 }
 
 // String returns the kind in words.

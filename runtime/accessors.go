@@ -105,8 +105,7 @@ func (n *Count) Get(ctx context.Context, src Source, args ...Arg) (int64, error)
 		return n.ix.count(ctx, &c, args)
 	}
 	count, err := readEntry(ctx, &c, n.ix.wanted(&c, args), decodeCount, func(ctx context.Context, c *call, _ []int, _ bool) ([]loaded, error) {
-		count, err := n.ix.count(ctx, c, args)
-		return []loaded{{value: flushlist.Value{Payload: AppendInt(nil, count)}}}, err
+		return n.ix.loadCount(ctx, c, args)
 	})
 	if errors.Is(err, errAltered) {
 		return n.ix.count(ctx, &c, args)
@@ -120,6 +119,12 @@ func (n *Count) Flush(ctx context.Context, args ...Arg) error { return n.ix.Flus
 func (ix *index) count(ctx context.Context, c *call, args []Arg) (count int64, err error) {
 	err = countRows(c, ix.rows(ctx, c, args).Model(ix.t.spec.New()), &count)
 	return count, err
+}
+
+// loadCount is count as an entry holds it.
+func (ix *index) loadCount(ctx context.Context, c *call, args []Arg) ([]loaded, error) {
+	count, err := ix.count(ctx, c, args)
+	return []loaded{{value: flushlist.Value{Payload: AppendInt(nil, count)}}}, err
 }
 
 func decodeCount(v flushlist.Value) (int64, bool) {

@@ -75,6 +75,7 @@ type call struct {
 	began    time.Duration // when its lookup under way began, on the trace's clock; where there is a trace
 	part     partition     // whose rows it reads
 	term     uint64        // of the accessor's entries, where it is not of rows; see flushlist.Registration
+	sampling bool          // it compares a hit with the database
 	load     *loading      // what is noted of the load that the call is for; nil outside of one
 }
 

@@ -38,7 +38,8 @@ func (ix *index) lookup(ctx context.Context, c *call, args []Arg) (listed, error
 func (ix *index) wanted(c *call, args []Arg) wanted {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, c.part, c.term, args), dear: !ix.unique}
+	return wanted{accessor: ix.accessor, guard: &ix.guard, ttl: ix.spec.TTL, ref: ix.keys.ref(s, c.part, c.term, args),
+		dear: !ix.unique || ix.t.spec.Lease, table: ix.t, index: ix, args: args, term: c.term}
 }
 
 // readEntry reads one entry and decodes it. An entry that cannot be decoded is loaded anew.
@@ -47,6 +48,9 @@ func readEntry[V any](ctx context.Context, c *call, w wanted, decode func(flushl
 	if v, hit := c.first(ctx, w.guard, w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
 		if out, ok := decode(v); ok {
 			c.observed(ctx, w.accessor, w.ref.Key, flushlist.HitFirst, false)
+			if c.rt.sampler.due() {
+				c.rt.sampler.take(ctx, w, v, flushlist.HitFirst)
+			}
 			return out, nil
 		}
 	}

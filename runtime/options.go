@@ -90,6 +90,12 @@ type Options struct {
 	// a panic in it is recovered, reported as a Fault, and means that ok is false. Defaults to none.
 	RawSQL func(sql string) (tables []string, ok bool)
 
+	// Sample has one in this many hits, of rows, lists, counts and lookups in either tier, compared with
+	// the primary database in the background, and counts in [Stats] those that were served stale: a check of the
+	// promise on your own data, and of writes made past GORM. 1000 costs a statement every thousand hits and some
+	// nanoseconds a hit; 1 compares what two workers can take. See docs/watching.md. Defaults to 0, none.
+	Sample int
+
 	// Observer is told what happens: it implements one or more of ReadObserver, FlushObserver and
 	// EventObserver. Its methods must be quick and safe for concurrent use; they are called on the
 	// goroutine of the read or the write, ObserveEvent on any. A panic in one is recovered, and
@@ -114,6 +120,9 @@ func (o Options) Validate() error {
 	_, err := o.withDefaults()
 	return err
 }
+
+// maxSample is the rarest that Options.Sample takes.
+const maxSample = 1_000_000_000
 
 // withDefaults returns o with its defaults filled in, or an error that names the field.
 func (o Options) withDefaults() (Options, error) {
@@ -148,6 +157,9 @@ func (o Options) withDefaults() (Options, error) {
 		if n.is < 0 || n.is > maxBulk {
 			return o, optionError(n.field, fmt.Sprintf("is %d: from 1 to %d, or 0 for the default", n.is, maxBulk))
 		}
+	}
+	if o.Sample < 0 || o.Sample > maxSample {
+		return o, optionError("Sample", fmt.Sprintf("is %d: one in this many hits is compared with the database, from 1 to %d, or 0 for none", o.Sample, maxSample))
 	}
 	if err := checkObserver(o.Observer); err != nil {
 		return o, err

@@ -38,7 +38,9 @@ func (c *call) statement(ctx context.Context) *gorm.DB {
 
 // counted counts a statement of an accessor.
 func (c *call) counted(ctx context.Context) {
-	if c.cached {
+	if c.sampling {
+		c.rt.stats.sampleStatements.Add(1)
+	} else if c.cached {
 		c.rt.stats.cacheStatements.Add(1)
 	} else {
 		c.rt.stats.objectStatements.Add(1)

@@ -20,7 +20,13 @@ type wanted struct {
 	guard    *guard // the accessor's
 	ref      flushlist.Ref
 	ttl      time.Duration // as in the tag; 0 is the default
-	dear     bool          // one process at a time loads it
+	dear     bool          // one process at a time loads it, where it is wanted alone
+
+	// What it is: the row of a primary key, or, where index is not nil, the accessor's entry of these arguments.
+	table *Table
+	index *index
+	args  []Arg
+	term  uint64 // of an accessor's entry
 }
 
 // loader loads the entries at the given positions of what was wanted, and returns a value for each,
@@ -94,6 +100,9 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 		} else if f.Outcome.Hit() {
 			c.observed(ctx, want[i].accessor, refs[i].Key, f.Outcome, false)
 			values[i] = f.Value
+			if c.rt.sampler.due() {
+				c.rt.sampler.take(ctx, want[i], f.Value, f.Outcome)
+			}
 			continue
 		}
 		p, leader := pending{i: i, ticket: f.Ticket, miss: outcome}, true
@@ -153,7 +162,7 @@ func (c *call) lead(ctx context.Context, want []wanted, leading []pending, start
 	// told, and the key is free again.
 	defer func() { c.publish(want, leading, results, err) }()
 	mine := leading
-	if p := leading[0]; want[p.i].dear && p.ticket.Storable && !p.alone { // dear ones are wanted one at a time
+	if p := leading[0]; len(want) == 1 && want[p.i].dear && p.ticket.Storable && !p.alone {
 		v, found, t, release := c.leased(ctx, &want[p.i], p.ticket)
 		if found {
 			results[0].value, err = v, nil

@@ -25,6 +25,7 @@ type Runtime struct {
 	bypass    atomic.Bool
 	closed    atomic.Bool
 	stats     counters
+	sampler   *sampler  // nil: none
 	modelless sync.Once // the report that writes come and no model is there
 }
 
@@ -62,6 +63,7 @@ func New(db *gorm.DB, store Store, opts Options) (*Runtime, error) {
 		rt.release()
 		return nil, fmt.Errorf("cachegen: the plugin cannot be registered: %w", err)
 	}
+	rt.sampler = newSampler(rt, opts.Sample)
 	return rt, nil
 }
 
@@ -85,6 +87,7 @@ func unfit(db *gorm.DB) error {
 // reading. Close does not close the store. A second Close does nothing.
 func (rt *Runtime) Close() error {
 	if rt.closed.CompareAndSwap(false, true) {
+		rt.sampler.close()
 		rt.release()
 	}
 	return nil

@@ -19,6 +19,8 @@ type TableSpec struct {
 	Fields []Field
 	// TTL is how long a row may be cached: 0 is the runtime's default, Forever has no end.
 	TTL time.Duration
+	// Lease says that one process at a time loads a row that is asked for alone.
+	Lease bool
 	// New makes an empty row.
 	New func() any
 	// KeyArgs appends the columns of a row's primary key, in the order of GORM's primary fields.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
 )
@@ -17,12 +18,16 @@ type Stats struct {
 	Reasons [flushlist.Outcomes]int64
 	// SharedLoads counts the misses that were served by a load which another caller had begun.
 	SharedLoads int64
-	// AwaitedLoads counts the loads of lists and counts that waited for another process's.
+	// AwaitedLoads counts the loads that waited for another process's: of lists and counts, and of rows whose
+	// model's tag says lease.
 	AwaitedLoads int64
 	// CacheStatements, ObjectStatements and PluginStatements count SQL statements: those that
 	// Cache accessors made for misses, those that Objects accessors made, and those that the
 	// plugin made to see what a write changes.
 	CacheStatements, ObjectStatements, PluginStatements int64
+	// Sampled is what Options.Sample found, and SampleStatements counts its SQL statements.
+	Sampled          Sampled
+	SampleStatements int64
 	// LoadErrors counts loads that failed.
 	LoadErrors int64
 	// Flushes counts writes and manual flushes that flushed anything; FlushedLists their lists.
@@ -80,6 +85,14 @@ func (s Stats) String() string {
 	line(s.CacheStatements, "SQL statements of Cache")
 	line(s.ObjectStatements, "SQL statements of Objects")
 	line(s.PluginStatements, "SQL statements of the plugin")
+	line(s.SampleStatements, "SQL statements of the sampler")
+	line(s.Sampled.Hits, "hits compared with the database")
+	line(s.Sampled.Behind, "of them behind, as allowed")
+	line(s.Sampled.Stale, "of them stale")
+	if s.Sampled.WorstAge > 0 {
+		fmt.Fprintf(&b, "%10s the worst of them, %s\n", s.Sampled.WorstAge.Round(time.Millisecond), s.Sampled.WorstKey)
+	}
+	line(s.Sampled.Dropped, "samples dropped")
 	line(s.Flushes, "flushes")
 	line(s.FlushedLists, "lists flushed")
 	line(s.UnrecognisedSQL, "SQL texts not recognised")
@@ -104,6 +117,8 @@ func (s Stats) combine(t Stats, sign int64) Stats {
 	s.CacheStatements += sign * t.CacheStatements
 	s.ObjectStatements += sign * t.ObjectStatements
 	s.PluginStatements += sign * t.PluginStatements
+	s.SampleStatements += sign * t.SampleStatements
+	s.Sampled = s.Sampled.combine(t.Sampled, sign)
 	s.LoadErrors += sign * t.LoadErrors
 	s.Flushes += sign * t.Flushes
 	s.FlushedLists += sign * t.FlushedLists
@@ -125,6 +140,7 @@ type counters struct {
 	reasons                                             [flushlist.Outcomes]atomic.Int64
 	sharedLoads, awaitedLoads                           atomic.Int64
 	cacheStatements, objectStatements, pluginStatements atomic.Int64
+	sampleStatements                                    atomic.Int64
 	loadErrors                                          atomic.Int64
 	flushes, flushedLists                               atomic.Int64
 	longLists, notStored, alteredLoads                  atomic.Int64
@@ -157,6 +173,8 @@ func (rt *Runtime) Stats() Stats {
 		CacheStatements:  c.cacheStatements.Load(),
 		ObjectStatements: c.objectStatements.Load(),
 		PluginStatements: c.pluginStatements.Load(),
+		SampleStatements: c.sampleStatements.Load(),
+		Sampled:          rt.sampler.stats(),
 		LoadErrors:       c.loadErrors.Load(),
 		Flushes:          c.flushes.Load(),
 		FlushedLists:     c.flushedLists.Load(),

@@ -76,14 +76,26 @@ func (t *Table) Get(ctx context.Context, src Source, key ...Arg) (any, error) {
 	if hit {
 		row, ok := t.decode(ctx, s, v)
 		if ok {
+			if t.rt.sampler.due() {
+				t.sampled(ctx, s, c.part, entry, list, key, v)
+			}
 			scratches.Put(s)
 			c.observed(ctx, t.accessor, entry, flushlist.HitFirst, false)
 			return t.handOut(ctx, &c, row)
 		}
 	}
-	w := t.wanted(s, c.part, entry, list)
+	own := slices.Clone(key)
+	w := t.wanted(s, c.part, entry, list, own)
 	scratches.Put(s)
-	return t.getFetched(ctx, c, w, slices.Clone(key))
+	return t.getFetched(ctx, c, w, own)
+}
+
+// sampled has a hit in the first tier compared with the database. It is apart, so that a hit that is not leaves its
+// key on its caller's stack.
+//
+//go:noinline
+func (t *Table) sampled(ctx context.Context, s *scratch, p partition, entry string, list uint64, key []Arg, v flushlist.Value) {
+	t.rt.sampler.take(ctx, t.wanted(s, p, entry, list, slices.Clone(key)), v, flushlist.HitFirst)
 }
 
 // getFetched is Get past the first tier. It takes the call by value, so that the call of a hit stays

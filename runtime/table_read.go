@@ -33,11 +33,14 @@ func (t *Table) rowsOf(ctx context.Context, c *call, ks [][]Arg) ([]any, error) 
 		if v, hit := c.first(ctx, &t.guard, key, list, t.keys.allID(c.part)); hit {
 			if row, ok := t.decode(ctx, s, v); ok {
 				c.observed(ctx, t.accessor, key, flushlist.HitFirst, false)
+				if c.rt.sampler.due() {
+					c.rt.sampler.take(ctx, t.wanted(s, c.part, key, list, k), v, flushlist.HitFirst)
+				}
 				rows[i] = row
 				continue
 			}
 		}
-		want = append(want, t.wanted(s, c.part, key, list))
+		want = append(want, t.wanted(s, c.part, key, list, k))
 		at = append(at, i)
 	}
 	scratches.Put(s)
@@ -47,13 +50,16 @@ func (t *Table) rowsOf(ctx context.Context, c *call, ks [][]Arg) ([]any, error) 
 	return rows, t.fetch(ctx, c, want, ks, rows, at)
 }
 
-// wanted is the row whose key was last made in s.
-func (t *Table) wanted(s *scratch, p partition, key string, list uint64) wanted {
+// wanted is the row of the primary key k, whose entry's key was last made in s.
+func (t *Table) wanted(s *scratch, p partition, key string, list uint64, k []Arg) wanted {
 	return wanted{
 		accessor: t.accessor,
 		guard:    &t.guard,
 		ttl:      t.spec.TTL,
 		ref:      flushlist.Ref{Key: key, List: flushlist.List{Name: string(s.list), ID: list}, All: t.keys.allIn(p)},
+		dear:     t.spec.Lease,
+		table:    t,
+		args:     k,
 	}
 }
 

@@ -99,6 +99,9 @@ func (u *Unique) lookups(ctx context.Context, c *call, values []Arg) ([]listed, 
 		if v, hit := c.first(ctx, w.guard, w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
 			if l, ok := u.decodeKeys(ctx, v); ok {
 				c.observed(ctx, w.accessor, w.ref.Key, flushlist.HitFirst, false)
+				if c.rt.sampler.due() {
+					c.rt.sampler.take(ctx, w, v, flushlist.HitFirst)
+				}
 				keys[i] = l
 				continue
 			}
