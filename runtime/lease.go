@@ -16,7 +16,8 @@ const (
 	mostLeases = 3
 )
 
-// leased makes sure that of all processes that miss a dear entry, a list or a count, one asks the database:
+// leased makes sure that of all processes that miss a dear entry (a list, a count, or a row of a model whose tag says
+// lease), one asks the database:
 // it returns when the load is this process's to make, under the ticket returned, or with the value that another
 // process has loaded. release ends the lease once the value is stored.
 //

@@ -19,7 +19,8 @@ type TableSpec struct {
 	Fields []Field
 	// TTL is how long a row may be cached: 0 is the runtime's default, Forever has no end.
 	TTL time.Duration
-	// Lease says that one process at a time loads a row that is asked for alone.
+	// Lease says that of several processes one loads a row, or the key of a unique lookup, that is
+	// asked for alone, and the others wait for it, as with lists and counts.
 	Lease bool
 	// New makes an empty row.
 	New func() any

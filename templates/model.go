@@ -20,6 +20,7 @@ type Model struct {
 	Source    string        // the base name of the file that declares it
 	Table     string        // the table's name by GORM's default rules, for messages only
 	TTL       time.Duration // 0: not given; less than 0: forever
+	Lease     bool          // one process at a time loads a row
 	AfterFind bool          // has a hook AfterFind(*gorm.DB) error
 	Columns   []Column      // in the order of the struct, embedded structs flattened
 	Accessors []Accessor    // in the order of the source

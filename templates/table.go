@@ -76,6 +76,9 @@ func (m Model) tableSpec() *jen.Statement {
 	if m.TTL != 0 {
 		spec = append(spec, entry("TTL", duration(m.TTL)))
 	}
+	if m.Lease {
+		spec = append(spec, entry("Lease", jen.True()))
+	}
 	spec = append(spec,
 		entry("New", jen.Func().Params().Any().Block(jen.Return(jen.New(jen.Id(m.Name))))),
 		entry("KeyArgs", m.rowArgs(m.keys())),

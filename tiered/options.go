@@ -78,7 +78,7 @@ type Options struct {
 	// Defaults to 10 seconds; from 10 milliseconds to 1 hour.
 	IntentTTL time.Duration
 
-	// Lease is how long a process that loads a list or a count keeps others from the same load;
+	// Lease is how long a process that loads a list, a count or a row of a model with leases keeps others from the same load;
 	// they go on as soon as it has ended. Memcached counts in seconds, so that it may be up to one
 	// more. Defaults to 5 seconds; from 1 second to 10 minutes. Not used without servers.
 	Lease time.Duration

@@ -4,7 +4,7 @@ import "time"
 
 // Document belongs to an organisation, which numbers its own.
 type Document struct {
-	_ struct{} `cache:"model;ttl:10m"`
+	_ struct{} `cache:"model;ttl:10m;lease"`
 	_ struct{} `cache:"list:Recent;by:OrgID;order:ChangedAt desc,No desc;limit:20"`
 	_ struct{} `cache:"unique:Title;by:OrgID,Title"`
 

@@ -2,7 +2,7 @@ package shop
 
 // Merchant sells what its croupons discount.
 type Merchant struct {
-	_ struct{} `cache:"model"`
+	_ struct{} `cache:"model;lease"`
 
 	ID   uint64
 	Name string

@@ -70,6 +70,7 @@ var merchantSpecs = struct {
 			{Path: "ID", Type: "uint64", PrimaryKey: true},
 			{Path: "Name", Type: "string"},
 		},
+		Lease: true,
 		New: func() any {
 			return new(Merchant)
 		},

@@ -39,9 +39,10 @@ type Model struct {
 	Key        []string   `json:"key"`    // the columns of the primary key
 	SoftDelete string     `json:"softDelete,omitempty"`
 	TTL        string     `json:"ttl,omitempty"` // none: the runtime's default
-	All        string     `json:"all"`           // the flush list that every entry of the table hangs on
-	Columns    []Column   `json:"columns"`       // in the order of the struct
-	Accessors  []Accessor `json:"accessors"`     // the rows' own first, then in the order of the source
+	Lease      bool       `json:"lease,omitempty"`
+	All        string     `json:"all"`       // the flush list that every entry of the table hangs on
+	Columns    []Column   `json:"columns"`   // in the order of the struct
+	Accessors  []Accessor `json:"accessors"` // the rows' own first, then in the order of the source
 }
 
 // Column is one column with what a change of it flushes.
@@ -128,7 +129,7 @@ func Of(packages []templates.Package) Report {
 }
 
 func model(m templates.Model) Model {
-	out := Model{Name: m.Name, Source: m.Source, Table: m.Table, TTL: ttl(m.TTL), All: m.Table}
+	out := Model{Name: m.Name, Source: m.Source, Table: m.Table, TTL: ttl(m.TTL), Lease: m.Lease, All: m.Table}
 	keys := map[string]bool{}
 	for _, c := range m.Columns {
 		if c.PrimaryKey {

@@ -52,6 +52,9 @@ func (m Model) about() []string {
 	if m.TTL != "" {
 		out = append(out, "ttl "+m.TTL)
 	}
+	if m.Lease {
+		out = append(out, "lease")
+	}
 	return append(out, m.Source)
 }
 

@@ -19,7 +19,7 @@ var kinds = map[string]templates.AccessorKind{
 }
 
 var options = map[string][]string{
-	"model":  {"ttl"},
+	"model":  {"ttl", "lease"},
 	"unique": {"by", "unchecked", "ttl"},
 	"list":   {"by", "where", "order", "limit", "ttl"},
 	"one":    {"by", "where", "order", "ttl"},
@@ -112,7 +112,11 @@ func (r *reader) declaration(settings []tag.Setting) {
 	kind := head.Key.S
 	allowed, ok := options[kind]
 	if !ok {
-		if slices.Contains([]string{"by", "where", "order", "limit", "ttl", "unchecked"}, kind) {
+		if kind == "lease" {
+			r.fail(head.Key, "a declaration begins with its kind, as in model;lease")
+			return
+		}
+		if slices.Contains(settingWords, kind) {
 			r.fail(head.Key, "a declaration begins with its kind, as in list:Popular;%s…", kind)
 			return
 		}
@@ -127,16 +131,16 @@ func (r *reader) declaration(settings []tag.Setting) {
 		case second:
 			r.fail(s.Key, "%s is a declaration of its own; give it its own blank field", name)
 		case !slices.Contains(allowed, name):
-			if known := slices.Contains([]string{"by", "where", "order", "limit", "ttl", "unchecked"}, name); known {
+			if known := slices.Contains(settingWords, name); known {
 				r.fail(s.Key, "%s does not take %s; it takes %s", kind, name, strings.Join(allowed, ", "))
 			} else {
 				r.unknown(s.Key, "setting", kind, allowed)
 			}
 		case has(given, name):
 			r.fail(s.Key, "%s is given twice; %s", name, cmp.Or(joined[name], "remove one"))
-		case name == "unchecked" && s.HasValue:
-			r.fail(s.Value, "unchecked takes no value; write it alone")
-		case name != "unchecked" && s.Value.S == "":
+		case bare(name) && s.HasValue:
+			r.fail(s.Value, "%s takes no value; write it alone", name)
+		case !bare(name) && s.Value.S == "":
 			r.fail(s.Key, "%s needs a value, as in %s", name, map[string]string{"by": "by:City", "where": "where:Active = true", "order": "order:CreatedAt desc", "limit": "limit:50", "ttl": "ttl:24h"}[name])
 		default:
 			given[name] = s
@@ -150,7 +154,7 @@ func (r *reader) declaration(settings []tag.Setting) {
 			r.fail(head.Value, "model takes no name; it is the struct's, so write model alone")
 		}
 		r.seen = true
-		r.out.TTL = r.ttl(given)
+		r.out.TTL, r.out.Lease = r.ttl(given), has(given, "lease")
 		return
 	}
 	if !r.name(head) {
@@ -158,6 +162,11 @@ func (r *reader) declaration(settings []tag.Setting) {
 	}
 	r.accessor(head, kinds[kind], given)
 }
+
+// settingWords are the settings of declarations, of which those that are bare take no value.
+var settingWords = []string{"by", "where", "order", "limit", "ttl", "unchecked", "lease"}
+
+func bare(name string) bool { return name == "unchecked" || name == "lease" }
 
 func has(given map[string]tag.Setting, name string) bool {
 	_, ok := given[name]
@@ -240,6 +249,8 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 			switch {
 			case word == "one":
 				r.fail(s.Key, "one is declared on a blank field, as in _ struct{} `cache:\"one:Newest;by:City\"`")
+			case word == "lease":
+				r.fail(s.Key, "lease belongs to model, as in _ struct{} `cache:\"model;lease\"`")
 			case slices.Contains([]string{"by", "where", "order", "limit", "ttl"}, word):
 				r.fail(s.Key, "a column's tag takes no options; for %s, declare the accessor on a blank field", word)
 			default:

@@ -122,7 +122,8 @@ var documentSpecs = struct {
 			{Path: "Title", Type: "string"},
 			{Path: "ChangedAt", Type: "time.Time"},
 		},
-		TTL: 10 * time.Minute,
+		TTL:   10 * time.Minute,
+		Lease: true,
 		New: func() any {
 			return new(Document)
 		},
