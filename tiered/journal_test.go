@@ -5,6 +5,7 @@ import (
 	"errors"
 	"reflect"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -239,6 +240,13 @@ func TestJournalOutOfReach(t *testing.T) {
 	for _, broken.takes = range []bool{false, true} {
 		other.prepare(flushlist.Available, r.List).Finish(context.Background())
 	}
+	if n := other.Stats().Unrecorded; n != 2 {
+		t.Fatalf("%d writes without a record, want 2", n)
+	}
+	other.journal.pay(context.Background())
+	if n := other.Stats().Unrecorded; n != 2 {
+		t.Fatalf("%d writes without a record after one try more, want 2", n)
+	}
 	if other.count(flushlist.JournalUndelivered) != 1 {
 		t.Fatalf("%d events for one record that is owed", other.count(flushlist.JournalUndelivered))
 	}
@@ -255,9 +263,39 @@ func TestJournalOutOfReach(t *testing.T) {
 	if err != nil || len(records) == 0 {
 		t.Fatal(head, records, err)
 	}
+	if n := other.Stats().Unrecorded; n != 0 {
+		t.Fatalf("%d writes without a record once it is put", n)
+	}
 	last, ok := parseRecord(records[len(records)-1])
 	if !ok || !reflect.DeepEqual(last.lists, []uint64{r.List.ID}) || other.count(flushlist.JournalDelivered) != 1 {
 		t.Fatalf("the record that was owed: %+v", last)
+	}
+}
+
+// Close tries once more to put a record that is owed, and says where it could not: the flush itself is delivered.
+func TestCloseSaysWhatIsUnrecorded(t *testing.T) {
+	m := testserver.Memcached(t)
+	for _, mended := range []bool{true, false} {
+		p := followed(t, m.Addr())
+		broken := &brokenJournal{Journal: p.journal.journal}
+		p.journal.journal = broken
+		for range 3 {
+			p.prepare(flushlist.Available, storetest.Ref(1).List).Finish(context.Background())
+		}
+		if st := p.Stats(); st.Undelivered != 0 || st.Unrecorded != 3 {
+			t.Fatalf("%+v", st)
+		}
+		if mended {
+			p.journal.journal = broken.Journal
+		}
+		err := p.Close()
+		if mended && err != nil || !mended && (!errors.Is(err, ErrUndelivered) || !strings.Contains(err.Error(), "no record of 3 writes") ||
+			strings.Contains(err.Error(), "did not reach")) {
+			t.Errorf("mended %v: Close says %v", mended, err)
+		}
+		if err := p.Close(); err != nil {
+			t.Errorf("the second Close says %v", err)
+		}
 	}
 }
 

@@ -49,6 +49,7 @@ type journaling struct {
 	mu   sync.Mutex
 	own  map[uint64]struct{} // numbers of records from here that the poller has yet to pass
 	owed journalRecord       // lists of writes whose record could not be put
+	debt int                 // how many writes those are, and those that are being paid for
 
 	forgotten atomic.Uint64 // how often since moved on
 
@@ -190,6 +191,7 @@ func (g *journaling) owe(cells []cellAt, err error) {
 	for _, c := range cells {
 		g.owed.add(c)
 	}
+	g.debt++
 	g.mu.Unlock()
 	if first {
 		g.store.report(flushlist.Event{Kind: flushlist.JournalUndelivered, Err: err})
@@ -199,7 +201,7 @@ func (g *journaling) owe(cells []cellAt, err error) {
 // pay puts what is owed, in one record.
 func (g *journaling) pay(ctx context.Context) {
 	g.mu.Lock()
-	r := g.owed
+	r, debt := g.owed, g.debt
 	g.owed = journalRecord{}
 	g.mu.Unlock()
 	if r.empty() {
@@ -211,6 +213,9 @@ func (g *journaling) pay(ctx context.Context) {
 		err = g.put(ctx, number, taken, r)
 	}
 	if err == nil {
+		g.mu.Lock()
+		g.debt -= debt
+		g.mu.Unlock()
 		g.store.report(flushlist.Event{Kind: flushlist.JournalDelivered})
 		return
 	}
@@ -221,6 +226,27 @@ func (g *journaling) pay(ctx context.Context) {
 	} else {
 		g.owed = journalRecord{kind: recordEverything} // more came meanwhile
 	}
+}
+
+// unrecorded is how many writes have no record yet.
+func (g *journaling) unrecorded() int {
+	if g == nil {
+		return 0
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.debt
+}
+
+// close tries once more to put what is owed, and lets go of the journal. Nothing runs beside it.
+func (g *journaling) close() {
+	if g == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), g.store.opts.Timeout)
+	defer cancel()
+	g.pay(ctx)
+	_ = g.journal.Close()
 }
 
 // follow polls the journal until the store is closed.

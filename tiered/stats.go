@@ -7,6 +7,9 @@ type Stats struct {
 	Entries, Bytes int
 	// Undelivered is the number of flushes that have not reached their server yet.
 	Undelivered int
+	// Unrecorded is the number of writes whose record the journal has not taken yet: other processes' first tiers
+	// may be behind them.
+	Unrecorded int
 	// Journal is false while the journal is not followed, in the first seconds of a process or while its
 	// server does not answer: stamps are asked for again every MaxStale then.
 	Journal bool
@@ -47,6 +50,7 @@ func (s *Store) Stats() Stats {
 	s.owed.mu.Lock()
 	st.Undelivered = len(s.owed.undelivered)
 	s.owed.mu.Unlock()
+	st.Unrecorded = s.journal.unrecorded()
 	if g := s.journal; g != nil {
 		now := s.now()
 		st.Journal, st.Forgotten = g.answersFor(now) <= now, g.forgotten.Load()

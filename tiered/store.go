@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -90,7 +91,8 @@ func Open(o Options) (*Store, error) {
 var ErrUndelivered = errors.New("tiered: closed with undelivered flushes")
 
 // Close ends the store: nothing is served any more, and flushes that were still to be
-// delivered are given up, so that other processes may serve what they flush until its ttl. Its error
+// delivered are given up, so that other processes may serve what they flush until its ttl; so are, after one more
+// try, records that the journal has not taken, of which other processes' first tiers hear nothing. Its error
 // says how many those are, and matches [ErrUndelivered]: for a job that ends soon after its writes in mode Available, which has
 // then to say so to somebody, or to take mode Strict. The store is closed all the same. Close
 // waits for requests under way, which Options.Timeout bounds. A second Close does nothing.
@@ -104,20 +106,29 @@ func (s *Store) Close() error {
 	s.life.Unlock()
 	s.stop()
 	s.running.Wait()
-	if s.journal != nil {
-		_ = s.journal.journal.Close()
-	}
+	s.journal.close()
 	for _, p := range s.places {
 		p.close()
 	}
 	if s.first != nil {
 		s.first.close()
 	}
+	return s.undelivered()
+}
+
+// undelivered is the error of a store that is closed before all were told of its flushes.
+func (s *Store) undelivered() error {
+	var what []string
 	if n := s.owed.outstanding(); n > 0 {
-		return fmt.Errorf("%w: %d flushes did not reach their server: other processes may serve what they were for until its ttl; "+
-			"flush the tables once it is back", ErrUndelivered, n)
+		what = append(what, fmt.Sprintf("%d flushes did not reach their server: other processes may serve what they were for until its ttl", n))
 	}
-	return nil
+	if n := s.journal.unrecorded(); n > 0 {
+		what = append(what, fmt.Sprintf("the journal has no record of %d writes: the first tiers of other processes may serve what they flushed until its ttl", n))
+	}
+	if len(what) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s; flush the tables once the servers are back", ErrUndelivered, strings.Join(what, "; "))
 }
 
 // Closed reports whether the store has been closed. A closed store misses every lookup and
