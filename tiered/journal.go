@@ -11,7 +11,7 @@ import (
 // record there before its COMMIT; every process reads what is new.
 //
 // Options.Journal takes the place of the journal that a store keeps on its memcached servers, with
-// NATS, Redis or LISTEN/NOTIFY behind the same four methods. All methods are safe for concurrent use
+// NATS, Redis or LISTEN/NOTIFY behind the same four methods; ext/journaltest is what each must pass. All methods are safe for concurrent use
 // and return when ctx is done, which is after Options.Timeout at the latest. A record has at most 32776 bytes; one of
 // 256 lists, the most that a write of this project's runtime names one by one, has 2056.
 type Journal interface {

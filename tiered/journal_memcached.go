@@ -122,8 +122,13 @@ func (j *memcachedJournal) Poll(ctx context.Context, after uint64) (head uint64,
 		return 0, nil, err
 	}
 	if items[0].state == absent {
-		head, err = j.begin(ctx)
-		return head, nil, err
+		if head, err = j.begin(ctx); !errors.Is(err, errNotStored) {
+			return head, nil, err
+		}
+		// Another began it meanwhile.
+		if items, _, err = j.server.read(ctx, at); err != nil {
+			return 0, nil, err
+		}
 	}
 	head, ok := parseHead(items[0].value)
 	if !ok {

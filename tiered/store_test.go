@@ -39,7 +39,8 @@ func harness(relays []*testserver.Relay) storetest.Harness {
 	second := func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store {
 		// The machine of a test may be busy: only tests of failing servers are in a hurry. A server that
 		// is cut refuses at once.
-		return mustOpen(tb, Options{Servers: servers, IntentTTL: intentTTL, Timeout: 5 * time.Second, BreakerPause: 20 * time.Millisecond})
+		return mustOpen(tb, Options{Servers: servers, IntentTTL: intentTTL, Timeout: 5 * time.Second, BreakerPause: 20 * time.Millisecond,
+			Lease: time.Second})
 	}
 	h := storetest.Harness{
 		Open: func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store {
@@ -56,7 +57,7 @@ func harness(relays []*testserver.Relay) storetest.Harness {
 		TooLarge: 1 << 20,
 	}
 	if len(servers) > 0 {
-		h.Second = second
+		h.Second, h.Lease = second, time.Second
 		h.Cut = func(testing.TB) func() {
 			for _, r := range relays {
 				r.Cut()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/tiered"
@@ -63,6 +64,37 @@ var faults = map[string]fault{
 			return s.Prepare(ctx, lists, mode)
 		}}
 	}},
+
+	"grants every lease": {"TestStoreOnServer/LeaseOfOther", leasing(func(s *tiered.Store, ctx context.Context, r flushlist.Ref, t flushlist.Ticket) (func(), bool) {
+		return func() {}, true
+	})},
+	"never ends a lease": {"TestStore/LeaseOfMiss", leasing(func(s *tiered.Store, ctx context.Context, r flushlist.Ref, t flushlist.Ticket) (func(), bool) {
+		return nil, false
+	})},
+	"releases nothing": {"TestStoreOnServer/LeaseOfOther", leasing(func(s *tiered.Store, ctx context.Context, r flushlist.Ref, t flushlist.Ticket) (func(), bool) {
+		_, granted := s.Lease(ctx, r, t)
+		return func() {}, granted
+	})},
+	"leases an entry whatever its stamps": {"TestStoreOnServer/LeaseAfterFlush", leasing(func(s *tiered.Store, ctx context.Context, r flushlist.Ref, t flushlist.Ticket) (func(), bool) {
+		t.List, t.All = 1, 1
+		return s.Lease(ctx, r, t)
+	})},
+	"leases all entries as one": {"TestStoreOnServer/LeaseOfOther", leasing(func(s *tiered.Store, ctx context.Context, r flushlist.Ref, t flushlist.Ticket) (func(), bool) {
+		t.List, t.All = 1, 1
+		return s.Lease(ctx, storetest.Ref(0), t)
+	})},
+	"leases what cannot be stored": {"TestStoreOnServer/LeaseOfUnstorable", leasing(func(s *tiered.Store, ctx context.Context, r flushlist.Ref, t flushlist.Ticket) (func(), bool) {
+		t.Storable = true
+		return s.Lease(ctx, r, t)
+	})},
+	"respects the dead": {"TestStoreOnServer/LeaseOfTheDead", leasing(func(s *tiered.Store, ctx context.Context, r flushlist.Ref, t flushlist.Ticket) (func(), bool) {
+		release, granted := s.Lease(ctx, r, t)
+		if granted {
+			_, alive := dead.LoadOrStore(r.Key, true)
+			granted = !alive
+		}
+		return release, granted
+	})},
 
 	"stores each value under its neighbour's key": {"TestStore/FillOfMany", filling(func(fills, as []flushlist.Fill) []flushlist.Fill {
 		for i := range fills {

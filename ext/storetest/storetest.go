@@ -46,6 +46,10 @@ type Harness struct {
 	// a failing server alone for a while should not do so for long here: the cases wait for it.
 	Cut func(tb testing.TB) (mend func())
 
+	// Lease is how long the stores' leases last where they are not released: some seconds, since the case that
+	// needs it waits for that. 0 where Second is nil, or leases last too long for a test.
+	Lease time.Duration
+
 	// TooLarge is the size in bytes of a payload that the store does not take; one of half that size
 	// it must. 0 where there is no limit.
 	TooLarge int
@@ -60,6 +64,7 @@ const (
 	evict
 	cut
 	tooLargeOf
+	leaseTime
 )
 
 // missing returns the name of the field that the Harness lacks, or "".
@@ -73,6 +78,10 @@ func (n needs) missing(h Harness) string {
 		return "Cut"
 	case n == tooLargeOf && h.TooLarge == 0:
 		return "TooLarge"
+	case n == leaseTime && h.Second == nil:
+		return "Second"
+	case n == leaseTime && h.Lease == 0:
+		return "Lease"
 	}
 	return ""
 }
@@ -126,6 +135,12 @@ func Run(t *testing.T, h Harness) {
 		{"RegisteredAnew", registeredAnew, nothing},
 		{"RegisteredBySeveral", registeredBySeveral, second},
 		{"RegisteredWhileCut", registeredWhileCut, cut},
+		{"LeaseOfMiss", leaseOfMiss, nothing},
+		{"LeaseOfUnstorable", leaseOfUnstorable, nothing},
+		{"LeaseOfOther", leaseOfOther, second},
+		{"LeaseAfterFlush", leaseAfterFlush, second},
+		{"LeaseOfTheDead", leaseOfTheDead, leaseTime},
+		{"LeaseWhileCut", leaseWhileCut, cut},
 		{"OtherProcess", otherProcess, second},
 		{"OtherProcessOfSeveral", otherProcessOfSeveral, second},
 		{"ReadsWhileCut", readsWhileCut, cut},

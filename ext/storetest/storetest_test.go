@@ -44,7 +44,7 @@ func TestStoreOnServer(t *testing.T) {
 // harness makes stores, each of which make alters where it is not nil.
 func harness(servers []string, alter func(*tiered.Store) cacheruntime.Store) storetest.Harness {
 	second := func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store {
-		store, err := tiered.Open(tiered.Options{Servers: servers, IntentTTL: intentTTL, Timeout: 5 * time.Second})
+		store, err := tiered.Open(tiered.Options{Servers: servers, IntentTTL: intentTTL, Timeout: 5 * time.Second, Lease: time.Second})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -70,7 +70,7 @@ func harness(servers []string, alter func(*tiered.Store) cacheruntime.Store) sto
 		TooLarge: 1 << 20,
 	}
 	if len(servers) > 0 {
-		h.Second = second
+		h.Second, h.Lease = second, time.Second
 	}
 	return h
 }

@@ -180,8 +180,8 @@ func TestWritePastGORM(t *testing.T) {
 				if s := f.RT.Stats().Sampled; s.Stale != 0 || s.Behind != 0 {
 					t.Fatalf("before the write: %+v", s)
 				}
-				past(t, f.DB, a.write)
 				written := time.Now()
+				past(t, f.DB, a.write)
 				var e *cacheruntime.StaleError
 				eventually(t, "the write is not found", func() bool {
 					read()

@@ -7,7 +7,7 @@ import (
 )
 
 // testRooms are the optional rooms for users' tests, which may link the testing package.
-var testRooms = []string{"cachetest", "storetest"}
+var testRooms = []string{"cachetest", "journaltest", "storetest"}
 
 // room returns the optional room that a package lies in, or "".
 func room(path string) string {
