@@ -275,13 +275,14 @@ func (in *intent) Finish(ctx context.Context) {
 	})
 	var lost []cellAt
 	for i, c := range in.cells {
-		in.finished(i, <-ends[i].done)
-		if ends[i].lost {
+		err := <-ends[i].done
+		if ends[i].lost || in.held[i] && err == nil { // what is owed has a record when it is delivered
 			lost = append(lost, c)
 		}
+		in.finished(i, err)
 	}
-	// Where a token was gone, other processes may have learned a stamp from before this write after
-	// they had read its record.
+	// Where a token was gone, or could not be left, other processes may have learned a stamp from before this
+	// write after they had read its record.
 	if !without.LostRecord {
 		s.journal.write(ctx, lost...)
 	}
