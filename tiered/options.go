@@ -50,7 +50,8 @@ type Options struct {
 	MaxIdleConns int
 
 	// Dial opens a connection to a server, whose address is one of Servers or Also: for TLS, a proxy, or an
-	// address that this process reaches a server by and the others do not. It returns when ctx is done.
+	// address that this process reaches a server by and the others do not. It is to return when ctx is done; nobody
+	// waits for it longer, and it is called by at most MaxIdleConns goroutines at once for each server.
 	// Defaults to net.Dialer's DialContext. Not used without servers.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 

@@ -36,11 +36,10 @@ func newSlot(server string, o Options) *slot {
 	sl := &slot{client: memcache.NewFromSelector(&one{serverAddr(server)})}
 	sl.client.Timeout = o.Timeout
 	sl.client.MaxIdleConns = 1
+	d := &dialing{dial: o.Dial}
 	sl.client.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		sl.dialed = true
-		ctx, cancel := context.WithDeadline(ctx, sl.deadline)
-		defer cancel()
-		c, err := o.Dial(ctx, network, address)
+		c, err := d.open(ctx, network, address, sl.deadline)
 		if err != nil {
 			return nil, err
 		}
