@@ -2,9 +2,7 @@ package tiered
 
 import (
 	"context"
-	"errors"
 	"net"
-	"sync/atomic"
 	"testing"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -27,11 +25,11 @@ func TestServerIsBackForTheEnd(t *testing.T) {
 	if journal == lost {
 		lost = b.Addr()
 	}
-	var down atomic.Bool
+	relay := testserver.Proxy(t, lost)
 	o.BreakerFailures = -1
 	o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
-		if address == lost && down.Load() {
-			return nil, errors.New("no way there")
+		if address == lost {
+			address = relay.Addr()
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
@@ -40,7 +38,7 @@ func TestServerIsBackForTheEnd(t *testing.T) {
 	reader.load(r, "old")
 	reader.wants(r, flushlist.HitSecond, "old")
 
-	down.Store(true)
+	relay.Cut()
 	in := writer.prepare(flushlist.Available, r.List)
 	reader.journal.since.Store(0) // as if it had begun long ago
 	reader.journal.poll(context.Background())
@@ -48,7 +46,7 @@ func TestServerIsBackForTheEnd(t *testing.T) {
 		t.Fatal("the record is not heard of")
 	}
 	reader.wants(r, flushlist.HitSecond, "old") // docs/coherence.md: behind while the server is out of the writer's reach
-	down.Store(false)
+	relay.Mend()
 	in.Finish(context.Background())
 	if writer.owed.outstanding() != 0 {
 		t.Fatal("the flush did not go through")

@@ -15,7 +15,8 @@ import (
 //	3  sets     1 byte: their number
 //	4  terms    2 bytes: their number
 //	6  zero     2 bytes
-//	8  terms    16 bytes each: an identity, and the term of its entries
+//	8  step     4 bytes: of the changes of servers, the highest that was told of
+//	12 terms    16 bytes each: an identity, and the term of its entries
 //	   sets     each: name 8 bytes, born 8, mark 8, IntentTTL in milliseconds 4, flags 1, zero 1,
 //	            number of identities 2, identities 8 each
 //
@@ -24,7 +25,7 @@ import (
 const (
 	directoryMagic  = "\xc6R"
 	directoryLayout = 1
-	directoryHead   = 8
+	directoryHead   = 12
 	setHead         = 32
 
 	// mostSets is more releases than live at a time, mostIdentities more accessors than a table has.
@@ -37,6 +38,7 @@ const (
 
 // directory is the parsed form of a directory.
 type directory struct {
+	step  int      // the highest at which a process has gone by it
 	terms []termOf // by identity, of each that some set has
 	sets  []listSet
 }
@@ -109,6 +111,23 @@ func (d *directory) remove(name uint64) {
 	d.terms = terms
 }
 
+// goOn takes in that a process at a step goes by the directory, and reports whether that is news. The home of
+// directories may move to another server with a step, and back with a later one. Of steps at which nobody went by this
+// one it is not known what programs flushed, so that everything gets new terms.
+func (d *directory) goOn(step int) bool {
+	if step <= d.step {
+		return false
+	}
+	if step > d.step+1 {
+		d.terms = slices.Clone(d.terms)
+		for i := range d.terms {
+			d.terms[i].term = newToken()
+		}
+	}
+	d.step = step
+	return true
+}
+
 func (d *directory) find(identity uint64) (int, bool) {
 	return slices.BinarySearchFunc(d.terms, identity, func(t termOf, id uint64) int {
 		switch {
@@ -140,6 +159,7 @@ func (d *directory) bytes() []byte {
 	copy(b, directoryMagic)
 	b[2], b[3] = directoryLayout, byte(len(d.sets))
 	binary.LittleEndian.PutUint16(b[4:], uint16(len(d.terms)))
+	binary.LittleEndian.PutUint32(b[8:], uint32(d.step))
 	for _, t := range d.terms {
 		b = binary.LittleEndian.AppendUint64(b, t.identity)
 		b = binary.LittleEndian.AppendUint64(b, t.term)
@@ -168,8 +188,11 @@ func parseDirectory(b []byte) (d directory, ok bool) {
 		return d, false
 	}
 	sets, terms := int(b[3]), int(binary.LittleEndian.Uint16(b[4:]))
+	step := binary.LittleEndian.Uint32(b[8:])
+	d.step = int(step)
 	b = b[directoryHead:]
-	if sets > mostSets || terms > mostTerms || len(b) < 16*terms || len(b) > mostDirectory {
+	// Whoever writes a directory has put itself in, or somebody else.
+	if sets == 0 || step > maxStep || sets > mostSets || terms > mostTerms || len(b) < 16*terms || len(b) > mostDirectory {
 		return d, false
 	}
 	for ; terms > 0; terms-- {

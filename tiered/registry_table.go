@@ -152,17 +152,20 @@ func (t *registered) renew(ctx context.Context, missing bool) error {
 
 // judge returns what the directory is to be.
 func (t *registered) judge(p polled) (d directory, changed bool) {
-	now := t.registry.store.now()
+	now, step := t.registry.store.now(), t.registry.store.opts.Step
 	d, ok := parseDirectory(p.dir.value)
 	lost := p.dir.state != present || !ok
 	entered := listSet{name: t.own.name, ttl: t.own.ttl, has: t.own.has, born: newToken()}
 	if lost {
-		d, changed = directory{}, true
+		d, changed = directory{step: step}, true
 		if p.alive || t.seen || p.dir.state == present {
 			d.sets = []listSet{{name: ghost, born: newToken(), mark: newToken(), ttl: t.own.ttl}}
 		} else {
 			entered.settled = true // nobody is there who goes by anything
 		}
+	}
+	if d.goOn(step) {
+		changed = true
 	}
 	for _, s := range slices.Clone(d.sets) {
 		seen := t.marks[s.name]
@@ -178,7 +181,7 @@ func (t *registered) judge(p polled) (d directory, changed bool) {
 	own := d.set(t.own.name)
 	switch {
 	case own == nil:
-		with := directory{terms: slices.Clone(d.terms), sets: slices.Clone(d.sets)}
+		with := directory{step: d.step, terms: slices.Clone(d.terms), sets: slices.Clone(d.sets)}
 		if with.enter(entered) {
 			d, changed = with, true
 		}
