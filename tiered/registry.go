@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -195,7 +196,9 @@ func (r *registry) poll(ctx context.Context, tables []*registered) {
 			p.missing[name] = items[2+n].state == absent
 		}
 		items = items[2+len(sets[i]):]
-		err = t.take(ctx, p)
+		if err = t.take(ctx, p); refusedByServer(err) {
+			err = nil // of this table: the others have their own
+		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -223,4 +226,10 @@ func (r *registry) change(ctx context.Context, key string, d directory, was item
 // changedMeanwhile reports whether a change came too late.
 func changedMeanwhile(err error) bool {
 	return errors.Is(err, errNotStored) || errors.Is(err, errConflict) || errors.Is(err, errGone)
+}
+
+// refusedByServer reports whether a server has answered, and did not do what it was asked for.
+func refusedByServer(err error) bool {
+	return errors.Is(err, errContested) || errors.Is(err, errTooLarge) ||
+		err != nil && strings.Contains(err.Error(), "SERVER_ERROR")
 }

@@ -257,3 +257,25 @@ func BenchmarkFlushed(b *testing.B) {
 		}
 	}
 }
+
+// A table whose directory is larger than the server's items takes no other table with it.
+func TestDirectoryIsTooLarge(t *testing.T) {
+	p := start(t, patient(testserver.Memcached(t, "-I", "8k", "-o", "slab_chunk_max=4096").Addr()))
+	ctx := context.Background()
+	var many []uint64
+	for i := range uint64(mostIdentities) {
+		many = append(many, i)
+	}
+	big, ok := p.Register(ctx, storetest.All(), many).(*registered)
+	list := storetest.List("shop:merchants")
+	list.All = true
+	small, is := p.Register(ctx, list, []uint64{1}).(*registered)
+	if !ok || !is || big.Confirmed() != 0 || small.Confirmed() == 0 {
+		t.Fatalf("confirmed: %d and %d", big.Confirmed(), small.Confirmed())
+	}
+	small.standing.Store(nil)
+	p.registries[0].poll(ctx, []*registered{big, small})
+	if small.Confirmed() == 0 {
+		t.Error("the other table is not asked for any more")
+	}
+}
