@@ -41,6 +41,11 @@ func plans() []plan {
 			faults: []string{"filler", "delay", "late", "stop", "slow COMMIT", "slow SQL"},
 		},
 		{
+			name: "tight", length: 7 * time.Second, tracks: 2,
+			setup:  setup{servers: 6, maxStale: time.Millisecond, change: func(w *workerPlan) { w.Tight = true }},
+			faults: []string{"kill", "cut", "hang", "memcached restarted", "stop", "drop", "slow COMMIT", "slow SQL"},
+		},
+		{
 			name: "available", setup: setup{servers: 3}, length: 7 * time.Second, tracks: 3,
 			faults: []string{"kill", "cut", "hang", "frozen memcached", "memcached restarted", "stop", "delay", "late", "slow COMMIT", "slow SQL"},
 		},
@@ -91,7 +96,7 @@ func (p plan) random(seed int64) setup {
 	s.change = func(w *workerPlan) {
 		w.Seed, w.Readers, w.Writers, w.Pace = seed, 6, 2, 3*time.Millisecond
 		w.Base, w.Epoch, w.Rows, w.Shelves = base, 2*time.Second, 8, 2
-		w.Until = base + int64(p.length)
+		w.Until = base + int64(p.length+time.Minute) // they are told to end before; starting a cluster takes its time
 		if change != nil {
 			change(w)
 		}

@@ -36,6 +36,7 @@ type workerPlan struct {
 	Strict              bool
 	MaxStale, IntentTTL time.Duration
 	Timeout             time.Duration
+	Tight               bool // one connection to a server, and as little memory as there may be
 
 	Log string // the file for its records
 
@@ -158,21 +159,28 @@ func (p *process) open() error {
 	}
 	pool.SetMaxOpenConns(16)
 	pool.SetMaxIdleConns(16)
-	p.store, err = tiered.Open(tiered.Options{
+	o := tiered.Options{
 		Servers: p.plan.Servers, MaxStale: p.plan.MaxStale, IntentTTL: p.plan.IntentTTL, Timeout: p.plan.Timeout,
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, p.plan.Relays[address])
 		},
 		Lease: time.Second,
-	})
+	}
+	if p.plan.Tight {
+		o.MaxIdleConns, o.Cells, o.FirstTierMB = 1, 1024, 1
+		for i := range o.Servers {
+			o.Weights = append(o.Weights, 1+999*(i%2))
+		}
+	}
+	p.store, err = tiered.Open(o)
 	if err != nil {
 		return err
 	}
-	o := cacheruntime.Options{Namespace: "histories", LoadTimeout: 5 * time.Second, Observer: p}
+	options := cacheruntime.Options{Namespace: "histories", LoadTimeout: 5 * time.Second, Observer: p}
 	if p.plan.Strict {
-		o.Mode = cacheruntime.Strict
+		options.Mode = cacheruntime.Strict
 	}
-	if p.rt, err = cacheruntime.New(p.db, p.store, o); err != nil {
+	if p.rt, err = cacheruntime.New(p.db, p.store, options); err != nil {
 		return err
 	}
 	p.m, err = histories.NewModels(p.rt)
