@@ -134,6 +134,23 @@ func stands(falls []fall) (_ []fall, by []standing) {
 //  4. without a flush of `all`, that list stays as it was
 func (rt *Runtime) finish(ctx context.Context, intent flushlist.Intent, f flush) {
 	intent.Finish(ctx)
+	if again, late := rt.lapsed(ctx, f); again != nil {
+		again.Finish(ctx)
+		rt.flushed(ctx, late)
+	}
+}
+
+// leave ends a write of which it is not known whether it was committed, with the same second look.
+func (rt *Runtime) leave(ctx context.Context, intent flushlist.Intent, f flush) {
+	intent.Leave()
+	if again, late := rt.lapsed(ctx, f); again != nil {
+		again.Leave()
+		rt.flushed(ctx, late)
+	}
+}
+
+// lapsed begins the flush of the tables whose registration has lapsed since a write went by it; nil where none has.
+func (rt *Runtime) lapsed(ctx context.Context, f flush) (flushlist.Intent, flush) {
 	late := flush{columns: f.columns, reason: unconfirmed}
 	for _, s := range f.by {
 		if s.reg.Confirmed() != s.then {
@@ -141,15 +158,14 @@ func (rt *Runtime) finish(ctx context.Context, intent flushlist.Intent, f flush)
 		}
 	}
 	if len(late.lists) == 0 {
-		return
+		return nil, late
 	}
-	again, err := rt.store.Prepare(ctx, late.lists, Available) // the write is committed: nothing is refused any more
+	again, err := rt.store.Prepare(ctx, late.lists, Available) // the write was sent: nothing is refused any more
 	if err != nil {
 		rt.report(fmt.Errorf("cachegen: a write that took longer than its registration is good for could not flush the tables %v: %w", namesOf(late.lists), err))
-		return
+		return nil, late
 	}
-	again.Finish(ctx)
-	rt.flushed(ctx, late)
+	return again, late
 }
 
 // identities are those of the model's accessors; ok is false while it is not known how their lists are named.

@@ -149,6 +149,12 @@ func TestFinishLooksAgain(t *testing.T) {
 			if len(store.lists) != c.want || store.finished != 1+c.want {
 				t.Errorf("flushes %v, %d ends", store.lists, store.finished)
 			}
+			// and so where it is not known whether the COMMIT took effect
+			*store = prepared{}
+			rt.leave(context.Background(), store, flush{by: []standing{{&says{c.after}, 7, all}}})
+			if len(store.lists) != c.want || store.left != 1+c.want || store.finished != 0 {
+				t.Errorf("of unknown outcome: flushes %v, %d are left, %d ended", store.lists, store.left, store.finished)
+			}
 		})
 	}
 }
@@ -159,6 +165,7 @@ type prepared struct {
 	flushlist.Intent
 	lists    []flushlist.List
 	finished int
+	left     int
 }
 
 func (s *prepared) Prepare(_ context.Context, lists []flushlist.List, _ flushlist.Mode) (flushlist.Intent, error) {
@@ -167,3 +174,5 @@ func (s *prepared) Prepare(_ context.Context, lists []flushlist.List, _ flushlis
 }
 
 func (s *prepared) Finish(context.Context) { s.finished++ }
+
+func (s *prepared) Leave() { s.left++ }

@@ -162,7 +162,7 @@ func (t *dbTx) Commit() error {
 	answered := false
 	defer func() {
 		if !answered { // a driver that panics: what became of the COMMIT is not known
-			intent.Leave()
+			t.p.rt.leave(ctx, intent, f)
 		}
 	}()
 	err = inner.Commit()
@@ -175,12 +175,12 @@ func (t *dbTx) Commit() error {
 	case refused(err):
 		t.rollBackOpen(ctx, err)
 		if len(unseen.lists) > 0 {
-			intent.Leave()
+			t.p.rt.leave(ctx, intent, f)
 			break
 		}
 		intent.Abort(ctx)
 	default:
-		intent.Leave()
+		t.p.rt.leave(ctx, intent, f)
 	}
 	return err
 }
