@@ -203,7 +203,7 @@ func (r *registry) poll(ctx context.Context, tables []*registered) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed = 0
-	if err != nil {
+	if err != nil && ctx.Err() == nil { // a caller who does not wait says nothing of the server
 		r.failed = r.store.now() + 1
 	}
 }
