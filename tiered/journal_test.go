@@ -229,6 +229,7 @@ func TestJournalOutOfReach(t *testing.T) {
 	p, other := followed(t, m.Addr()), followed(t, m.Addr())
 	r := storetest.Ref(1)
 	p.load(r, "old")
+	other.opts.BreakerPause = time.Minute // it pays when it is told to
 	broken := &brokenJournal{Journal: other.journal.journal}
 	other.journal.journal = broken
 	for _, broken.takes = range []bool{false, true} {
@@ -296,6 +297,23 @@ func TestCloseSaysWhatIsUnrecorded(t *testing.T) {
 		if err := p.Close(); err != nil {
 			t.Errorf("the second Close says %v", err)
 		}
+	}
+}
+
+// What is owed is told soon after the journal answers, however rare polls are. behaviour 69
+func TestRarePollsPaySoon(t *testing.T) {
+	_, relay := proxied(t)
+	o := hasty(relay.Addr())
+	p := start(t, o).quiet()
+	began := p.now()
+	relay.Cut()
+	for range 3 {
+		p.prepare(flushlist.Available, storetest.Ref(1).List).Finish(context.Background())
+	}
+	relay.Mend()
+	eventually(t, "the others are not told", func() bool { return p.count(flushlist.JournalDelivered) > 0 })
+	if p.now()-began >= p.journal.every {
+		t.Errorf("they are told after %v, by the next poll", p.now()-began)
 	}
 }
 

@@ -40,6 +40,7 @@ type journaling struct {
 	journal Journal
 	two     *twoJournals  // where records go in a change of servers; else nil
 	every   time.Duration // between polls
+	owes    chan struct{} // wakes follow where something is owed
 
 	// good is when the last poll that left no number open was sent, on the store's clock, plus one;
 	// 0 before the first. since is from when on the journal answers for stamps asked for. Both are
@@ -72,7 +73,7 @@ const (
 )
 
 func newJournaling(s *Store) *journaling {
-	g := &journaling{store: s, journal: s.opts.Journal, own: make(map[uint64]struct{})}
+	g := &journaling{store: s, journal: s.opts.Journal, own: make(map[uint64]struct{}), owes: make(chan struct{}, 1)}
 	if g.journal == nil {
 		homes := s.homes()
 		if g.journal = (&memcachedJournal{homes[0]}); len(homes) == 2 {
@@ -193,8 +194,17 @@ func (g *journaling) owe(cells []cellAt, err error) {
 	}
 	g.debt++
 	g.mu.Unlock()
+	g.owing()
 	if first {
 		g.store.report(flushlist.Event{Kind: flushlist.JournalUndelivered, Err: err})
+	}
+}
+
+// owing has what is owed paid before long.
+func (g *journaling) owing() {
+	select {
+	case g.owes <- struct{}{}:
+	default:
 	}
 }
 
@@ -219,6 +229,7 @@ func (g *journaling) pay(ctx context.Context) {
 		g.store.report(flushlist.Event{Kind: flushlist.JournalDelivered})
 		return
 	}
+	g.owing()
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.owed.empty() {
@@ -249,21 +260,32 @@ func (g *journaling) close() {
 	_ = g.journal.Close()
 }
 
-// follow polls the journal until the store is closed.
+// follow polls the journal until the store is closed, and pays what is owed: with each poll, and each BreakerPause
+// where polls are rare.
 func (g *journaling) follow() {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
+	polls, pays := time.NewTimer(0), time.NewTimer(time.Hour)
+	defer polls.Stop()
+	defer pays.Stop()
+	soon := false // pays goes off before long
 	for {
 		select {
 		case <-g.store.ctx.Done():
 			return
-		case <-timer.C:
-		}
-		if g.store.first != nil {
-			g.poll(g.store.ctx)
+		case <-g.owes:
+			if !soon { // more debts do not put it off
+				pays.Reset(g.store.opts.BreakerPause)
+				soon = true
+			}
+			continue
+		case <-pays.C:
+			soon = false
+		case <-polls.C:
+			if g.store.first != nil {
+				g.poll(g.store.ctx)
+			}
+			polls.Reset(g.every)
 		}
 		g.pay(g.store.ctx)
-		timer.Reset(g.every)
 	}
 }
 
