@@ -26,7 +26,11 @@ import (
 //
 // A write that returned before it could be delivered to all (mode Available) counts for its own process from when it
 // returned, and for others from when it was delivered. A write whose outcome its writer does not know, or did not live
-// to say, never returned: it is over when a read has returned what it wrote.
+// to say, never returned: it is over when a read has returned what it wrote, or the database has ended its writer's sessions.
+//
+// What such a write did not tell of, a later write of the same row need not tell of either: one that leaves a row on its
+// shelf, with its code, flushes the row, and not the lists it is in. Where writes went undelivered, only those that
+// brought the row to a list or took it away say when it was there.
 //
 // A list is checked row by row: each row in it was on the shelf, with what the list shows of it, and each that is
 // not in it was not, at some time that the read allows. A count lies between the fewest and the most
@@ -67,16 +71,17 @@ func (h *history) checkBounds() (violations []violation) {
 
 // observation is what a read says about one row.
 type observation struct {
-	row  uint64
-	what string
-	fits func(state) bool
+	row    uint64
+	what   string
+	listed bool // says what a list names, and not what the row holds
+	fits   func(state) bool
 }
 
 // observations returns what a read says about each row. shelf are the rows that were ever on the shelf it lists.
 func (h *history) observations(r record, shelf []uint64) (all []observation) {
 	if r.Kind == getByCode && len(r.Rows) == 0 {
 		id := rowOf(r.Code)
-		all = append(all, observation{id, "no row with code " + r.Code, func(s state) bool { return !s.Present || s.Code != r.Code }})
+		all = append(all, observation{id, "no row with code " + r.Code, true, func(s state) bool { return !s.Present || s.Code != r.Code }})
 	}
 	for _, row := range r.Rows {
 		o := observation{row: row.ID, what: "absent", fits: func(s state) bool { return !s.Present }}
@@ -94,7 +99,7 @@ func (h *history) observations(r record, shelf []uint64) (all []observation) {
 	}
 	for _, id := range shelf {
 		if !slices.ContainsFunc(r.Rows, func(s seen) bool { return s.ID == id }) {
-			all = append(all, observation{id, fmt.Sprintf("not on shelf %d", r.Shelf), func(s state) bool { return !s.Present || s.Shelf != r.Shelf }})
+			all = append(all, observation{id, fmt.Sprintf("not on shelf %d", r.Shelf), true, func(s state) bool { return !s.Present || s.Shelf != r.Shelf }})
 		}
 	}
 	return all
@@ -106,9 +111,13 @@ func rowOf(code string) (id uint64) {
 	return id
 }
 
-// allowed returns the first and the last state of a row that a read may return.
-func (h *history) allowed(r record, row uint64) (first, last int) {
+// allowed returns the first and the last state of a row that a read may return. listed is nil where it reads
+// the row, else it says whether a list that it reads names the row.
+func (h *history) allowed(r record, row uint64, listed func(state) bool) (first, last int) {
 	late := h.latest(row, r.worker)
+	if listed != nil && (!h.strict || slices.ContainsFunc(h.rows[row], func(s state) bool { return s.delivered != s.end })) {
+		late = h.latestListed(row, r.worker, listed)
+	}
 	from := r.Start
 	if !r.Fresh {
 		from -= int64(h.maxStale)
@@ -126,7 +135,11 @@ func (h *history) check(r record, o observation) string {
 		states = []state{{ID: o.row, start: math.MinInt64, end: math.MinInt64, delivered: math.MinInt64}}
 		h.rows[o.row] = states
 	}
-	first, last := h.allowed(r, o.row)
+	var listed func(state) bool
+	if o.listed {
+		listed = o.fits
+	}
+	first, last := h.allowed(r, o.row, listed)
 	if slices.ContainsFunc(states[first:last+1], o.fits) {
 		return ""
 	}
@@ -183,12 +196,12 @@ func ms(at int64) string {
 // checkCount returns what is wrong with a count.
 func (h *history) checkCount(r record, shelf []uint64) string {
 	var fewest, most int64
+	on := func(s state) bool { return s.Present && s.Shelf == r.Shelf }
 	for _, id := range shelf {
-		first, last := h.allowed(r, id)
+		first, last := h.allowed(r, id, on)
 		always, ever := true, false
 		for _, s := range h.rows[id][first : last+1] {
-			on := s.Present && s.Shelf == r.Shelf
-			always, ever = always && on, ever || on
+			always, ever = always && on(s), ever || on(s)
 		}
 		if always {
 			fewest++

@@ -128,8 +128,8 @@ type worker struct {
 	lines   chan struct{} // closed when its output has ended
 
 	// Which the test notes, by clock.
-	stops  [][2]int64 // from SIGSTOP to SIGCONT
-	killed int64      // 0: it was not
+	stops [][2]int64 // from SIGSTOP to SIGCONT
+	gone  int64      // when the database had ended all sessions of a process that was killed; 0: it was not
 }
 
 // start starts a process in a place, and returns when it is ready.
@@ -237,9 +237,16 @@ func (w *worker) answer(from <-chan record) record {
 
 // kill ends the worker at once, by SIGKILL.
 func (w *worker) kill() {
-	w.killed = clock()
 	_ = w.cmd.Process.Signal(syscall.SIGKILL)
 	<-w.ended
+}
+
+// bury waits until the database has ended what a process that was killed has left behind: each of its writes has happened
+// by then, or never will.
+func (c *cluster) bury(p *place) {
+	c.t.Helper()
+	awaitNoSessions(c.t, c.db, p.name)
+	p.worker.gone = clock()
 }
 
 // stop stops the worker in its tracks; goOn lets it go on.

@@ -76,8 +76,11 @@ func faultKinds() []faultKind {
 	const msec = time.Millisecond
 	return []faultKind{
 		{"kill", true, false, 50 * msec, 800 * msec, func(d *draw) (_, _ func(*cluster)) {
-			p := d.victim("process")
-			return func(*cluster) { p.worker.kill() }, func(c *cluster) { c.start(p) }
+			p := d.victim("process", "gate")
+			return func(*cluster) { p.worker.kill() }, func(c *cluster) {
+				c.bury(p)
+				c.start(p)
+			}
 		}},
 		{"kill in COMMIT", true, false, 100 * msec, 600 * msec, func(d *draw) (_, _ func(*cluster)) {
 			p := d.victim("process", "gate")
@@ -86,6 +89,7 @@ func faultKinds() []faultKind {
 					p.worker.kill()
 				}, func(c *cluster) {
 					p.gate.open(c.t) // now it takes effect
+					c.bury(p)
 					c.start(p)
 				}
 		}},
@@ -177,9 +181,8 @@ func fill(c *cluster, addr string, seed int64) {
 }
 
 // schedule draws a round's faults: in every track one after the other, and those that sever and those that lose in turns.
-func schedule(r *rand.Rand, c *cluster, names []string, tracks int, length time.Duration) (faults []fault) {
-	kinds := slices.DeleteFunc(faultKinds(), func(k faultKind) bool { return !slices.Contains(names, k.name) })
-	const start = 300 * time.Millisecond
+func schedule(r *rand.Rand, c *cluster, names []string, tracks int, start, length time.Duration) (faults []fault) {
+	kinds := slices.DeleteFunc(append(faultKinds(), scenes()...), func(k faultKind) bool { return !slices.Contains(names, k.name) })
 	turns := drawTurns(r, start, length)
 	type use struct{ from, to time.Duration }
 	uses := map[string][]use{} // of what a fault takes

@@ -17,8 +17,9 @@ type history struct {
 	rows      map[uint64][]state // by ID, each oldest first
 	reads     []record           // that returned something
 	all       []record
-	lossy     [][2]int64 // when memcached may have lost items
-	stops     map[int][][2]int64
+	lossy     [][2]int64         // when memcached may have lost items
+	stops     map[int][][2]int64 // by process
+	gone      map[int]int64      // by process that was killed: its writes had happened by then, or never will
 	problems  []string
 
 	bounds   map[boundsOf][]int64
@@ -30,9 +31,9 @@ type history struct {
 const deliverySlack = int64(time.Second)
 
 // newHistory puts together what the workers logged and what the database wrote down.
-func newHistory(s setup, rows map[uint64][]state, logs map[int][]record, stops map[int][][2]int64, lossy [][2]int64) *history {
+func newHistory(s setup, rows map[uint64][]state, logs map[int][]record, stops map[int][][2]int64, gone map[int]int64, lossy [][2]int64) *history {
 	h := &history{
-		strict: s.strict, maxStale: s.maxStale, intentTTL: s.intentTTL, rows: rows, lossy: lossy, stops: stops,
+		strict: s.strict, maxStale: s.maxStale, intentTTL: s.intentTTL, rows: rows, lossy: lossy, stops: stops, gone: gone,
 		bounds: map[boundsOf][]int64{}, observed: map[uint64][]int64{},
 	}
 	writes := map[int64]record{}
@@ -96,8 +97,8 @@ func (h *history) enter(st *state, w record, payments []record) {
 	}
 }
 
-// observe notes by when each state had been read: its COMMIT had taken effect by then, also where the writer did not live
-// to say so. For rows that linearizability is not promised for, that is no bound.
+// observe notes by when each state had been read, or its writer was killed and gone: its COMMIT had taken effect by then,
+// also where the writer did not live to say so. For rows that linearizability is not promised for, that is no bound.
 func (h *history) observe() {
 	if !h.strict {
 		return
@@ -110,6 +111,9 @@ func (h *history) observe() {
 		h.observed[id] = slices.Repeat([]int64{never}, len(states))
 		for i, s := range states {
 			of[seen{ID: id, Value: s.Write}] = i
+			if at := h.gone[s.writer]; at != 0 {
+				h.observed[id][i] = at
+			}
 		}
 	}
 	for _, r := range h.reads {
@@ -176,6 +180,24 @@ func (h *history) latest(row uint64, reader int) []int64 {
 			}
 		}
 		h.bounds[k] = b
+	}
+	return b
+}
+
+// latestListed is latest by those writes alone that brought the row to a list or took it away.
+func (h *history) latestListed(row uint64, reader int, listed func(state) bool) []int64 {
+	states := h.rows[row]
+	b := make([]int64, len(states))
+	at := int64(never)
+	for i := len(states) - 1; i >= 0; i-- {
+		b[i] = at
+		switch {
+		case i == 0 || listed(states[i]) == listed(states[i-1]):
+		case states[i].writer == reader:
+			at = min(at, states[i].end)
+		default:
+			at = min(at, states[i].delivered)
+		}
 	}
 	return b
 }

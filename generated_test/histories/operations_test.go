@@ -17,20 +17,20 @@ import (
 // generate makes random operations, each when it is due.
 func (p *process) generate(goroutine int, stop <-chan struct{}) {
 	r := rand.New(rand.NewPCG(uint64(p.plan.Seed), uint64(p.plan.Number)<<32|uint64(goroutine)))
-	due := clock()
+	due, pace, writes := clock(), int64(p.plan.Pace), goroutine >= p.plan.Readers
+	if writes {
+		pace = int64(p.plan.WritePace)
+	}
 	for {
 		// A process that was stopped does not make up for what it has missed.
-		due = max(due+int64(p.plan.Pace)/2+r.Int64N(int64(p.plan.Pace)+1), clock())
+		due = max(due+pace/2+r.Int64N(pace+1), clock())
 		waitUntil(due, stop)
 		select {
 		case <-stop:
 			return
 		default:
 		}
-		if clock() >= p.plan.Until {
-			return
-		}
-		op := p.random(r, goroutine >= p.plan.Readers)
+		op := p.random(r, writes)
 		p.do(&op)
 	}
 }
@@ -109,7 +109,7 @@ func (p *process) do(op *record) {
 		op.Write = int64(p.plan.Number)<<32 | p.written.Add(1)
 	}
 	op.Start = clock()
-	if op.Kind.isWrite() {
+	if op.Kind.isWrite() && p.plan.Tell == 0 {
 		p.log.add(*op)
 	}
 	var err error
@@ -132,7 +132,12 @@ func (p *process) do(op *record) {
 		}
 		op.Tier = strings.Join(tiers, ", ")
 	}
-	p.log.add(*op)
+	if op.Kind.isRead() && err == nil {
+		p.finished.Add(1)
+	}
+	if p.plan.Tell == 0 {
+		p.log.add(*op)
+	}
 }
 
 func (p *process) read(ctx context.Context, op *record) (err error) {

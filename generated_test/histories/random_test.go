@@ -22,7 +22,8 @@ type plan struct {
 	length  time.Duration // of a short round
 	tracks  int           // of faults at the same time
 	faults  []string
-	evicted bool // memcached may lose an item at any time
+	evicted bool          // memcached may lose an item at any time
+	calm    time.Duration // before the first fault
 }
 
 // plans are the rounds that are run in turns.
@@ -94,9 +95,8 @@ func (p plan) random(seed int64) setup {
 	base := clock()
 	change := s.change
 	s.change = func(w *workerPlan) {
-		w.Seed, w.Readers, w.Writers, w.Pace = seed, 6, 2, 3*time.Millisecond
+		w.Seed, w.Readers, w.Writers, w.Pace, w.WritePace = seed, 6, 2, 3*time.Millisecond, 3*time.Millisecond
 		w.Base, w.Epoch, w.Rows, w.Shelves = base, 2*time.Second, 8, 2
-		w.Until = base + int64(p.length+time.Minute) // they are told to end before; starting a cluster takes its time
 		if change != nil {
 			change(w)
 		}
@@ -110,13 +110,14 @@ func (c *cluster) run(p plan, seed int64, figures *figures) *history {
 		c.start(place)
 	}
 	began := clock()
-	faults := schedule(rand.New(rand.NewPCG(uint64(seed), 0)), c, p.faults, p.tracks, p.length-500*time.Millisecond)
+	calm := max(p.calm, 300*time.Millisecond)
+	faults := schedule(rand.New(rand.NewPCG(uint64(seed), 0)), c, p.faults, p.tracks, calm, p.length-500*time.Millisecond)
 	lossy := c.inflict(faults, began)
 	if p.evicted {
 		lossy = append(lossy, [2]int64{0, never})
 	}
 	waitUntil(began+int64(p.length), nil)
-	logs, stops := map[int][]record{}, map[int][][2]int64{}
+	logs, stops, gone := map[int][]record{}, map[int][][2]int64{}, map[int]int64{}
 	for _, place := range c.places {
 		place.worker.end()
 		place.worker = nil
@@ -125,10 +126,10 @@ func (c *cluster) run(p plan, seed int64, figures *figures) *history {
 	for _, w := range c.all {
 		records, err := readLog(w.log)
 		must(c.t, err)
-		logs[w.number], stops[w.number] = records, w.stops
+		logs[w.number], stops[w.number], gone[w.number] = records, w.stops, w.gone
 	}
 	figures.add(faults, logs)
-	return newHistory(c.setup, rows, logs, stops, lossy)
+	return newHistory(c.setup, rows, logs, stops, gone, lossy)
 }
 
 // judge checks a history, and keeps what is needed to see why it is wrong.

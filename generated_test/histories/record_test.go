@@ -80,9 +80,10 @@ type seen struct {
 
 // totals are a worker's counts.
 type totals struct {
-	First, Second, Misses, Statements, Forgotten int64
-	Events                                       map[string]int64
-	Reasons                                      map[string]int64
+	Reads, Writes, First, Second, Misses, Statements, Forgotten int64
+
+	Events  map[string]int64
+	Reasons map[string]int64
 }
 
 // logFile takes a worker's records, each in one write to the system, so that what was logged outlives

@@ -75,11 +75,7 @@ func openTruth(t *testing.T) (fixture.Database, *gorm.DB) {
 // ended.
 func readTruth(t *testing.T, db *gorm.DB) map[uint64][]state {
 	t.Helper()
-	eventually(t, time.Minute, "a session of a worker that has ended is still there", func() bool {
-		var n int64
-		must(t, db.Raw("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'worker%'").Scan(&n).Error)
-		return n == 0
-	})
+	awaitNoSessions(t, db, "worker%")
 	var all []state
 	must(t, db.Raw("SELECT * FROM truth ORDER BY number").Scan(&all).Error)
 	rows := map[uint64][]state{}
@@ -96,6 +92,16 @@ func readTruth(t *testing.T, db *gorm.DB) map[uint64][]state {
 		rows[s.ID] = row
 	}
 	return rows
+}
+
+// awaitNoSessions waits until no process of a name has a session any more.
+func awaitNoSessions(t *testing.T, db *gorm.DB, name string) {
+	t.Helper()
+	eventually(t, time.Minute, "the database has a session of a process that has ended", func() bool {
+		var n int64
+		must(t, db.Raw("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE ?", name).Scan(&n).Error)
+		return n == 0
+	})
 }
 
 // gate holds back the COMMITs of processes of one name.

@@ -41,17 +41,18 @@ type workerPlan struct {
 	Log string // the file for its records
 
 	// A random history.
-	Seed    int64
-	Readers int           // goroutines that only read
-	Writers int           // goroutines that write, and read a little
-	Pace    time.Duration // from the beginning of an operation to that of the next, in one goroutine
-	Base    int64         // when epoch 0 begins, by clock
-	Epoch   time.Duration // each has rows of its own
-	Rows    int
-	Shelves int
-	Until   int64 // by clock: no operation begins after it
+	Seed      int64
+	Readers   int           // goroutines that only read
+	Writers   int           // goroutines that write, and read a little
+	Pace      time.Duration // from the beginning of an operation to that of the next, in one goroutine
+	WritePace time.Duration // the same in goroutines that write
+	Base      int64         // when epoch 0 begins, by clock
+	Epoch     time.Duration // each has rows of its own
+	Rows      int
+	Shelves   int
 
-	GCPercent int // where not 0; then collections are forced too
+	GCPercent int           // where not 0; then collections are forced too
+	Tell      time.Duration // where not 0: only events are logged, and the totals so often
 }
 
 // process is what a worker works with.
@@ -64,11 +65,12 @@ type process struct {
 	log   *logFile
 
 	written      atomic.Int64 // writes begun
+	finished     atomic.Int64 // reads that returned something
 	owing        atomic.Bool  // a write has ended with something undelivered
 	journalOwing atomic.Bool
 }
 
-// work is a worker's main function. It works until its plan ends or its input does.
+// work is a worker's main function. It works until its input ends.
 func work(text string) (code int) {
 	var p process
 	if err := json.Unmarshal([]byte(text), &p.plan); err != nil {
@@ -110,6 +112,9 @@ func (p *process) run() (err error) {
 	if p.plan.GCPercent != 0 {
 		debug.SetGCPercent(p.plan.GCPercent)
 		running.Go(func() { collect(ended) })
+	}
+	if p.plan.Tell != 0 {
+		running.Go(func() { p.tell(ended) })
 	}
 	var working sync.WaitGroup
 	for g := range p.plan.Readers + p.plan.Writers {
@@ -227,7 +232,7 @@ func (p *process) watchDebts(ended <-chan struct{}) {
 
 // collect forces garbage collections.
 func collect(ended <-chan struct{}) {
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		select {
@@ -239,10 +244,24 @@ func collect(ended <-chan struct{}) {
 	}
 }
 
+// tell logs the totals now and then.
+func (p *process) tell(ended <-chan struct{}) {
+	tick := time.NewTicker(p.plan.Tell)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			p.log.add(record{Kind: statistics, End: clock(), Statistics: p.totals()})
+		case <-ended:
+			return
+		}
+	}
+}
+
 func (p *process) totals() *totals {
 	st := p.rt.Stats()
 	t := &totals{
-		First: st.FirstHits, Second: st.SecondHits, Misses: st.Misses, Statements: st.CacheStatements,
+		Reads: p.finished.Load(), Writes: p.written.Load(), First: st.FirstHits, Second: st.SecondHits, Misses: st.Misses, Statements: st.CacheStatements,
 		Forgotten: int64(p.store.Stats().Forgotten), Events: map[string]int64{}, Reasons: map[string]int64{},
 	}
 	for k, n := range st.Events {

@@ -1,0 +1,91 @@
+package histories_test
+
+import (
+	"time"
+
+	"github.com/bradfitz/gomemcache/memcache"
+	"github.com/cachegen/cachegen/internal/testserver"
+)
+
+// scenes are faults of several steps, each of which leads to where one part of the protocol is needed.
+func scenes() []faultKind {
+	const msec = time.Millisecond
+	return []faultKind{
+		// A writer takes a number, and its token is late; meanwhile another process begins, at a head that is past the number, and
+		// learns the stamp that the token is to be left in.
+		{"begins while a token is late", false, false, 1500 * msec, 1500 * msec, func(d *draw) (_, _ func(*cluster)) {
+			writer, other := d.c.places[0], d.c.places[1]
+			return func(c *cluster) {
+					for _, r := range c.besideJournal(writer) {
+						r.Late(200 * msec)
+					}
+					other.worker.kill()
+					c.bury(other)
+					c.start(other)
+				}, func(c *cluster) {
+					for _, r := range writer.relays {
+						r.Late(0)
+					}
+				}
+		}},
+		// A writer has taken a number and is stopped before its token is left, so long that a process that has begun
+		// meanwhile goes by the journal when it learns the stamp.
+		{"stopped with a number", false, false, 7000 * msec, 7000 * msec, func(d *draw) (_, _ func(*cluster)) {
+			writer, other := d.c.places[0], d.c.places[1]
+			return func(c *cluster) {
+					for _, r := range c.besideJournal(writer) {
+						r.Late(6500 * msec)
+					}
+					waitUntil(clock()+int64(200*msec), nil) // for writes to come this far
+					writer.worker.stop()
+					other.worker.kill()
+					c.bury(other)
+					c.start(other)
+				}, func(c *cluster) {
+					for _, r := range writer.relays {
+						r.Late(0)
+					}
+					writer.worker.goOn()
+				}
+		}},
+		// A writer's record takes longer than IntentTTL after its token; it dies in its COMMIT.
+		{"dies after a late COMMIT", false, false, 2500 * msec, 2500 * msec, func(d *draw) (_, _ func(*cluster)) {
+			p := d.c.places[0]
+			return func(c *cluster) {
+					p.gate.shut(c.t)
+					p.relays[c.journal()].Late(700 * msec)
+				}, func(c *cluster) {
+					p.worker.kill()
+					p.relays[c.journal()].Late(0)
+					p.gate.open(c.t)
+					c.bury(p)
+					c.start(p)
+				}
+		}},
+	}
+}
+
+// journal returns the server that the journal lies on.
+func (c *cluster) journal() int {
+	for i, s := range c.servers {
+		client := memcache.New(s.Addr())
+		_, err := client.Get("@journal:head")
+		client.Close()
+		if err == nil {
+			return i
+		}
+	}
+	c.t.Fatal("no server has the journal")
+	return 0
+}
+
+// besideJournal returns a place's ways to the servers that the journal does not lie on.
+func (c *cluster) besideJournal(p *place) (relays []*testserver.Relay) {
+	at := c.journal()
+	for i, r := range p.relays {
+		if i != at {
+			relays = append(relays, r)
+		}
+	}
+	return relays
+}
