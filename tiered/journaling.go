@@ -67,9 +67,10 @@ const (
 	// recordPatience bounds the time from taking a number to its record. All releases of all
 	// programs keep to it.
 	recordPatience = 5 * time.Second
-	// closePatience is how long a number has been taken, at the least, before a reader closes it: one with a short
-	// MaxStale must not cost all writers their numbers.
-	closePatience = 200 * time.Millisecond
+	// closePatience is how long a number has been taken, at the least, before a reader closes it. It is above what a
+	// process that collects garbage, or is throttled, loses between two requests; closing its number would cost
+	// every process all it knows. Waiting costs a look at each stamp in use a MaxStale.
+	closePatience = time.Second
 )
 
 func newJournaling(s *Store) *journaling {

@@ -22,7 +22,7 @@
 //	-histories.seed     of the first round; printed by each, so that a round can be run again
 //	-histories.for      how long rounds of random histories are run; the default is one round of each plan
 //	-histories.workers  the number of processes
-//	-histories.without  which parts of the protocol to leave out: a list of names, "all", or "" for a few
+//	-histories.without  which parts of the protocol to leave out: names with commas between them, "all", or "" for a few
 //	-histories.hour     how long the count of forgotten stamps runs
 //	-histories.keep     a folder for the histories of failed rounds; the default is a temporary one
 package histories

@@ -48,6 +48,19 @@ func scenes() []faultKind {
 					writer.worker.goOn()
 				}
 		}},
+		// The servers lose the cells with a writer's tokens before its COMMIT takes effect, and others make them anew.
+		{"token lost", false, false, 150 * msec, 150 * msec, func(d *draw) (_, _ func(*cluster)) {
+			p := d.c.places[0]
+			return func(c *cluster) {
+				c.shutUntilWaiting(p)
+				at := c.journal()
+				for i, s := range c.servers {
+					if i != at {
+						must(c.t, memcache.New(s.Addr()).DeleteAll())
+					}
+				}
+			}, func(c *cluster) { p.gate.open(c.t) }
+		}},
 		// A writer's record takes longer than IntentTTL after its token; it dies in its COMMIT.
 		{"dies after a late COMMIT", false, false, 2500 * msec, 2500 * msec, func(d *draw) (_, _ func(*cluster)) {
 			p := d.c.places[0]
