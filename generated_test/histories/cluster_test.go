@@ -28,8 +28,9 @@ type setup struct {
 	strict              bool
 	maxStale, intentTTL time.Duration
 	timeout             time.Duration
-	binary              string   // the workers' program; this test's by default
-	environment         []string // of the workers
+	lockTimeout         time.Duration // of the workers' statements, COMMIT among them
+	binary              string        // the workers' program; this test's by default
+	environment         []string      // of the workers
 	change              func(*workerPlan)
 }
 
@@ -70,6 +71,9 @@ func newCluster(t *testing.T, s setup) *cluster {
 	}
 	if s.timeout == 0 {
 		s.timeout = 250 * time.Millisecond
+	}
+	if s.lockTimeout == 0 {
+		s.lockTimeout = time.Second
 	}
 	c := &cluster{t: t, setup: s, dir: t.TempDir()}
 	c.database, c.db = openTruth(t)
@@ -138,8 +142,8 @@ func (c *cluster) start(p *place) *worker {
 	c.started++
 	plan := workerPlan{
 		Number: c.started,
-		DSN: fmt.Sprintf("%s host=127.0.0.1 port=%s application_name=%s deadlock_timeout=50ms lock_timeout=1s",
-			c.database.DSN(), portOf(p.sql.Addr()), p.name),
+		DSN: fmt.Sprintf("%s host=127.0.0.1 port=%s application_name=%s deadlock_timeout=50ms lock_timeout=%d",
+			c.database.DSN(), portOf(p.sql.Addr()), p.name, c.setup.lockTimeout.Milliseconds()),
 		Relays: map[string]string{}, Strict: c.setup.strict,
 		MaxStale: c.setup.maxStale, IntentTTL: c.setup.intentTTL, Timeout: c.setup.timeout,
 		Log: filepath.Join(c.dir, fmt.Sprintf("worker-%d.log", c.started)),

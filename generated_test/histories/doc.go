@@ -17,12 +17,18 @@
 //     count, with the first tier or without (bounds_test.go, where it is proved).
 //   - No write that returned ErrFlush was committed, and nothing hangs.
 //
+// Beside the random rounds, which also do scenes of several faults in a row (scenes_test.go), there are directed tests,
+// whose workers do what they are told, step by step, at exactly the points that the behaviours name; what they read is
+// checked in the same way (told_test.go, directed_test.go, lost_test.go). And what the checks are worth is shown by
+// leaving out one part of the protocol after the other, which they must notice (without_test.go).
+//
 // The flags are
 //
 //	-histories.seed     of the first round; printed by each, so that a round can be run again
 //	-histories.for      how long rounds of random histories are run; the default is one round of each plan
 //	-histories.workers  the number of processes
 //	-histories.without  which parts of the protocol to leave out: names with commas between them, "all", or "" for a few
+//	-histories.plan     only the plan of this name
 //	-histories.hour     how long the count of forgotten stamps runs
 //	-histories.keep     a folder for the histories of failed rounds; the default is a temporary one
 package histories

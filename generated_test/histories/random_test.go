@@ -83,7 +83,7 @@ func TestHistories(t *testing.T) {
 func round(t *testing.T, p plan, seed int64, figures *figures) {
 	c := newCluster(t, p.random(seed))
 	h := c.run(p, seed, figures)
-	h.judge(t, p.name, seed, figures)
+	h.judge(t, fmt.Sprint(p.name, "-", seed), fmt.Sprintf("-histories.seed=%d -histories.plan=%s runs it again", seed, p.name), figures)
 }
 
 // random returns the plan's setup with workers that work at random.
@@ -117,10 +117,17 @@ func (c *cluster) run(p plan, seed int64, figures *figures) *history {
 		lossy = append(lossy, [2]int64{0, never})
 	}
 	waitUntil(began+int64(p.length), nil)
+	return c.history(figures, faults, lossy)
+}
+
+// history ends the processes that live, and returns what happened.
+func (c *cluster) history(figures *figures, faults []fault, lossy [][2]int64) *history {
 	logs, stops, gone := map[int][]record{}, map[int][][2]int64{}, map[int]int64{}
 	for _, place := range c.places {
-		place.worker.end()
-		place.worker = nil
+		if place.worker != nil {
+			place.worker.end()
+			place.worker = nil
+		}
 	}
 	rows := readTruth(c.t, c.db)
 	for _, w := range c.all {
@@ -132,8 +139,9 @@ func (c *cluster) run(p plan, seed int64, figures *figures) *history {
 	return newHistory(c.setup, rows, logs, stops, gone, lossy)
 }
 
-// judge checks a history, and keeps what is needed to see why it is wrong.
-func (h *history) judge(t *testing.T, name string, seed int64, figures *figures) {
+// judge checks a history, and keeps what is needed to see why it is wrong. again says how to run it again.
+func (h *history) judge(t *testing.T, name, again string, figures *figures) {
+	t.Helper()
 	violations := h.checkBounds()
 	rows, operations, bad := h.checkLinear()
 	figures.rows += len(h.rows)
@@ -144,7 +152,7 @@ func (h *history) judge(t *testing.T, name string, seed int64, figures *figures)
 	if len(violations)+len(bad)+len(h.problems) == 0 {
 		return
 	}
-	dir := h.keep(t, name, seed, violations, bad)
+	dir := h.keep(t, name, violations, bad)
 	for _, p := range h.problems {
 		t.Error(p)
 	}
@@ -154,19 +162,18 @@ func (h *history) judge(t *testing.T, name string, seed int64, figures *figures)
 	for _, l := range bad[:min(len(bad), 3)] {
 		t.Errorf("row %d is not linearizable (%s)", l.row, l.result)
 	}
-	t.Errorf("%d reads are not within their bounds, %d rows are not linearizable; -histories.seed=%d -histories.plan=%s runs it again; "+
-		"what happened is in %s", len(violations), len(bad), seed, name, dir)
+	t.Errorf("%d reads are not within their bounds, %d rows are not linearizable; what happened is in %s; %s", len(violations), len(bad), dir, again)
 }
 
 // keep writes the history of each row concerned into a folder, and returns it.
-func (h *history) keep(t *testing.T, name string, seed int64, violations []violation, bad []linearity) string {
+func (h *history) keep(t *testing.T, name string, violations []violation, bad []linearity) string {
 	t.Helper()
 	root := *keepFlag
 	if root == "" {
 		root = os.TempDir()
 	}
 	must(t, os.MkdirAll(root, 0o755))
-	dir, err := os.MkdirTemp(root, fmt.Sprintf("histories-%s-%d-", name, seed))
+	dir, err := os.MkdirTemp(root, fmt.Sprintf("histories-%s-", strings.ReplaceAll(name, "/", "-")))
 	must(t, err)
 	var text strings.Builder
 	for _, v := range violations {

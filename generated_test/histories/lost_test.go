@@ -1,0 +1,142 @@
+package histories_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/bradfitz/gomemcache/memcache"
+	"github.com/cachegen/cachegen/internal/testserver"
+)
+
+// Servers that lose what they have, or are lost to one process, while the others go on.
+
+// behaviour 69: memcached is restarted, or flushed, when a write has left its tokens and before its COMMIT takes effect.
+func TestServersLoseTokens(t *testing.T) {
+	for name, lose := range map[string]func(*testserver.Server){
+		"restarted": func(s *testserver.Server) {
+			s.Stop()
+			s.Start()
+		},
+		"flushed": func(s *testserver.Server) { must(t, memcache.New(s.Addr()).DeleteAll()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, w := told(t, setup{servers: 3, strict: true, maxStale: 100 * time.Millisecond})
+			writer, reader, other := w[0], w[1], w[2]
+			place := c.places[0]
+			old := writer.saves(1, 0)
+			c.serves(reader, old)
+			place.gate.shut(t)
+			answer := writer.begin(saving(1, 1))
+			c.waits(place)
+			began := clock()
+			for _, s := range c.servers {
+				lose(s)
+			}
+			lossy := [2]int64{began, clock()}
+			// Nothing says any more that the row is being written, and what is read now is cached.
+			for _, w := range []*worker{reader, other} {
+				eventually(t, time.Minute, "the row is not cached anew", func() bool {
+					w.do(record{Kind: get, ID: 1, Fresh: true})
+					return w.do(record{Kind: get, ID: 1}).Tier == "first tier"
+				})
+			}
+			c.shows(reader, old, 0)
+			place.gate.open(t)
+			changed := writer.answer(answer)
+			if changed.Error != "" {
+				t.Fatal(changed.Error)
+			}
+			c.shows(reader, changed.made(), changed.End)
+			c.shows(other, changed.made(), changed.End)
+			c.settle(lossy)
+		})
+	}
+}
+
+// behaviour 69: one of three servers is cut off from one process, and back. In mode Strict nothing is stale, and what that
+// process writes there fails; in mode Available others are behind its writes until it reaches the server again.
+func TestCutOff(t *testing.T) {
+	for _, strict := range []bool{true, false} {
+		for _, journal := range []bool{true, false} {
+			t.Run(fmt.Sprintf("strict=%v/journal=%v", strict, journal), func(t *testing.T) {
+				t.Parallel()
+				cutOff(t, strict, journal)
+			})
+		}
+	}
+}
+
+func cutOff(t *testing.T, strict, journal bool) {
+	c, w := told(t, setup{servers: 3, strict: strict, maxStale: 100 * time.Millisecond})
+	apart, other, third := w[0], w[1], w[2]
+	const rows = 40 // of which each server has some
+	state := map[uint64]seen{}
+	for id := uint64(1); id <= rows; id++ {
+		state[id] = other.saves(id, 0)
+		apart.do(record{Kind: get, ID: id})
+	}
+	at := c.journal()
+	if !journal {
+		at = (at + 1) % len(c.servers)
+	}
+	relay := c.places[0].relays[at]
+	relay.Cut()
+	var there []uint64 // the rows that it does not find any more
+	for id := uint64(1); id <= rows; id++ {
+		r := apart.do(record{Kind: get, ID: id, Fresh: true})
+		expected{read: r, rows: []seen{state[id]}}.is(t, apart, r)
+		if r.Tier == "unreachable" {
+			there = append(there, id)
+		}
+	}
+	if len(there) < 2 {
+		t.Fatalf("rows %v of %d lie on the server", there, rows)
+	}
+	theirs, its := there[0], there[1]
+	// The others write, and it is right at once.
+	state[theirs] = other.saves(theirs, 1)
+	c.shows(apart, state[theirs], clock())
+	c.shows(third, state[theirs], clock())
+	// It writes.
+	answer := apart.do(saving(its, 1))
+	switch {
+	case strict:
+		if !answer.Refused || c.stored(its) != state[its] {
+			t.Errorf("a write where a token cannot be left returns %q, and the database has %v", answer.Error, c.stored(its))
+		}
+		c.shows(third, state[its], clock())
+	case answer.Error != "":
+		t.Errorf("a write in mode Available: %s", answer.Error)
+	default:
+		state[its] = answer.made()
+	}
+	c.shows(apart, state[its], 0)
+	relay.Mend()
+	mended := clock()
+	if strict {
+		eventually(t, time.Minute, "it cannot write again", func() bool {
+			answer = apart.do(saving(its, 1))
+			return answer.Error == ""
+		})
+		state[its] = answer.made()
+	} else {
+		for _, w := range []*worker{other, third} {
+			eventually(t, time.Minute, "others are not told", func() bool {
+				r := w.do(record{Kind: list, Shelf: state[its].Shelf, Fresh: true})
+				return len(r.Rows) == 1 && r.Rows[0] == state[its]
+			})
+		}
+		t.Logf("others were told %v after it reached the server again", time.Duration(clock()-mended))
+	}
+	for _, w := range []*worker{apart, third} {
+		c.serves(w, state[theirs])
+		eventually(t, time.Minute, "what was written is not read", func() bool {
+			r := w.do(record{Kind: get, ID: its})
+			return len(r.Rows) == 1 && r.Rows[0] == state[its]
+		})
+	}
+	c.serves(third, state[its])
+	c.settle()
+}
