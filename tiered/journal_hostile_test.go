@@ -249,3 +249,27 @@ func (hangingJournal) Poll(ctx context.Context, _ uint64) (uint64, [][]byte, err
 }
 
 func (hangingJournal) Close() error { return nil }
+
+// With a MaxStale of a minute, what comes after a number that a dead writer has taken is read before it is dropped
+// by memcached: else the next number would be found missing when the first is closed, and so on for ever.
+//
+//  1. a writer takes a number, and dies
+//  2. others go on writing; their records are kept for recordTTL
+//  3. poller: waits for the first, closes it, and finds the others
+func TestLongMaxStaleCatchesUp(t *testing.T) {
+	m := testserver.Memcached(t)
+	p, other := followed(t, m.Addr()), followed(t, m.Addr()) // MaxStale is as long as recordTTL
+	if _, err := other.journal.take(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	p.poll()
+	for n := range 3 {
+		other.write(storetest.Ref(n).List)
+	}
+	p.journal.opened -= recordTTL / 4 // polls are as far apart as this
+	sent := p.now()
+	p.poll()
+	if good := time.Duration(p.journal.good.Load() - 1); good < sent || p.count(flushlist.StampsForgotten) != 1 {
+		t.Errorf("not followed to its end; stamps were forgotten %d times", p.count(flushlist.StampsForgotten))
+	}
+}

@@ -69,7 +69,9 @@ const (
 	recordPatience = 5 * time.Second
 	// closePatience is how long a number has been taken, at the least, before a reader closes it. It is above what a
 	// process that collects garbage, or is throttled, loses between two requests; closing its number would cost
-	// every process all it knows. Waiting costs a look at each stamp in use a MaxStale.
+	// every process all it knows. Waiting costs a look at each stamp in use a MaxStale. It is MaxStale where that is
+	// more, and recordPatience at the most, after which its writer takes another number: the records behind it are kept
+	// for recordTTL, and must be there still when it is closed.
 	closePatience = time.Second
 )
 
@@ -334,7 +336,7 @@ func (g *journaling) pass(ctx context.Context, b []byte, sent time.Duration, hea
 		}
 		// Its writer has had this long from taking the number. A process that was merely held up
 		// for a moment must not cost everybody all they know.
-		if sent-g.opened < max(g.store.opts.MaxStale, closePatience) {
+		if sent-g.opened < min(max(g.store.opts.MaxStale, closePatience), recordPatience) {
 			return false
 		}
 		if !without.Closing && g.journal.Put(ctx, next, journalRecord{kind: recordClosed}.bytes()) != nil {
