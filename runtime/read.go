@@ -162,7 +162,7 @@ func (c *call) lead(ctx context.Context, want []wanted, leading []pending, start
 	// told, and the key is free again.
 	defer func() { c.publish(want, leading, results, err) }()
 	mine := leading
-	if p := leading[0]; len(want) == 1 && want[p.i].dear && p.ticket.Storable && !p.alone {
+	if p := leading[0]; len(want) == 1 && want[p.i].dear && p.ticket.Storable && !p.alone && !c.rt.unkept.has(want[p.i].ref.Key) {
 		v, found, t, release := c.leased(ctx, &want[p.i], p.ticket)
 		if found {
 			results[0].value, err = v, nil
@@ -232,11 +232,14 @@ func (c *call) publish(want []wanted, leading []pending, results []loaded, err e
 func (c *call) fill(ctx context.Context, want []wanted, leading []pending, results []loaded) {
 	fills := make([]flushlist.Fill, 0, len(leading))
 	for j, p := range leading {
+		w := &want[p.i]
 		if !p.ticket.Storable || results[j].noStore {
 			c.rt.stats.notStored.Add(1)
+			if p.ticket.Storable && w.dear && len(want) == 1 {
+				c.rt.unkept.note(w.ref.Key)
+			}
 			continue
 		}
-		w := &want[p.i]
 		if without.StampsBefore {
 			p.ticket = c.rt.store.Fetch(ctx, []flushlist.Ref{w.ref})[0].Ticket
 		}

@@ -19,6 +19,7 @@ type Runtime struct {
 	observers observers
 	registry  registry
 	flights   flights
+	unkept    unkept
 	guards    guards
 	kins      sqlKins // of tables that SQL text writes
 	release   func()  // gives the namespace back to the store
