@@ -134,7 +134,7 @@ func (s *step) judge(h history, all bool) error {
 		return fmt.Errorf("%w: it is at step %d, and the newest on record is %d with %s: take step %d first, and the next when every process is there; or, where none of before runs any more, delete the record from every server",
 			errOutside, s.number, newest.number, newest.rings(), newest.number+1)
 	case there != nil && there.disputed:
-		return fmt.Errorf("%w: processes at step %d name different servers: give all of them the same, and step %d",
+		return fmt.Errorf("%w: processes at step %d name different servers: stop all of them, give them the same ones, delete the record from every server, and start them with step %d",
 			errOutside, s.number, newest.number+1)
 	case there != nil && !there.same(s):
 		return fmt.Errorf("%w: step %d is on record with %s, and this process has %s: give it those; to change the servers take step %d, "+

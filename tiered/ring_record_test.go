@@ -133,7 +133,7 @@ func TestWhoIsOutsideTheProcedure(t *testing.T) {
 		"turned without also":       {stepOf(6, "c", ""), history{both}, "does not follow step 5"},
 		"also of another":           {stepOf(6, "d", "a,b"), history{both}, "does not follow step 5"},
 		"left behind by a stranger": {both, history{stepOf(6, "d", "")}, "which does not follow"},
-		"disputed":                  {both, history{disputed}, "give all of them the same, and step 6"},
+		"disputed":                  {both, history{disputed}, "delete the record from every server, and start them with step 6"},
 		"after a disputed one":      {turned, history{old, disputed}, ""},
 		"before a disputed one":     {old, history{old, disputed}, "does not follow"},
 	} {
