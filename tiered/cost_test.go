@@ -140,7 +140,7 @@ func TestCost(t *testing.T) {
 			for range 100 {
 				write(f)
 			}
-		}, poll, []int{1, 1, 1, 1}, "the head and 32 records, in one multi-get"},
+		}, poll, []int{1, 1, 1, 1}, "the counter and 32 records, in one multi-get"},
 	}
 	var table strings.Builder
 	for _, c := range costs {
