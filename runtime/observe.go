@@ -267,12 +267,14 @@ func (rt *Runtime) flushed(ctx context.Context, f flush) {
 	}
 }
 
-// event counts something that the store reports, and tells whoever listens.
+// event counts something that the store reports, and tells whoever listens, or else GORM's logger.
 func (rt *Runtime) event(e flushlist.Event) {
 	rt.stats.event(e.Kind)
 	if o := rt.observers.event; o != nil {
 		rt.tell(func() { o.ObserveEvent(e) })
+		return
 	}
+	rt.tell(func() { rt.unheard.log(rt.db.Logger, e) })
 }
 
 // tell calls an observer. One that panics must not take a load, a write or a goroutine of the store's

@@ -17,6 +17,7 @@ type Runtime struct {
 	store     Store
 	opts      Options // as given to New, defaults filled in
 	observers observers
+	unheard   unheard
 	registry  registry
 	flights   flights
 	unkept    unkept
