@@ -109,11 +109,8 @@ func (s *Store) deliver(ctx context.Context, some []try) {
 	for i, t := range some {
 		cells[i] = t.u.cell
 	}
-	items := s.readCells(ctx, cells)
 	errs := make([]error, len(some))
-	inParallel(len(some), s.opts.MaxIdleConns, func(i int) {
-		errs[i] = s.flush(ctx, cells[i], some[i].tokens, items[i])
-	})
+	s.onCells(ctx, cells, func(i int, it item) { errs[i] = s.flush(ctx, cells[i], some[i].tokens, it) })
 	o := &s.owed
 	var delivered []cellAt
 	o.mu.Lock()

@@ -213,6 +213,32 @@ func TestOwedAgainOnTheWay(t *testing.T) {
 	p.wants(r, flushlist.HitSecond, "new")
 }
 
+// A server that hangs keeps no token standing on another. behaviour 79
+func TestFinishWaitsForNoOtherServer(t *testing.T) {
+	hanging, hangs := proxied(t)
+	well, relay := proxied(t)
+	o := patient(hangs.Addr(), relay.Addr())
+	o.Timeout, o.IntentTTL = time.Minute, 10*time.Minute
+	p := start(t, o)
+	stuck, r := refAt(t, p.Store, hangs.Addr()), refAt(t, p.Store, relay.Addr())
+	in := p.prepare(flushlist.Strict, stuck.List, r.List)
+	hangs.Hang()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		in.Finish(context.Background())
+	}()
+	eventually(t, "the token stands", func() bool {
+		c, ok := parseCell(rawItem(t, well.Addr(), cellKey(r.List)))
+		return ok && c.count() == 0
+	})
+	if c, ok := parseCell(rawItem(t, hanging.Addr(), cellKey(stuck.List))); !ok || c.count() != 1 {
+		t.Errorf("on the server that hangs stand %d tokens", c.count())
+	}
+	hangs.Mend()
+	<-done
+}
+
 // TestTooManyUndelivered: what is remembered is bounded.
 func TestTooManyUndelivered(t *testing.T) {
 	_, proxy := proxied(t)

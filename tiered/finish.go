@@ -42,7 +42,7 @@ func (s *Store) finish(ctx context.Context, c cellAt, ends []*ending, it item) e
 		if err := s.flushCell(ctx, c, tokens, it); !errors.Is(err, errConflict) {
 			return err
 		}
-		it = s.readCells(ctx, []cellAt{c})[0]
+		it = s.readCell(ctx, c)
 	}
 	return errContested
 }
@@ -50,7 +50,7 @@ func (s *Store) finish(ctx context.Context, c cellAt, ends []*ending, it item) e
 // finishLater is the rest of a finish while the tokens stood: no reader has stored anything
 // under the stamps from before, nor will until a flush is through.
 func (s *Store) finishLater(ctx context.Context, c cellAt, tokens []uint64) {
-	err := s.flush(ctx, c, tokens, s.readCells(ctx, []cellAt{c})[0])
+	err := s.flush(ctx, c, tokens, s.readCell(ctx, c))
 	s.known.drop(c.id)
 	if err == nil {
 		s.journal.write(ctx, c) // a token may have been lost meanwhile
@@ -69,7 +69,7 @@ func (s *Store) flush(ctx context.Context, c cellAt, tokens []uint64, it item) e
 		if err := s.flushCell(ctx, c, tokens, it); !errors.Is(err, errConflict) {
 			return err
 		}
-		it = s.readCells(ctx, []cellAt{c})[0]
+		it = s.readCell(ctx, c)
 	}
 	return errContested
 }
@@ -120,6 +120,6 @@ func (s *Store) abort(ctx context.Context, c cellAt, tokens []uint64, it item) {
 		if err := p.swap(ctx, c.addr(p.name()), put.bytes(), it.seen, 0); !errors.Is(err, errConflict) {
 			return
 		}
-		it = s.readCells(ctx, []cellAt{c})[0]
+		it = s.readCell(ctx, c)
 	}
 }

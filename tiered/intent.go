@@ -222,7 +222,7 @@ func (s *Store) leaveTokens(ctx context.Context, c cellAt, tokens ...uint64) err
 func (s *Store) leaveOnlyToken(ctx context.Context, c cellAt, t []byte) error {
 	p := s.places[c.place]
 	for range backgroundTries {
-		it := s.readCells(ctx, []cellAt{c})[0]
+		it := s.readCell(ctx, c)
 		put, ok := parseCell(it.value)
 		if it.state != present || !ok {
 			put = freshCell()
@@ -268,9 +268,8 @@ func (in *intent) Finish(ctx context.Context) {
 			mine, of = append(mine, c), append(of, i)
 		}
 	}
-	items := s.readCells(ctx, mine)
-	s.eachCell(mine, func(n int) {
-		s.finishRound(ctx, mine[n], []*ending{ends[of[n]]}, items[n])
+	s.onCells(ctx, mine, func(n int, it item) {
+		s.finishRound(ctx, mine[n], []*ending{ends[of[n]]}, it)
 		s.nextRound(ctx, mine[n])
 	})
 	var lost []cellAt
@@ -319,9 +318,8 @@ func (in *intent) Abort(ctx context.Context) {
 	}
 	s := in.store
 	ctx = context.WithoutCancel(ctx)
-	items := s.readCells(ctx, in.cells)
-	s.eachCell(in.cells, func(i int) {
-		s.abort(ctx, in.cells[i], in.tokens, items[i])
+	s.onCells(ctx, in.cells, func(i int, it item) {
+		s.abort(ctx, in.cells[i], in.tokens, it)
 		if in.held[i] {
 			s.known.release(in.cells[i].id) // nothing was written
 		}
@@ -354,26 +352,22 @@ func (in *intent) end() bool {
 	return ended || len(in.cells) == 0
 }
 
-// readCells reads cells in one multi-get a place.
-func (s *Store) readCells(ctx context.Context, cells []cellAt) []item {
-	items := make([]item, len(cells))
-	of := make([][]int, len(s.places)) // by place: indexes into cells
-	for i, c := range cells {
-		of[c.place] = append(of[c.place], i)
-	}
-	inParallel(len(s.places), len(s.places), func(place int) {
-		if len(of[place]) == 0 {
-			return
-		}
-		p := s.places[place]
-		at := make([]addr, len(of[place]))
-		for n, i := range of[place] {
+// readCell reads one cell. It is unknown where its place does not answer.
+func (s *Store) readCell(ctx context.Context, c cellAt) item {
+	p := s.places[c.place]
+	items, _, _ := p.read(ctx, []addr{c.addr(p.name())})
+	return items[0]
+}
+
+// onCells reads cells, in one multi-get a place, and calls f for each with what was found, at each place for as many at a
+// time as there are connections to it. A place that does not answer keeps no other waiting. It waits for all.
+func (s *Store) onCells(ctx context.Context, cells []cellAt, f func(i int, it item)) {
+	s.eachPlace(cells, func(p place, of []int) {
+		at := make([]addr, len(of))
+		for n, i := range of {
 			at[n] = cells[i].addr(p.name())
 		}
-		got, _, _ := p.read(ctx, at) // an error leaves items unknown
-		for n, i := range of[place] {
-			items[i] = got[n]
-		}
+		items, _, _ := p.read(ctx, at) // an error leaves items unknown
+		inParallel(len(of), s.opts.MaxIdleConns, func(n int) { f(of[n], items[n]) })
 	})
-	return items
 }

@@ -180,7 +180,7 @@ func recordPastPatience(t *testing.T, m *testserver.Server) {
 	if err := writer.journal.put(ctx, number, taken, recordOf([]cellAt{c})); err != nil {
 		t.Fatal(err)
 	}
-	if err := writer.flush(ctx, c, []uint64{token}, writer.readCells(ctx, []cellAt{c})[0]); err != nil {
+	if err := writer.flush(ctx, c, []uint64{token}, writer.readCell(ctx, c)); err != nil {
 		t.Fatal(err)
 	}
 	other.poll()

@@ -184,11 +184,10 @@ func (s *Store) flushLeft() {
 		}
 		in := l.intent
 		ctx := context.WithoutCancel(s.ctx)
-		items := s.readCells(ctx, in.cells)
-		inParallel(len(in.cells), s.opts.MaxIdleConns, func(i int) {
+		s.onCells(ctx, in.cells, func(i int, it item) {
 			c := in.cells[i]
 			// A token that readers took out is no loss here.
-			err := s.flush(ctx, c, in.tokens, items[i])
+			err := s.flush(ctx, c, in.tokens, it)
 			s.known.drop(c.id)
 			switch {
 			case err == nil && in.held[i]:

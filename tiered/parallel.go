@@ -1,6 +1,9 @@
 package tiered
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // inParallel calls f for 0 to n-1, at most limit at a time, and waits for all. One call alone
 // is made on the caller's goroutine.
@@ -32,11 +35,23 @@ func (s *Store) eachCell(cells []cellAt, f func(i int)) {
 		inParallel(len(cells), s.opts.MaxIdleConns, f)
 		return
 	}
+	s.eachPlace(cells, func(_ place, of []int) {
+		inParallel(len(of), s.opts.MaxIdleConns, func(n int) { f(of[n]) })
+	})
+}
+
+// eachPlace calls f at once for every place that has some of the cells, with their indexes, and waits for all.
+func (s *Store) eachPlace(cells []cellAt, f func(p place, of []int)) {
 	of := make([][]int, len(s.places)) // by place: indexes into cells
 	for i, c := range cells {
 		of[c.place] = append(of[c.place], i)
 	}
-	inParallel(len(of), len(of), func(place int) {
-		inParallel(len(of[place]), s.opts.MaxIdleConns, func(n int) { f(of[place][n]) })
+	used := slices.Collect(func(yield func(int) bool) {
+		for place, cells := range of {
+			if len(cells) > 0 && !yield(place) {
+				return
+			}
+		}
 	})
+	inParallel(len(used), len(used), func(n int) { f(s.places[used[n]], of[used[n]]) })
 }

@@ -135,7 +135,7 @@ func (s *Store) nextRound(ctx context.Context, c cellAt) {
 			}
 		}
 		if len(t.ends) > 0 {
-			s.finishRound(ctx, c, t.ends, s.readCells(ctx, []cellAt{c})[0])
+			s.finishRound(ctx, c, t.ends, s.readCell(ctx, c))
 		}
 		s.nextRound(ctx, c)
 	}

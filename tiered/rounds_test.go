@@ -61,7 +61,7 @@ func TestTokensAreCombined(t *testing.T) {
 	if n := proxy.RoundTrips() - before; n != 3+2*writers {
 		t.Errorf("%d round trips, want %d", n, 3+2*writers)
 	}
-	it := p.readCells(context.Background(), []cellAt{c})[0]
+	it := p.readCell(context.Background(), c)
 	if c, ok := parseCell(it.value); !ok || c.count() != writers {
 		t.Errorf("%d tokens in the cell, want %d", c.count(), writers)
 	}
@@ -107,7 +107,7 @@ func TestEndedContextOfWaitingToken(t *testing.T) {
 	if err := <-stays; err != nil {
 		t.Errorf("beside an ended context: %v", err)
 	}
-	it := p.readCells(context.Background(), []cellAt{c})[0]
+	it := p.readCell(context.Background(), c)
 	if c, ok := parseCell(it.value); !ok || c.count() != 1 || !c.has(7) {
 		t.Errorf("%d tokens in the cell, want the other's", c.count())
 	}

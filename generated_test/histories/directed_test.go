@@ -72,10 +72,11 @@ func TestKilledBeforeFinish(t *testing.T) {
 			c, w := told(t, mourning)
 			writer, reader, other := w[0], w[1], w[2]
 			place := c.places[0]
-			ids := []uint64{1, 2, 3, 4, 5, 6, 7, 8}
-			for _, id := range ids {
-				writer.saves(id, 0)
-				reader.do(record{Kind: get, ID: id})
+			var ids []uint64 // so many that each server has some of their cells
+			for id := range uint64(32) {
+				ids = append(ids, id+1)
+				writer.saves(id+1, 0)
+				reader.do(record{Kind: get, ID: id + 1})
 			}
 			place.gate.shut(t)
 			writer.begin(record{Kind: several, IDs: ids, ID: ids[0], Code: codeOf(ids[0], 1), Shelf: shelfOf(ids[0], 1)})
