@@ -14,6 +14,7 @@ import (
 //  2. the database has D, which is not V
 //  3. the first tier alone: its bound passes
 //  4. the cache still serves V under s
+//  5. and does so endOfWrite later
 //
 // Let W be the write that made D; it had committed by 2. It left its tokens in the cells before its COMMIT, put its
 // record into the journal before it, and gave them new stamps after it. If W left its tokens after 1, then 4 finds
@@ -23,8 +24,16 @@ import (
 // may be an older value come back, and that V may be newer than D, is all the same: between 1 and 4
 // no write has ended that left tokens.
 //
+// One write is left that nobody has to answer for: whose tokens are lost between its COMMIT's beginning and its end, since
+// memcached evicted the cell, or since the COMMIT took longer than IntentTTL and a reader took the writer for dead. V was
+// loaded then, before the COMMIT took effect, and is right as long as the write has not returned. Its end gives the list
+// a new stamp, as a rule within milliseconds: 5 waits for it.
+//
 // Where 1 or 4 serve nothing, the write was flushed, and the sampled hit was concurrent with it, or within the
 // bound. Where the stamps differ, another write has come, and all is read again.
+
+// endOfWrite is how long a write is given from its COMMIT to its end.
+const endOfWrite = 250 * time.Millisecond
 
 // mostLooks is how often that is done for one sample. Where writes come still faster, nothing can be told.
 const mostLooks = 8
@@ -90,13 +99,18 @@ func (s *sampler) judge(x *sample) (e *staleEntry, ok bool) {
 			return nil, true
 		}
 		seen := time.Now()
-		if first && !s.pause(s.first.MaxStale()) {
-			return nil, false
+		wait := time.Duration(0)
+		if first {
+			wait = s.first.MaxStale()
 		}
-		after := s.look(x, first)
+		after, still := s.again(x, first, before, wait)
+		if still && !s.watches(x.want.ref.Key) {
+			after, still = s.again(x, first, before, endOfWrite)
+		}
 		switch {
-		case after.Outcome.Hit() && after.Ticket.List == before.Ticket.List && after.Ticket.All == before.Ticket.All &&
-			x.want.same(x.ctx, after.Value, before.Value):
+		case s.ctx.Err() != nil:
+			return nil, false
+		case still:
 			return &staleEntry{sample: x, served: after.Value, tier: after.Outcome, seen: seen}, true
 		case after.Outcome.Hit():
 			looks++
@@ -107,6 +121,23 @@ func (s *sampler) judge(x *sample) (e *staleEntry, ok bool) {
 		}
 	}
 	return nil, true
+}
+
+// again looks once more, after a while, and reports whether what was there before is still served under the same stamps.
+func (s *sampler) again(x *sample, first bool, before flushlist.Found, wait time.Duration) (after flushlist.Found, still bool) {
+	if !s.pause(wait) {
+		return after, false
+	}
+	after = s.look(x, first)
+	return after, after.Outcome.Hit() && after.Ticket.List == before.Ticket.List && after.Ticket.All == before.Ticket.All &&
+		x.want.same(x.ctx, after.Value, before.Value)
+}
+
+// watches reports whether an entry has been found stale, and is looked at still.
+func (s *sampler) watches(key string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.watched[key]
 }
 
 // look reads the entry from the cache, in the tier that is to be judged.
