@@ -148,7 +148,7 @@ func (o Options) withDefaults() (Options, error) {
 	if o.NegativeTTL < 0 {
 		return o, optionError("NegativeTTL", fmt.Sprintf("is %s: it is positive, or 0 for the default", o.NegativeTTL))
 	}
-	if o.Jitter > 0.5 {
+	if !(o.Jitter <= 0.5) { // NaN too
 		return o, optionError("Jitter", fmt.Sprintf("is %g: it is at most 0.5", o.Jitter))
 	}
 	for _, n := range []struct {

@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"math"
 	"strings"
 	"testing"
 
@@ -44,5 +45,17 @@ func TestObserverThatWouldNotHear(t *testing.T) {
 		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
 			t.Errorf("%T: %v, want %q", c.observer, err, c.want)
 		}
+	}
+}
+
+// A number that is none is refused as one that is too large.
+func TestJitterThatIsNoNumber(t *testing.T) {
+	for jitter, ok := range map[float64]bool{0: true, 0.5: true, -1: true, math.Inf(-1): true, 0.6: false, math.Inf(1): false} {
+		if err := (Options{Namespace: "n", Jitter: jitter}).Validate(); (err == nil) != ok {
+			t.Errorf("%g: %v", jitter, err)
+		}
+	}
+	if err := (Options{Namespace: "n", Jitter: math.NaN()}).Validate(); err == nil || !strings.Contains(err.Error(), "Options.Jitter is NaN") {
+		t.Errorf("NaN: %v", err)
 	}
 }
