@@ -108,7 +108,7 @@ func (in *intent) leave(ctx context.Context) error {
 		_ = in.enter(ctx, number, in.begun, untaken)
 	}
 	var taking sync.WaitGroup
-	if s.journal != nil { // a number may be taken before, the record is put after every token
+	if s.journal != nil && !without.TokenFirst && !without.EarlyRecord { // a number may be taken before, the record is put after every token
 		taking.Go(func() { number, untaken = s.journal.take(ctx) })
 	}
 	s.eachCell(in.cells, func(i int) {

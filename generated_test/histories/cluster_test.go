@@ -32,6 +32,7 @@ type setup struct {
 	binary              string        // the workers' program; this test's by default
 	environment         []string      // of the workers
 	change              func(*workerPlan)
+	rings               [][]int // of servers, from one to the next of which the places are taken in steps; else all servers are used
 }
 
 // cluster is a database and memcached servers, and the processes that use them.
@@ -54,6 +55,7 @@ type place struct {
 	sql    *testserver.Relay
 	gate   *gate
 	worker *worker // that runs there; nil while none does
+	step   int     // of the changes of servers, for the next worker
 }
 
 func newCluster(t *testing.T, s setup) *cluster {
@@ -149,9 +151,9 @@ func (c *cluster) start(p *place) *worker {
 		Log: filepath.Join(c.dir, fmt.Sprintf("worker-%d.log", c.started)),
 	}
 	for i, s := range c.servers {
-		plan.Servers = append(plan.Servers, s.Addr())
 		plan.Relays[s.Addr()] = p.relays[i].Addr()
 	}
+	plan.Servers, plan.Also, plan.Step = c.rings(p.step)
 	if c.setup.change != nil {
 		c.setup.change(&plan)
 	}
@@ -182,6 +184,38 @@ func (c *cluster) start(p *place) *worker {
 	p.worker = w
 	c.all = append(c.all, w)
 	return w
+}
+
+// rings returns the servers of a step, by the procedure of docs/servers.md.
+func (c *cluster) rings(step int) (first, also []string, number int) {
+	if c.setup.rings == nil {
+		for _, s := range c.servers {
+			first = append(first, s.Addr())
+		}
+		return first, nil, 0
+	}
+	ring := func(k int) (names []string) {
+		for _, i := range c.setup.rings[k%len(c.setup.rings)] {
+			names = append(names, c.servers[i].Addr())
+		}
+		return names
+	}
+	switch k := step / 3; step % 3 {
+	case 0:
+		return ring(k), nil, step
+	case 1:
+		return ring(k), ring(k + 1), step
+	default:
+		return ring(k + 1), ring(k), step
+	}
+}
+
+// roll ends the process in a place, and starts one there that is a step further in the change of servers.
+func (c *cluster) roll(p *place) *worker {
+	c.t.Helper()
+	p.worker.end()
+	p.step++
+	return c.start(p)
 }
 
 func portOf(addr string) string { return addr[strings.LastIndexByte(addr, ':')+1:] }

@@ -138,6 +138,12 @@ func faultKinds() []faultKind {
 			s := d.server()
 			return func(*cluster) { s.Stop() }, func(*cluster) { s.Start() }
 		}},
+		// The process that is furthest behind in a change of servers is replaced by one that is a step further.
+		{"rolled", false, false, 0, 0, func(d *draw) (_, _ func(*cluster)) {
+			return func(c *cluster) {
+				c.roll(slices.MinFunc(c.places, func(a, b *place) int { return cmp.Compare(a.step, b.step) }))
+			}, nil
+		}},
 		{"flush_all", false, true, 0, 0, func(d *draw) (_, _ func(*cluster)) {
 			s := d.server()
 			return func(c *cluster) { must(c.t, memcache.New(s.Addr()).DeleteAll()) }, nil
@@ -182,7 +188,11 @@ func fill(c *cluster, addr string, seed int64) {
 
 // schedule draws a round's faults: in every track one after the other, and those that sever and those that lose in turns.
 func schedule(r *rand.Rand, c *cluster, names []string, tracks int, start, length time.Duration) (faults []fault) {
-	kinds := slices.DeleteFunc(append(faultKinds(), scenes()...), func(k faultKind) bool { return !slices.Contains(names, k.name) })
+	var kinds []faultKind // one that is named twice comes twice as often
+	for _, name := range names {
+		all := append(faultKinds(), scenes()...)
+		kinds = append(kinds, all[slices.IndexFunc(all, func(k faultKind) bool { return k.name == name })])
+	}
 	turns := drawTurns(r, start, length)
 	type use struct{ from, to time.Duration }
 	uses := map[string][]use{} // of what a fault takes

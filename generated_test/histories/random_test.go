@@ -50,10 +50,14 @@ func plans() []plan {
 			name: "available", setup: setup{servers: 3}, length: 7 * time.Second, tracks: 3,
 			faults: []string{"kill", "cut", "hang", "frozen memcached", "memcached restarted", "stop", "delay", "late", "slow COMMIT", "slow SQL"},
 		},
+		{
+			name: "changes of servers", setup: setup{servers: 3, strict: true, rings: [][]int{{0, 1, 2}, {0, 1}, {1, 2}}}, length: 7 * time.Second, tracks: 1,
+			faults: []string{"rolled", "rolled", "rolled", "rolled", "rolled", "kill", "delay", "late", "slow COMMIT", "slow SQL"},
+		},
 	}
 }
 
-// behaviours 66, 68, 69, 71: histories of reads and writes at random, while processes and servers fail.
+// behaviours 66, 68, 69, 71, 102, 109: histories of reads and writes at random, while processes and servers fail.
 func TestHistories(t *testing.T) {
 	began, seed, figures := clock(), *seedFlag, newFigures()
 	for done := false; !done; done = clock()-began >= int64(*forFlag) {

@@ -1,6 +1,7 @@
 package histories_test
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 // answered, so that none fails but by what the test does.
 func told(t *testing.T, s setup) (*cluster, []*worker) {
 	t.Helper()
-	s.processes, s.timeout, s.lockTimeout = 3, 5*time.Second, time.Minute
+	s.processes, s.timeout, s.lockTimeout = 3, cmp.Or(s.timeout, 5*time.Second), time.Minute
 	c := newCluster(t, s)
 	var all []*worker
 	for _, p := range c.places {
@@ -140,7 +141,7 @@ func (c *cluster) serves(w *worker, row seen) (from int64) {
 // follows waits until a process goes by the journal: it serves from its first tier what it has not asked for since MaxStale.
 func (c *cluster) follows(w *worker, row seen) {
 	c.t.Helper()
-	asked := int64(0)
+	asked := clock()
 	eventually(c.t, time.Minute, "a process does not follow the journal", func() bool {
 		r := w.do(record{Kind: get, ID: row.ID})
 		if r.Tier != "first tier" {

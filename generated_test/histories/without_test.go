@@ -23,27 +23,28 @@ func mutations() []mutation {
 	three := setup{servers: 3, processes: 3, strict: true}
 	commits := []string{"slow SQL", "slow COMMIT", "kill in COMMIT", "delay"}
 	return []mutation{
-		{"Intent", plan{setup: three, faults: commits}, true},
-		{"OtherTokens", plan{setup: three, faults: commits}, false},
-		{"StampsBefore", plan{setup: two, faults: []string{"slow SQL"}}, true},
-		{"EarlyRecord", followed(2, "kill in COMMIT"), false},
-		{"TokenFirst", followed(3, "late"), false},
-		{"Stripe", followed(3, "delay"), false},
-		{"StampedJoins", plan{setup: two, faults: []string{"slow SQL"}}, true},
-		{"Closing", followed(3, "late"), false},
-		{"Wait", scene("begins while a token is late", nil), false},
-		{"NewNumber", scene("stopped with a number", func(s *setup) {
-			s.processes, s.timeout, s.intentTTL = 2, 20*time.Second, time.Minute
-		}), false},
-		{"Drop", followed(1, "delay"), true},
-		{"Hold", plan{setup: setup{servers: 3, processes: 3}, faults: []string{"cut", "hang"}}, true},
-		{"Renewal", scene("dies after a late COMMIT", func(s *setup) { s.timeout, s.intentTTL = 2*time.Second, 500*time.Millisecond }), false},
-		{"Observation", plan{setup: three, faults: commits}, true},
-		{"SecondDrop", scene("token lost", nil), false},
-		{"LostRecord", scene("token lost", nil), false},
-		{"DeadStamp", scene("kill in COMMIT", func(s *setup) { s.intentTTL = 600 * time.Millisecond }), false},
-		{"NextBatch", plan{setup: two, faults: []string{"delay"}}, false},
-		{"CheckedFills", plan{setup: three, faults: []string{"slow SQL", "delay", "late", "stop"}}, false},
+		{part: "Intent", plan: plan{setup: three, faults: commits}, short: true},
+		{part: "OtherTokens", plan: plan{setup: three, faults: commits}},
+		{part: "StampsBefore", plan: plan{setup: two, faults: []string{"slow SQL"}}, short: true},
+		{part: "Stripe", plan: followed(3, "delay")},
+		{part: "StampedJoins", plan: plan{setup: two, faults: []string{"slow SQL"}}, short: true},
+		{part: "Wait", plan: scene("begins while a token is late", nil)},
+		{part: "Drop", plan: followed(1, "delay")},
+		{part: "Hold", plan: plan{setup: setup{servers: 3, processes: 3}, faults: []string{"cut", "hang"}}, short: true},
+		{part: "Renewal", plan: scene("dies after a late COMMIT", func(s *setup) { s.timeout, s.intentTTL = 2*time.Second, 500*time.Millisecond })},
+		{part: "Observation", plan: plan{setup: three, faults: commits}, short: true},
+		{part: "SecondDrop", plan: scene("token lost", nil)},
+		{part: "LostRecord", plan: scene("token lost", nil)},
+		// By a script.
+		{part: "EarlyRecord"},
+		{part: "DeadStamp"},
+		{part: "TokenFirst"},
+		{part: "Closing"},
+		{part: "NewNumber"},
+		{part: "NextBatch", short: true},
+		{part: "BothRings", short: true},
+		{part: "Steps", short: true},
+		{part: "CheckedFills"},
 	}
 }
 
@@ -77,25 +78,23 @@ func TestWithoutAPart(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	seed, wanted := *seedFlag, strings.Split(*withoutFlag, ",")
+	wanted := strings.Split(*withoutFlag, ",")
 	for _, m := range mutations() {
 		if *withoutFlag == "" && !m.short || *withoutFlag != "" && *withoutFlag != "all" && !slices.Contains(wanted, m.part) {
 			continue
 		}
 		t.Run(m.part, func(t *testing.T) {
-			began := clock()
-			m.plan.setup.binary, m.plan.setup.environment = binary, []string{"CACHEGEN_WITHOUT=" + m.part}
-			m.plan.tracks = cmp.Or(m.plan.tracks, 3)
+			if *withoutFlag == "" {
+				t.Parallel()
+			}
+			began, seed := clock(), *seedFlag
 			for try := range 4 {
-				m.plan.length = max(m.plan.length, time.Duration(4+4*try)*time.Second)
-				c := newCluster(t, m.plan.random(seed))
-				h := c.run(m.plan, seed, newFigures())
+				h := m.try(t, binary, m.part, seed+int64(try))
 				violations := h.checkBounds()
 				rows, _, bad := h.checkLinear()
-				seed++
 				if len(violations)+len(bad)+len(h.problems) > 0 {
 					t.Logf("found after %v: %d reads out of bounds, %d of %d rows not linearizable; seed %d",
-						time.Duration(clock()-began).Round(100*time.Millisecond), len(violations), len(bad), rows, seed-1)
+						time.Duration(clock()-began).Round(100*time.Millisecond), len(violations), len(bad), rows, seed+int64(try))
 					if len(violations) > 0 {
 						t.Log(violations[0].text)
 					}
@@ -103,6 +102,34 @@ func TestWithoutAPart(t *testing.T) {
 				}
 			}
 			t.Errorf("not found in %v", time.Duration(clock()-began).Round(time.Second))
+		})
+	}
+}
+
+// try runs one round, or the script, without a part.
+func (m mutation) try(t *testing.T, binary, part string, seed int64) *history {
+	if s, ok := scripts()[m.part]; ok {
+		s.setup.binary, s.setup.environment = binary, []string{"CACHEGEN_WITHOUT=" + part}
+		c, w := told(t, s.setup)
+		s.steps(c, w)
+		return c.history(newFigures(), nil, nil)
+	}
+	p := m.plan
+	p.setup.binary, p.setup.environment = binary, []string{"CACHEGEN_WITHOUT=" + part}
+	p.tracks, p.length = cmp.Or(p.tracks, 3), cmp.Or(p.length, 8*time.Second)
+	c := newCluster(t, p.random(seed))
+	return c.run(p, seed, newFigures())
+}
+
+// The scripts find nothing where nothing is left out.
+func TestScripts(t *testing.T) {
+	if *withoutFlag == "" {
+		t.Skip("with -histories.without=all")
+	}
+	for part := range scripts() {
+		t.Run(part, func(t *testing.T) {
+			t.Parallel()
+			mutation{part: part}.try(t, "", "", 0).judge(t, part, "", newFigures())
 		})
 	}
 }

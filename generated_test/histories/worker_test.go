@@ -32,7 +32,8 @@ type workerPlan struct {
 	DSN    string            // of the database, through the worker's relay
 	Relays map[string]string // by server: the address at which this process reaches it
 
-	Servers             []string
+	Servers, Also       []string
+	Step                int
 	Strict              bool
 	MaxStale, IntentTTL time.Duration
 	Timeout             time.Duration
@@ -165,7 +166,8 @@ func (p *process) open() error {
 	pool.SetMaxOpenConns(16)
 	pool.SetMaxIdleConns(16)
 	o := tiered.Options{
-		Servers: p.plan.Servers, MaxStale: p.plan.MaxStale, IntentTTL: p.plan.IntentTTL, Timeout: p.plan.Timeout,
+		Servers: p.plan.Servers, Also: p.plan.Also, Step: p.plan.Step,
+		MaxStale: p.plan.MaxStale, IntentTTL: p.plan.IntentTTL, Timeout: p.plan.Timeout,
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, network, p.plan.Relays[address])
 		},

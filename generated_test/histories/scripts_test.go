@@ -1,0 +1,241 @@
+package histories_test
+
+import (
+	"strings"
+	"time"
+
+	"github.com/bradfitz/gomemcache/memcache"
+)
+
+// script leads processes that do what they are told to where one part of the protocol is needed, which random faults
+// would take long to find. It asserts nothing: what the processes read is judged by the same checks.
+type script struct {
+	setup setup
+	steps func(c *cluster, w []*worker)
+}
+
+// inScripts are the rows of scripts: so many that some lie on each server.
+var inScripts = []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
+
+// scripts are the scripts by the part that is needed.
+func scripts() map[string]script {
+	journaled := setup{servers: 3, strict: true, maxStale: 100 * time.Millisecond, intentTTL: 20 * time.Second}
+	dying := journaled
+	dying.intentTTL = 1500 * time.Millisecond
+	joined := setup{servers: 1, strict: true, maxStale: 100 * time.Millisecond}
+	late := journaled
+	// No number is closed before it is 9 seconds old, and for so long a stamp counts by itself.
+	late.maxStale, late.intentTTL, late.timeout = 9*time.Second, 40*time.Second, 20*time.Second
+	changing := setup{servers: 3, strict: true, maxStale: 100 * time.Millisecond, rings: [][]int{{0, 1, 2}, {0, 1}}}
+	return map[string]script{
+		"EarlyRecord":  {journaled, diesInCommit},
+		"DeadStamp":    {dying, diesInText},
+		"TokenFirst":   {journaled, func(c *cluster, w []*worker) { lateTokens(c, w, 500*time.Millisecond) }},
+		"Closing":      {journaled, func(c *cluster, w []*worker) { lateTokens(c, w, 1800*time.Millisecond) }},
+		"NewNumber":    {late, beginsMeanwhile},
+		"NextBatch":    {joined, readsWhileAnswersAreLate},
+		"BothRings":    {changing, oneStepApart},
+		"Steps":        {changing, awayAndBack},
+		"CheckedFills": {journaled, fillsLate},
+	}
+}
+
+// allRows is the command that writes all rows of a script in one transaction.
+func allRows() record {
+	return record{Kind: several, IDs: inScripts, ID: inScripts[0], Code: codeOf(inScripts[0], 1), Shelf: shelfOf(inScripts[0], 1)}
+}
+
+// makes makes the rows. Every list that allRows flushes has a cell then, so that a token takes one request.
+func (c *cluster) makes(writer *worker) {
+	c.t.Helper()
+	for _, id := range inScripts {
+		writer.saves(id, 1)
+		writer.saves(id, 0)
+	}
+}
+
+// begins makes the rows, and waits until a process has them in its first tier and goes by the journal.
+func (c *cluster) begins(writer, reader *worker) {
+	c.t.Helper()
+	c.makes(writer)
+	reader.do(record{Kind: getMany, IDs: inScripts})
+	c.follows(reader, seen{ID: inScripts[0]})
+	reader.do(record{Kind: getMany, IDs: inScripts})
+}
+
+// agesAndReads reads the rows when what was so before is past MaxStale.
+func (c *cluster) agesAndReads(w *worker) {
+	waitUntil(clock()+int64(c.setup.maxStale)+int64(50*time.Millisecond), nil)
+	w.do(record{Kind: getMany, IDs: inScripts})
+	w.do(record{Kind: getMany, IDs: inScripts, Fresh: true})
+}
+
+// diesInCommit: the writer is killed while the database commits. What others had in their first tiers falls by its record.
+func diesInCommit(c *cluster, w []*worker) {
+	c.begins(w[0], w[1])
+	c.killInCommit(w[0], allRows())
+	c.agesAndReads(w[1])
+}
+
+// killInCommit kills the writer while the database commits a write, which takes effect.
+func (c *cluster) killInCommit(writer *worker, write record) {
+	c.t.Helper()
+	place := c.places[0]
+	place.gate.shut(c.t)
+	writer.begin(write)
+	c.waits(place)
+	place.worker.kill()
+	place.gate.open(c.t)
+	c.bearAway(place)
+}
+
+// diesInText: the same with SQL text, which flushes the whole table. The token is taken out by who reads other rows than
+// the one that was written.
+func diesInText(c *cluster, w []*worker) {
+	reader := w[1]
+	c.begins(w[0], reader)
+	c.killInCommit(w[0], record{Kind: raw, ID: inScripts[0]})
+	eventually(c.t, time.Minute, "a dead writer's token stands", func() bool {
+		return !strings.Contains(reader.do(record{Kind: getMany, IDs: inScripts[1:], Fresh: true}).Tier, "under write")
+	})
+	c.agesAndReads(reader)
+}
+
+// lateTokens: the writer has taken its number, and its tokens take long to some of the servers; meanwhile a reader goes on
+// reading the journal, and the rows.
+func lateTokens(c *cluster, w []*worker, by time.Duration) {
+	writer, reader := w[0], w[1]
+	c.begins(writer, reader)
+	for _, r := range c.besideJournal(c.places[0]) {
+		r.Late(by)
+	}
+	c.browsesUntilWritten(reader, writer.begin(allRows()))
+	c.agesAndReads(reader)
+}
+
+// browsesUntilWritten has a process ask memcached for the rows, and keep in its first tier what it may, until all tokens
+// of the first process's write are there; and returns when that has returned.
+func (c *cluster) browsesUntilWritten(w *worker, answer <-chan record) {
+	c.t.Helper()
+	eventually(c.t, time.Minute, "the tokens do not come", func() bool {
+		r := w.do(record{Kind: getMany, IDs: inScripts, Fresh: true})
+		return strings.Count(r.Tier, "under write") == len(inScripts)
+	})
+	for _, r := range c.places[0].relays {
+		r.Late(0)
+	}
+	if r := c.all[0].answer(answer); r.Error != "" {
+		c.t.Fatal(r.Error)
+	}
+}
+
+// beginsMeanwhile: the writer has taken its number, and its tokens take longer than a process that begins
+// then waits before it goes by the journal.
+func beginsMeanwhile(c *cluster, w []*worker) {
+	writer, place := w[0], c.places[1]
+	c.makes(writer)
+	c.alone()
+	for _, r := range c.besideJournal(c.places[0]) {
+		r.Late(6500 * time.Millisecond)
+	}
+	client := memcache.New(c.servers[c.journal()].Addr())
+	defer client.Close()
+	head := func() string {
+		it, err := client.Get("@journal:head")
+		must(c.t, err)
+		return string(it.Value)
+	}
+	before := head()
+	answer := writer.begin(allRows())
+	eventually(c.t, time.Minute, "the writer takes no number", func() bool { return head() != before })
+	reader := c.start(place)
+	c.browsesUntilWritten(reader, answer)
+	c.agesAndReads(reader)
+}
+
+// readsWhileAnswersAreLate: a write returns while the answer to a read of before is on its way, and then another read begins.
+func readsWhileAnswersAreLate(c *cluster, w []*worker) {
+	writer, reader, place := w[0], w[1], c.places[1]
+	read := record{Kind: get, ID: 1, Fresh: true}
+	for i := range 6 {
+		writer.saves(1, i%2)
+		reader.do(read)
+		place.relays[0].Delay(400 * time.Millisecond)
+		asked := place.relays[0].Requests()
+		first := reader.begin(read)
+		eventually(c.t, time.Minute, "nothing is asked", func() bool { return place.relays[0].Requests() > asked })
+		waitUntil(clock()+int64(20*time.Millisecond), nil) // what was asked may have been something else
+		writer.saves(1, 1-i%2)
+		second := reader.begin(read)
+		reader.answer(first)
+		reader.answer(second)
+		place.relays[0].Delay(0)
+	}
+}
+
+// oneStepApart: two processes are one step apart in a change of servers, and either writes.
+func oneStepApart(c *cluster, w []*worker) {
+	c.places[2].worker.end() // it would be left behind
+	c.places[2].worker = nil
+	for _, steps := range [][2]int{{0, 1}, {1, 2}, {2, 3}} {
+		for i, p := range c.places[:2] {
+			for p.step < steps[i] {
+				w[i] = c.roll(p)
+			}
+		}
+		for i := range 2 {
+			for _, id := range inScripts {
+				w[i].saves(id, 0)
+			}
+			w[1-i].do(record{Kind: getMany, IDs: inScripts})
+			if r := w[i].do(allRows()); r.Error != "" {
+				c.t.Fatal(r.Error)
+			}
+			c.agesAndReads(w[1-i])
+		}
+	}
+}
+
+// awayAndBack: rows move to other servers, are written there, and move back.
+func awayAndBack(c *cluster, w []*worker) {
+	c.alone()
+	one := w[0]
+	for _, id := range inScripts {
+		one.saves(id, 0)
+	}
+	one.do(record{Kind: getMany, IDs: inScripts})
+	for step := 1; step <= 6; step++ {
+		one = c.roll(c.places[0])
+		if step == 3 {
+			one.do(allRows())
+		}
+		c.agesAndReads(one)
+	}
+}
+
+// alone ends all processes but the first.
+func (c *cluster) alone() {
+	c.t.Helper()
+	for _, p := range c.places[1:] {
+		p.worker.end()
+		p.worker = nil
+	}
+}
+
+// fillsLate: a slow load ends after a newer value was stored.
+func fillsLate(c *cluster, w []*worker) {
+	writer, reader, other := w[0], w[1], w[2]
+	c.begins(writer, reader)
+	writer.do(allRows())
+	c.places[1].sql.Delay(300 * time.Millisecond)
+	slow := reader.begin(record{Kind: getMany, IDs: inScripts, Fresh: true})
+	waitUntil(clock()+int64(100*time.Millisecond), nil)
+	for _, id := range inScripts {
+		writer.saves(id, 0)
+	}
+	other.do(record{Kind: getMany, IDs: inScripts, Fresh: true})
+	reader.answer(slow)
+	c.places[1].sql.Delay(0)
+	c.agesAndReads(reader)
+	c.agesAndReads(other)
+}
