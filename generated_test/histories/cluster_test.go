@@ -260,7 +260,7 @@ func (w *worker) do(r record) record {
 // answer waits for an answer.
 func (w *worker) answer(from <-chan record) record {
 	w.t.Helper()
-	timer := time.NewTimer(time.Minute)
+	timer := time.NewTimer(3 * time.Minute)
 	defer timer.Stop()
 	select {
 	case r := <-from:

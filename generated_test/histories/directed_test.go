@@ -72,11 +72,11 @@ func TestKilledBeforeFinish(t *testing.T) {
 			c, w := told(t, mourning)
 			writer, reader, other := w[0], w[1], w[2]
 			place := c.places[0]
-			var ids []uint64 // so many that each server has some of their cells
-			for id := range uint64(32) {
-				ids = append(ids, id+1)
-				writer.saves(id+1, 0)
-				reader.do(record{Kind: get, ID: id + 1})
+			var ids []uint64 // of which each server has some
+			for id := uint64(1); id <= 24; id++ {
+				writer.saves(id, 0)
+				reader.do(record{Kind: get, ID: id})
+				ids = append(ids, id)
 			}
 			place.gate.shut(t)
 			writer.begin(record{Kind: several, IDs: ids, ID: ids[0], Code: codeOf(ids[0], 1), Shelf: shelfOf(ids[0], 1)})
@@ -177,7 +177,9 @@ func TestStoppedReader(t *testing.T) {
 // its tokens anew.
 func TestStoppedWriter(t *testing.T) {
 	t.Parallel()
-	c, w := told(t, setup{servers: 1, strict: true, maxStale: 100 * time.Millisecond, intentTTL: time.Second})
+	c, w := told(t, setup{
+		servers: 1, strict: true, maxStale: 100 * time.Millisecond, intentTTL: time.Second, timeout: time.Minute,
+	})
 	writer, reader, other := w[0], w[1], w[2]
 	relay := c.places[0].relays[0]
 	old := writer.saves(1, 0)
@@ -187,8 +189,13 @@ func TestStoppedWriter(t *testing.T) {
 	c.meets(reader, 1)
 	writer.stop()
 	relay.Mend()
-	c.serves(reader, old)
-	c.serves(other, old)
+	for _, w := range []*worker{reader, other} {
+		eventually(t, time.Minute, "the writer is not taken for dead", func() bool {
+			r := w.do(record{Kind: get, ID: 1, Fresh: true})
+			expected{read: r, rows: []seen{old}}.is(t, w, r)
+			return r.Tier == "second tier"
+		})
+	}
 	writer.goOn()
 	changed := writer.answer(answer)
 	if changed.Error != "" {

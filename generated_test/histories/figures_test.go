@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 )
 
-// figures are what all rounds did together.
+// figures are what all rounds did together, some of them at the same time.
 type figures struct {
+	mu                                               sync.Mutex
 	rounds, reads, writes, failedReads, failedWrites int
 	first, second, misses                            int64
 	forgotten                                        int64
@@ -19,6 +21,8 @@ type figures struct {
 func newFigures() *figures { return &figures{faults: map[string]int{}, events: map[string]int64{}} }
 
 func (f *figures) add(faults []fault, logs map[int][]record) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.rounds++
 	for _, fault := range faults {
 		f.faults[fault.name]++
@@ -46,8 +50,17 @@ func (f *figures) add(faults []fault, logs map[int][]record) {
 	}
 }
 
+// checked adds what a round's checks found.
+func (f *figures) checked(rows, linear, steps, violations int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.rows, f.linearRows, f.linearSteps, f.violations = f.rows+rows, f.linearRows+linear, f.linearSteps+steps, f.violations+violations
+}
+
 // String says it in words. Hits are those of the processes that lived to tell them.
 func (f *figures) String() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	return fmt.Sprintf("%d rounds: %d reads (%d failed), %d writes (%d failed); %d lookups served by the first tier, %d by the second, %d misses; "+
 		"stamps forgotten %d times; faults: %s; events: %s; %d rows checked, %d of them by porcupine with %d steps; %d violations",
 		f.rounds, f.reads, f.failedReads, f.writes, f.failedWrites, f.first, f.second, f.misses,

@@ -27,6 +27,7 @@ var throttles = []time.Duration{0, 50 * time.Millisecond, 70 * time.Millisecond,
 func TestForgottenStamps(t *testing.T) {
 	length, minute := *hourFlag, time.Minute
 	if length == 0 {
+		t.Parallel()
 		length, minute = 4*time.Second, time.Second
 	}
 	base := clock()
@@ -55,7 +56,7 @@ func TestForgottenStamps(t *testing.T) {
 	}
 	all := c.tellForgotten("in all", 0)
 	switch {
-	case all.Writes == 0 || all.First == 0:
+	case all.Writes == 0 || all.Reads == 0 || all.First == 0 && *hourFlag > 0:
 		t.Error("the cache was not used")
 	case all.Forgotten > 0 && *hourFlag > 0:
 		t.Errorf("stamps were forgotten %d times", all.Forgotten)

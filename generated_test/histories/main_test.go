@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	parallel := false // the flag is set
 	flag.Visit(func(f *flag.Flag) { parallel = parallel || f.Name == "test.parallel" })
 	if !parallel {
-		_ = flag.Set("test.parallel", "6") // those that run in parallel wait more than they work
+		_ = flag.Set("test.parallel", "8") // those that run in parallel wait more than they work
 	}
 	if *seedFlag == 0 {
 		*seedFlag = time.Now().UnixNano() % 1e9

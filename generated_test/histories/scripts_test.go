@@ -15,7 +15,7 @@ type script struct {
 }
 
 // inScripts are the rows of scripts: so many that some lie on each server.
-var inScripts = []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
+var inScripts = []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20}
 
 // scripts are the scripts by the part that is needed.
 func scripts() map[string]script {
@@ -157,10 +157,10 @@ func beginsMeanwhile(c *cluster, w []*worker) {
 func readsWhileAnswersAreLate(c *cluster, w []*worker) {
 	writer, reader, place := w[0], w[1], c.places[1]
 	read := record{Kind: get, ID: 1, Fresh: true}
-	for i := range 6 {
+	for i := range 4 {
 		writer.saves(1, i%2)
 		reader.do(read)
-		place.relays[0].Delay(400 * time.Millisecond)
+		place.relays[0].Delay(800 * time.Millisecond)
 		asked := place.relays[0].Requests()
 		first := reader.begin(read)
 		eventually(c.t, time.Minute, "nothing is asked", func() bool { return place.relays[0].Requests() > asked })

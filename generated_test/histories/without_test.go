@@ -17,32 +17,37 @@ type mutation struct {
 	short bool // is among the few that are run always
 }
 
+// wanted reports whether the flag asks for a mutation.
+func (m mutation) wanted() bool {
+	return *withoutFlag == "" && m.short || *withoutFlag == "all" || slices.Contains(strings.Split(*withoutFlag, ","), m.part)
+}
+
 // mutations are the parts that a history can miss.
 func mutations() []mutation {
 	two := setup{servers: 1, processes: 2, strict: true}
 	three := setup{servers: 3, processes: 3, strict: true}
 	commits := []string{"slow SQL", "slow COMMIT", "kill in COMMIT", "delay"}
 	return []mutation{
-		{part: "Intent", plan: plan{setup: three, faults: commits}, short: true},
+		{part: "Intent", plan: plan{setup: three, faults: commits}},
 		{part: "OtherTokens", plan: plan{setup: three, faults: commits}},
-		{part: "StampsBefore", plan: plan{setup: two, faults: []string{"slow SQL"}}, short: true},
+		{part: "StampsBefore", plan: plan{setup: two, faults: []string{"slow SQL"}}},
 		{part: "Stripe", plan: followed(3, "delay")},
-		{part: "StampedJoins", plan: plan{setup: two, faults: []string{"slow SQL"}}, short: true},
+		{part: "StampedJoins", plan: plan{setup: two, faults: []string{"slow SQL"}}},
 		{part: "Wait", plan: scene("begins while a token is late", nil)},
 		{part: "Drop", plan: followed(1, "delay")},
 		{part: "Hold", plan: plan{setup: setup{servers: 3, processes: 3}, faults: []string{"cut", "hang"}}, short: true},
 		{part: "Renewal", plan: scene("dies after a late COMMIT", func(s *setup) { s.timeout, s.intentTTL = 2*time.Second, 500*time.Millisecond })},
-		{part: "Observation", plan: plan{setup: three, faults: commits}, short: true},
+		{part: "Observation", plan: plan{setup: three, faults: commits}},
 		{part: "SecondDrop", plan: scene("token lost", nil)},
 		{part: "LostRecord", plan: scene("token lost", nil)},
 		// By a script.
-		{part: "EarlyRecord"},
+		{part: "EarlyRecord", short: true},
 		{part: "DeadStamp"},
 		{part: "TokenFirst"},
 		{part: "Closing"},
 		{part: "NewNumber"},
 		{part: "NextBatch", short: true},
-		{part: "BothRings", short: true},
+		{part: "BothRings"},
 		{part: "Steps", short: true},
 		{part: "CheckedFills"},
 	}
@@ -78,9 +83,8 @@ func TestWithoutAPart(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	wanted := strings.Split(*withoutFlag, ",")
 	for _, m := range mutations() {
-		if *withoutFlag == "" && !m.short || *withoutFlag != "" && *withoutFlag != "all" && !slices.Contains(wanted, m.part) {
+		if !m.wanted() {
 			continue
 		}
 		t.Run(m.part, func(t *testing.T) {
@@ -123,13 +127,13 @@ func (m mutation) try(t *testing.T, binary, part string, seed int64) *history {
 
 // The scripts find nothing where nothing is left out.
 func TestScripts(t *testing.T) {
-	if *withoutFlag == "" {
-		t.Skip("with -histories.without=all")
-	}
-	for part := range scripts() {
-		t.Run(part, func(t *testing.T) {
+	for _, m := range mutations() {
+		if _, scripted := scripts()[m.part]; !scripted || !m.wanted() {
+			continue
+		}
+		t.Run(m.part, func(t *testing.T) {
 			t.Parallel()
-			mutation{part: part}.try(t, "", "", 0).judge(t, part, "", newFigures())
+			m.try(t, "", "", 0).judge(t, m.part, "", newFigures())
 		})
 	}
 }
