@@ -76,6 +76,7 @@ type call struct {
 	part     partition     // whose rows it reads
 	term     uint64        // of the accessor's entries, where it is not of rows; see flushlist.Registration
 	sampling bool          // it compares a hit with the database
+	with     []*along      // what is read with its rows
 	load     *loading      // what is noted of the load that the call is for; nil outside of one
 }
 
@@ -87,7 +88,7 @@ func (rt *Runtime) begin(ctx context.Context, src Source, accessor string) (call
 	if rt.closed.Load() {
 		return call{}, errRuntimeClosed
 	}
-	c := call{callOptions: optionsOf(ctx), rt: rt, tx: src.tx, cached: src.cached}
+	c := call{callOptions: optionsOf(ctx), rt: rt, tx: src.tx, cached: src.cached, with: src.with}
 	if c.tx == nil && rt.opts.TxFromContext != nil {
 		c.tx = rt.opts.TxFromContext(ctx)
 	}

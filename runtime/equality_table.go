@@ -82,7 +82,8 @@ func (t *Table) compare(ctx context.Context) error {
 	for _, f := range t.primary {
 		need(f)
 	}
-	for _, ix := range t.indexes {
+	indexes := t.judging.Load().indexes
+	for _, ix := range indexes {
 		for _, f := range ix.by {
 			need(f)
 		}
@@ -94,27 +95,46 @@ func (t *Table) compare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	of := func(fs []*schema.Field) (cs []comparison) {
-		usual := true
-		for _, f := range fs {
-			c := compared[f]
-			cs, usual = append(cs, c), usual && c == comparison{}
-		}
-		if usual {
-			return nil
-		}
-		return cs
-	}
-	t.keys.columns = of(t.primary)
-	for _, ix := range t.indexes {
-		ix.keys.columns = of(ix.by)
-		ix.doubtful = slices.ContainsFunc(ix.terms(), func(f *schema.Field) bool { return compared[f].as != asFolded || compared[f].only != 0 })
+	t.keys.columns = comparisons(compared, t.primary)
+	for _, ix := range indexes {
+		ix.compared(compared)
 	}
 	return nil
 }
 
-// terms are the columns that a where term compares with a literal. Whether one is NULL needs no comparison.
+// comparisons are those of columns; nil where all are the usual one.
+func comparisons(compared map[*schema.Field]comparison, fs []*schema.Field) (cs []comparison) {
+	usual := true
+	for _, f := range fs {
+		c := compared[f]
+		cs, usual = append(cs, c), usual && c == comparison{}
+	}
+	if usual {
+		return nil
+	}
+	return cs
+}
+
+// compareIndex is compare for an accessor that comes later and has no terms.
+func (t *Table) compareIndex(ix *index) error {
+	ctx, cancel := t.rt.detach(context.Background())
+	defer cancel()
+	compared, err := t.rt.compare(ctx, t.schema.Table, ix.by)
+	if err == nil {
+		ix.compared(compared)
+	}
+	return err
+}
+
+// compared notes how the accessor's columns compare.
+func (ix *index) compared(as map[*schema.Field]comparison) {
+	ix.keys.columns = comparisons(as, ix.by)
+	ix.doubtful = slices.ContainsFunc(ix.terms(), func(f *schema.Field) bool { return as[f].as != asFolded || as[f].only != 0 })
+}
+
+// terms are the columns that a where term, or a relation, compares with a literal. Whether one is NULL needs no comparison.
 func (ix *index) terms() (fs []*schema.Field) {
+	fs = append(fs, ix.by[:ix.fixed]...)
 	for _, term := range ix.spec.Where {
 		if !strings.HasPrefix(term.Op, "IS ") {
 			fs = append(fs, ix.t.fields[term.Field])

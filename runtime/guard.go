@@ -188,24 +188,29 @@ func (t *Table) watchStatements() {
 	}
 	t.guard.begin(t.rt)
 	for _, ix := range t.indexes {
-		ix.guard.accessor = ix.accessor
-		ix.guard.probe = func(ctx context.Context, c *call) (err error) {
-			args := make([]Arg, len(ix.by)) // NULL, which goes with every type
-			if ix.counts {
-				_, err = ix.count(ctx, c, args)
-			} else {
-				_, err = ix.load(ctx, c, args, true)
-			}
-			return err
-		}
-		ix.guard.begin(t.rt)
+		ix.watchStatements()
 	}
+}
+
+// watchStatements begins to watch the statements of an accessor.
+func (ix *index) watchStatements() {
+	ix.guard.accessor = ix.accessor
+	ix.guard.probe = func(ctx context.Context, c *call) (err error) {
+		args := make([]Arg, len(ix.by)) // NULL, which goes with every type
+		if ix.counts {
+			_, err = ix.count(ctx, c, args)
+		} else {
+			_, err = ix.load(ctx, c, args, true)
+		}
+		return err
+	}
+	ix.guard.begin(ix.t.rt)
 }
 
 // guards are those of the model's accessors.
 func (t *Table) guards() []*guard {
 	all := []*guard{&t.guard}
-	for _, ix := range t.indexes {
+	for _, ix := range t.judging.Load().indexes {
 		all = append(all, &ix.guard)
 	}
 	return all

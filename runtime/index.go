@@ -22,6 +22,8 @@ type index struct {
 	counts   bool
 	accessor string // "Croupon.ListByCity"
 	guard    guard
+	fixed    int // how many of the By columns, the first, have one value in all that is asked for
+	window   int // the most keys of an entry of a list without a limit; 0 is Options.ListWindow
 
 	// Set by resolve, when the Table is registered.
 	keys    keys

@@ -73,7 +73,7 @@ func readEntry[V any](ctx context.Context, c *call, w wanted, decode func(flushl
 func (ix *index) load(ctx context.Context, c *call, args []Arg, store bool) (loaded, error) {
 	most := ix.spec.Limit
 	if most == 0 {
-		most = c.rt.opts.ListWindow + 1 // one more, to see whether there are more
+		most = ix.windowOf() + 1 // one more, to see whether there are more
 	}
 	q := ix.rows(ctx, c, args).Order(ix.order).Limit(most)
 	if store {
@@ -173,6 +173,9 @@ func (ix *index) decodeKeys(ctx context.Context, v flushlist.Value) (l listed, o
 func (ix *index) list(ctx context.Context, c *call, args []Arg, offset, limit int) ([]any, error) {
 	rows, err := ix.read(ctx, c, args, offset, limit)
 	if err != nil {
+		return nil, err
+	}
+	if err := ix.t.follow(ctx, *c, rows); err != nil {
 		return nil, err
 	}
 	return rows, ix.t.afterFind(ctx, c, rows)

@@ -29,6 +29,7 @@ func (c *call) statement(ctx context.Context) *gorm.DB {
 		c.counted(ctx)
 	}
 	if c.database {
+		session.SkipHooks = len(c.with) > 0 // afterFind runs them, when what comes with the rows is there
 		return db.Session(session)
 	}
 	// What dbresolver.Write sets; without the import.

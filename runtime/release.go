@@ -173,7 +173,7 @@ func (t *Table) identities() (ids []uint64, ok bool) {
 	if t.undecided.is.Load() {
 		return nil, false
 	}
-	for _, ix := range t.indexes {
+	for _, ix := range t.judging.Load().indexes {
 		if ix.identity == 0 { // once: readers look at it
 			ix.identity = ix.identify()
 		}

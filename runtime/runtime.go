@@ -19,6 +19,7 @@ type Runtime struct {
 	observers observers
 	unheard   unheard
 	registry  registry
+	relations relations
 	flights   flights
 	unkept    unkept
 	guards    guards

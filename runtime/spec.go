@@ -34,6 +34,8 @@ type TableSpec struct {
 	Deleted func(row any) bool
 	// AfterFind calls the model's AfterFind hook; nil where it has none.
 	AfterFind func(row any, tx *gorm.DB) error
+	// Follows are the relations that are read with the model where a read asks for them.
+	Follows []FollowSpec
 }
 
 // Field is one column of a model, as the generator saw it.
@@ -127,6 +129,7 @@ const Forever time.Duration = -1
 type Source struct {
 	cached bool
 	tx     *gorm.DB
+	with   []*along // what is read with the rows; never changed
 }
 
 // Cached reads through the cache.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"reflect"
 	"slices"
+	"sync/atomic"
 
 	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
@@ -33,10 +34,10 @@ type Table struct {
 	keys     keys
 	fields   map[string]*schema.Field // by Go path
 	primary  []*schema.Field
-	keyParts []keyPart // what they may hold
-	watched  []string  // the columns that naming a row's lists needs
-	made     bool      // the database makes some of them of other columns
-	release  *release  // of the table
+	keyParts []keyPart               // what they may hold
+	judging  atomic.Pointer[judging] // what writes are judged by; relations of other models add to it
+	follows  map[string]*follow      // by relation
+	release  *release                // of the table
 
 	undecided undecided
 
@@ -62,7 +63,7 @@ func (t *Table) Get(ctx context.Context, src Source, key ...Arg) (any, error) {
 	if c.database || t.oddKey(key) {
 		c := c
 		c.database = true
-		return one(t.find(ctx, &c, [][]Arg{slices.Clone(key)}))
+		return t.getDirect(ctx, c, slices.Clone(key))
 	}
 	if t.guard.refuses(ctx) {
 		return t.getDirect(ctx, c, slices.Clone(key))
@@ -197,13 +198,16 @@ func (t *Table) arrange(ctx context.Context, c *call, rows []any, at []int, plac
 			out = append(out, row)
 		}
 	}
+	if err := t.follow(ctx, *c, out); err != nil {
+		return nil, err
+	}
 	return out, t.afterFind(ctx, c, out)
 }
 
 // afterFind runs the model's hook on rows that were read within c and are handed out now. GORM has run
-// it on rows that come straight from the database.
+// it on rows that come straight from the database, but where relations are followed, which the hook finds loaded.
 func (t *Table) afterFind(ctx context.Context, c *call, rows []any) error {
-	if t.spec.AfterFind == nil || c.database {
+	if t.spec.AfterFind == nil || c.database && len(c.with) == 0 {
 		return nil
 	}
 	for _, row := range rows {
@@ -221,6 +225,11 @@ func (t *Table) afterFind(ctx context.Context, c *call, rows []any) error {
 func (t *Table) handOut(ctx context.Context, c *call, row any) (any, error) {
 	if row == nil {
 		return nil, gorm.ErrRecordNotFound
+	}
+	if len(c.with) > 0 {
+		if err := t.follow(ctx, *c, []any{row}); err != nil {
+			return nil, err
+		}
 	}
 	if t.spec.AfterFind != nil {
 		if err := t.afterFind(ctx, c, []any{row}); err != nil {

@@ -14,10 +14,10 @@ import (
 // What the GORM plugin asks of a Table; see the model interface.
 
 func (t *Table) gormSchema() *schema.Schema     { return t.schema }
-func (t *Table) indexed() bool                  { return len(t.indexes) > 0 }
-func (t *Table) columns() []string              { return t.watched }
+func (t *Table) indexed() bool                  { return len(t.judging.Load().indexes) > 0 }
+func (t *Table) columns() []string              { return t.judging.Load().watched }
 func (t *Table) all(p partition) flushlist.List { return t.keys.allIn(p) }
-func (t *Table) derived() bool                  { return t.made }
+func (t *Table) derived() bool                  { return t.judging.Load().made }
 
 // madeByDatabase reports whether the database makes the values of a column of others: GORM only reads
 // it, or its tag says so.
@@ -38,7 +38,7 @@ func madeByDatabase(f *schema.Field) bool {
 }
 
 func (t *Table) touches(column string) bool {
-	for _, w := range t.watched {
+	for _, w := range t.judging.Load().watched {
 		if w == column {
 			return true
 		}
@@ -49,14 +49,18 @@ func (t *Table) touches(column string) bool {
 // judgedRow is a row as the plugin reads it.
 type judgedRow struct {
 	v any
-	// nulls says which of the watched columns are NULL. A Go type without NULL reads it as zero, but
+	// nulls says which of the watched columns, as they were when the row was read, are NULL. A Go type without NULL reads it as zero, but
 	// to the database the two are different: a change from one to the other may move the row.
 	// Nil where only the key is known.
 	nulls []bool
 }
 
 func (t *Table) scan(tx *gorm.DB, rows *sql.Rows) (found []any, err error) {
-	raw := make([]any, len(t.watched))
+	columns, err := rows.Columns() // of the statement: what is watched may be more by now
+	if err != nil {
+		return nil, err
+	}
+	raw := make([]any, len(columns))
 	into := make([]any, len(raw))
 	for i := range raw {
 		into[i] = &raw[i]
@@ -121,7 +125,11 @@ func (t *Table) lists(p partition, add func(flushlist.List), old, new any) {
 	before, after := t.alive(old), t.alive(new)
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
-	for _, ix := range t.indexes {
+	for _, ix := range t.judging.Load().indexes {
+		if !ix.readIn(before) || !ix.readIn(after) {
+			add(t.keys.allIn(p))
+			return
+		}
 		ix.falls(s, p, add, before, after)
 	}
 }

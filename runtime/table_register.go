@@ -41,17 +41,20 @@ func (t *Table) Register() error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	t.watched = t.watch()
-	t.made = slices.ContainsFunc(t.watched, func(column string) bool { return madeByDatabase(t.schema.FieldsByDBName[column]) })
+	watched := t.watch()
 	for _, ix := range t.indexes {
-		ix.watch(t.watched)
+		ix.watch(watched)
+	}
+	t.judge(t.indexes, watched)
+	if err := t.resolveFollows(); err != nil {
+		return err
 	}
 	t.decide()
 	t.watchStatements()
 	t.release = t.rt.registry.release(t.rt, t.schema.Table)
 	t.rt.registry.register(t)
 	t.release.anew()
-	return nil
+	return t.rt.relations.add(t)
 }
 
 // checkFields finds GORM's field of every column, and every column of GORM's.

@@ -24,6 +24,7 @@ type Model struct {
 	AfterFind bool          // has a hook AfterFind(*gorm.DB) error
 	Columns   []Column      // in the order of the struct, embedded structs flattened
 	Accessors []Accessor    // in the order of the source
+	Follows   []Follow      // in the order of the struct
 	Struct    []Member      // every field of the struct, for the guard against its change
 	// Taken are names that parameters may not have, since they would hide what a method needs:
 	// unexported types and packages of column types.
@@ -186,6 +187,9 @@ func ModelNames(m Model) []string {
 	}
 	if len(m.keys()) > 1 {
 		names = append(names, m.Name+"Key", "append"+m.Name+"Key")
+	}
+	for _, f := range m.Follows {
+		names = append(names, m.along(f))
 	}
 	return names
 }

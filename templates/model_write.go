@@ -41,6 +41,8 @@ func (m Model) write(f *jen.File) {
 		method.write(f, m)
 	}
 
+	m.writeFollows(f)
+
 	m.writeCodec(f)
 	m.writeGuard(f)
 }
@@ -53,7 +55,7 @@ func (m Model) writeReader(f *jen.File) {
 	for _, method := range m.reads() {
 		members = append(members, comment(method.doc), jen.Id(method.name).Params(method.signature()...).Add(method.results()))
 	}
-	f.Type().Id(m.reader()).Interface(members...)
+	f.Type().Id(m.reader()).Interface(append(members, m.followMembers()...)...)
 	f.Line()
 }
 
@@ -74,6 +76,7 @@ func (m Model) writeUnimplemented(f *jen.File) {
 		)
 		f.Line()
 	}
+	m.writeUnimplementedFollows(f)
 	f.Add(comment(fmt.Sprintf("%s satisfies what it stands in for, and so do the two readers.", name)))
 	f.Var().Defs(
 		jen.Id("_").Id(m.reader()).Op("=").Id(name).Values(),

@@ -96,6 +96,9 @@ func (m Model) tableSpec() *jen.Statement {
 			jen.Return(jen.Id(m.untyped("v")).Assert(jen.Op("*").Id(m.Name)).Dot("AfterFind").Call(jen.Id("tx"))),
 		)))
 	}
+	if len(m.Follows) > 0 {
+		spec = append(spec, entry("Follows", m.followSpecs()))
+	}
 	return rt("TableSpec").Add(lines(spec...))
 }
 
@@ -159,15 +162,7 @@ func (m Model) indexSpec(a Accessor) *jen.Statement {
 		spec = append(spec, entry("Where", jen.Index().Add(rt("Term")).Add(aLineEach(terms))))
 	}
 	if len(a.Order) > 0 {
-		var order []jen.Code
-		for _, o := range a.Order {
-			values := []jen.Code{entry("Field", jen.Lit(o.Column.Path))}
-			if o.Desc {
-				values = append(values, entry("Desc", jen.True()))
-			}
-			order = append(order, jen.Values(values...))
-		}
-		spec = append(spec, entry("Order", jen.Index().Add(rt("Order")).Add(aLineEach(order))))
+		spec = append(spec, entry("Order", orderSpec(a.Order)))
 	}
 	if a.Limit > 0 {
 		spec = append(spec, entry("Limit", jen.Lit(a.Limit)))
@@ -186,6 +181,19 @@ func (m Model) indexSpec(a Accessor) *jen.Statement {
 		spec = append(spec, explained("Same compares what is left to the database: the columns that it orders by or judges itself.", "Same", m.test(test, "a", "b")))
 	}
 	return rt("IndexSpec").Add(lines(spec...))
+}
+
+// orderSpec describes an order to the runtime.
+func orderSpec(columns []Order) *jen.Statement {
+	var order []jen.Code
+	for _, o := range columns {
+		values := []jen.Code{entry("Field", jen.Lit(o.Column.Path))}
+		if o.Desc {
+			values = append(values, entry("Desc", jen.True()))
+		}
+		order = append(order, jen.Values(values...))
+	}
+	return jen.Index().Add(rt("Order")).Add(aLineEach(order))
 }
 
 // ttlOf is the ttl of an accessor: its own, or the model's.

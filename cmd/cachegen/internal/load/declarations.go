@@ -32,7 +32,7 @@ var joined = map[string]string{
 }
 
 // later are words of the grammar that are reserved.
-var later = []string{"follow", "query", "hot", "stale", "failsafe"}
+var later = []string{"query", "hot", "stale", "failsafe"}
 
 var (
 	declarationWords = []string{"model", "unique", "list", "one", "count"}
@@ -118,6 +118,10 @@ func (r *reader) declaration(settings []tag.Setting) {
 		}
 		if slices.Contains(settingWords, kind) {
 			r.fail(head.Key, "a declaration begins with its kind, as in list:Popular;%s…", kind)
+			return
+		}
+		if kind == "follow" {
+			r.fail(head.Key, "follow stands on the field of a relation, as in Writer *Writer `cache:\"follow\"`")
 			return
 		}
 		r.unknown(head.Key, "kind", "a blank field", declarationWords)
@@ -243,8 +247,11 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 		word := s.Key.S
 		switch {
 		case word == "follow":
-			r.follow(s.Key, syntax, i >= 0)
-		case follows && (word == "order" || word == "limit"): // they belong to it
+			if !has(names, word) {
+				r.follow(s.Key, syntax, i >= 0, settings)
+				names[word] = s
+			}
+		case follows && i < 0: // it belongs to follow, or is refused there
 		case word != "unchecked" && !slices.Contains(columnWords, word):
 			switch {
 			case word == "one":
@@ -269,7 +276,7 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 		return
 	}
 	if i < 0 {
-		if len(names) > 0 {
+		if len(names) > 0 && !follows {
 			r.noAccessors(syntax)
 		}
 		return

@@ -82,27 +82,6 @@ func fieldName(f *ast.Field) string {
 	}
 }
 
-// follow refuses the setting follow on a field, by what the field is.
-func (r *reader) follow(at tag.Text, syntax *ast.Field, isColumn bool) {
-	name := fieldName(syntax)
-	v, _ := r.member(name)
-	if v == nil {
-		return // the field itself is in error
-	}
-	to, isRelation := related(v.Type())
-	switch {
-	case r.embeds(name):
-		r.fail(at, "%s.%s is embedded, and only relations are followed; remove follow", r.model.name, name)
-	case isColumn || !isRelation:
-		r.fail(at, "%s.%s is no relation, and only relations are followed; remove follow", r.model.name, name)
-	case !cached(to):
-		r.fail(at, "%s.%s leads to %s, which is not cached: it has no `cache:\"model\"`; follow is not supported yet either, so remove it", r.model.name, name, r.shown(to))
-	default:
-		r.fail(at, "%s.%s leads to %s: follow is reserved for a later release and not supported yet; remove it, and read %s by its own accessors",
-			r.model.name, name, r.shown(to), r.shown(to))
-	}
-}
-
 // throughRelation refuses the path of a column that leads through a relation.
 func (r *reader) throughRelation(path tag.Text, v *types.Var) {
 	name := v.Name()

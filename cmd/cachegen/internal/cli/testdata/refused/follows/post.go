@@ -1,0 +1,36 @@
+package follows
+
+// Post follows relations with options that they do not take.
+type Post struct {
+	_ struct{} `cache:"model"`
+	_ struct{} `cache:"follow:Writer"`
+
+	ID       uint64
+	WriterID uint64
+	Writer   *Writer `cache:"follow;order:ID"`
+	First    []Note  `cache:"follow;order:Tilte"`
+	Second   []Note  `cache:"follow;order:Title,Title desc"`
+	Third    []Note  `cache:"follow;limit:0;where:Title = 'x'"`
+	Fourth   []*Note `cache:"follow:Fourth;limit"`
+	Fifth    []*Note `cache:"follow;follow;list"`
+	Sixth    []*Note `cache:"follow;order:Secret;order:Blob"`
+	seventh  []*Note `cache:"follow"`
+}
+
+// Writer is what one has one of.
+type Writer struct {
+	_ struct{} `cache:"model"`
+
+	ID uint64
+}
+
+// Note is what one has many of.
+type Note struct {
+	_ struct{} `cache:"model"`
+
+	ID     uint64
+	PostID uint64
+	Title  string
+	Blob   []string `gorm:"serializer:json"`
+	Secret string   `gorm:"->:false;<-"`
+}

@@ -1,0 +1,172 @@
+package load
+
+import (
+	"cmp"
+	"go/ast"
+	"go/types"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cachegen/cachegen/cmd/cachegen/internal/tag"
+	"github.com/cachegen/cachegen/templates"
+	"gorm.io/gorm/schema"
+)
+
+// follow reads the setting follow on a field, with those that belong to it.
+func (r *reader) follow(at tag.Text, syntax *ast.Field, isColumn bool, settings []tag.Setting) {
+	name := fieldName(syntax)
+	v, gorm := r.member(name)
+	if v == nil {
+		return // the field itself is in error
+	}
+	to, isRelation := related(v.Type())
+	ignored, left := gorm["-"]
+	many := manyOf(v.Type())
+	full := r.model.name + "." + name
+	switch {
+	case r.embeds(name):
+		r.fail(at, "%s is embedded, and only relations are followed; remove follow", full)
+		return
+	case !v.Exported():
+		r.fail(at, "%s is not exported, so that GORM leaves it out; export it, or remove follow", full)
+		return
+	case left && ignored != "migration":
+		r.fail(at, `%s is tagged gorm:"-", so that it is no relation; remove one of the tags`, full)
+		return
+	case isColumn || !isRelation:
+		r.fail(at, "%s is no relation, and only relations are followed; remove follow", full)
+		return
+	case !cached(to):
+		r.fail(at, "%s leads to %s, which is not cached: it has no `cache:\"model\"`; add that and generate its package too, or remove follow", full, r.shown(to))
+		return
+	case gorm["MANY2MANY"] != "":
+		r.fail(at, "%s leads through the join table %s: follow on many to many is not supported yet; remove it", full, gorm["MANY2MANY"])
+		return
+	}
+	f := templates.Follow{
+		Name: name, To: r.expr(to), Model: to.Obj().Name(), Path: to.Obj().Pkg().Path(), Many: many,
+	}
+	before := len(r.problems)
+	given := map[string]bool{}
+	for _, s := range settings {
+		word := s.Key.S
+		switch {
+		case word == "follow" && s.HasValue:
+			r.fail(s.Value, "follow takes no value; write it alone, as in follow;order:ID desc")
+		case given[word]:
+			r.fail(s.Key, "%s is given twice; %s", word, cmp.Or(joined[word], "remove one"))
+		case word == "order" && s.Value.S == "", word == "limit" && s.Value.S == "":
+			r.fail(s.Key, "%s needs a value, as in %s", word, map[string]string{"order": "order:ID desc", "limit": "limit:100"}[word])
+		case (word == "order" || word == "limit") && !many:
+			r.fail(s.Key, "%s is one %s and no list, so it takes no %s; remove it", full, r.shown(to), word)
+		case word == "order":
+			f.Order = r.relatedOrder(s.Value, to)
+		case word == "limit":
+			n, err := strconv.Atoi(s.Value.S)
+			if err != nil || n < 1 {
+				r.fail(s.Value, "limit must be a whole number of at least 1, not %q", s.Value.S)
+			}
+			f.Limit = n
+		case word != "follow":
+			r.fail(s.Key, "%s is a relation to %s and no column; follow takes order, limit", full, r.shown(to))
+		}
+		given[word] = true
+	}
+	if len(r.problems) > before {
+		return
+	}
+	switch other, ok := r.made[f.Method()]; {
+	case ok:
+		r.fail(at, "follow on %s makes the method %s, as does %s; rename one", name, f.Method(), other.who)
+		return
+	}
+	r.made[f.Method()] = maker{"follow on " + name, inTag(r.lit, at.Offset(0)).pos}
+	r.out.Follows = append(r.out.Follows, f)
+}
+
+// manyOf reports whether a relation's field takes several rows.
+func manyOf(t types.Type) bool {
+	for {
+		t = types.Unalias(t)
+		p, ok := t.(*types.Pointer)
+		if !ok {
+			_, ok := t.Underlying().(*types.Slice)
+			return ok
+		}
+		t = p.Elem()
+	}
+}
+
+// relatedOrder reads the order of related rows, by columns of their model.
+func (r *reader) relatedOrder(text tag.Text, to *types.Named) []templates.Order {
+	parsed, err := tag.Orders(text)
+	if err != nil {
+		r.failIn(err)
+		return nil
+	}
+	known := r.relatedColumns(to, "", "", nil)
+	var out []templates.Order
+	for _, o := range parsed {
+		i := slices.IndexFunc(known, func(c templates.Column) bool { return c.Path == o.Field.S || c.Select == o.Field.S })
+		if i < 0 {
+			var names []string
+			for _, c := range known {
+				names = append(names, c.Select)
+			}
+			r.fail(o.Field, "%s has no column %s%s", r.shown(to), o.Field.S, cmp.Or(Suggest(o.Field.S, names), "; it has "+some(names)))
+			continue
+		}
+		c := known[i]
+		switch {
+		case slices.ContainsFunc(out, func(other templates.Order) bool { return other.Column.Path == c.Path }):
+			r.fail(o.Field, "%s is given twice; remove one", o.Field.S)
+		case c.Unread:
+			r.fail(o.Field, "%s is never read, so that its changes are not seen; take another column", o.Field.S)
+		case c.Type.Kind == templates.Serialized:
+			r.fail(o.Field, "%s is serialized, and only GORM knows what the column holds; take another column", o.Field.S)
+		}
+		out = append(out, templates.Order{Column: c, Desc: o.Desc})
+	}
+	return out
+}
+
+// relatedColumns are the columns of a model that may be another package's: what of them a tag of this one may name.
+func (r *reader) relatedColumns(t types.Type, path, short string, within []types.Type) (out []templates.Column) {
+	s, ok := t.Underlying().(*types.Struct)
+	if !ok || slices.ContainsFunc(within, func(outer types.Type) bool { return types.Identical(outer, t) }) {
+		return nil
+	}
+	for i := range s.NumFields() {
+		v := s.Field(i)
+		settings := schema.ParseTagSetting(reflect.StructTag(s.Tag(i)).Get("gorm"), ";")
+		ignored, left := settings["-"]
+		if !v.Exported() || left && ignored != "migration" {
+			continue
+		}
+		_, told := settings["EMBEDDED"]
+		if inner, _ := embeds(v.Type()); inner != nil && (told || v.Anonymous()) {
+			of := types.Unalias(v.Type())
+			if p, ok := of.(*types.Pointer); ok {
+				of = p.Elem()
+			}
+			selected := short + v.Name() + "."
+			if v.Anonymous() {
+				selected = short
+			}
+			out = append(out, r.relatedColumns(of, path+v.Name()+".", selected, append(within, t))...)
+			continue
+		}
+		c := templates.Column{Path: path + v.Name(), Select: short + v.Name(), Unread: strings.EqualFold(settings["->"], "false")}
+		if serializer(settings) {
+			c.Type.Kind = templates.Serialized
+		} else if verdict := r.judge(v.Type(), !c.Unread); verdict.role == column {
+			c.Type = verdict.typ
+		} else {
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}

@@ -1,0 +1,72 @@
+// Package relations has a relation of every kind, for tests of what follows them.
+package relations
+
+import (
+	"database/sql"
+
+	"github.com/cachegen/cachegen/generated_test/relations/people"
+	"gorm.io/gorm"
+)
+
+//go:generate go tool cachegen ./...
+
+// Merchant offers croupons.
+type Merchant struct {
+	_ struct{} `cache:"model"`
+
+	ID       uint64
+	Name     string
+	OwnerID  sql.NullInt64
+	Owner    *people.Person `cache:"follow"`
+	Croupons []*Croupon     `cache:"follow"`
+	Profile  *Profile       `cache:"follow"`
+	Photos   []Photo        `gorm:"polymorphic:Owner" cache:"follow"`
+}
+
+// Croupon is a discount.
+type Croupon struct {
+	_ struct{} `cache:"model"`
+	_ struct{} `cache:"list:InCity;by:City;order:Slug"`
+
+	ID         uint64
+	Slug       string `gorm:"size:100;uniqueIndex" cache:"unique"`
+	City       string `gorm:"size:100"`
+	MerchantID *uint64
+	Merchant   *Merchant `cache:"follow"`
+	Reviews    []Review  `cache:"follow;order:Stars desc;limit:3"`
+	Photos     []*Photo  `gorm:"polymorphic:Owner;polymorphicValue:c" cache:"follow;order:URL"`
+}
+
+// Review belongs to a croupon and to a person of another package.
+type Review struct {
+	_ struct{} `cache:"model"`
+
+	ID        uint64
+	CrouponID uint64
+	Stars     int
+	Text      string
+	AuthorID  int64
+	Author    people.Person `cache:"follow"`
+	DeletedAt gorm.DeletedAt
+}
+
+// Profile is what a merchant has one of.
+type Profile struct {
+	_ struct{} `cache:"model"`
+
+	ID         uint64
+	MerchantID uint64
+	Merchant   *Merchant `cache:"follow"`
+	About      string
+}
+
+// Photo belongs to a merchant or to a croupon.
+type Photo struct {
+	_ struct{} `cache:"model"`
+
+	ID        uint64
+	OwnerID   uint64
+	OwnerType string `gorm:"size:50"`
+	URL       string `gorm:"size:100"`
+	Sharp     bool
+}
