@@ -88,6 +88,10 @@ type follow struct {
 	own   []ownColumn     // what a related row, or one of the join table, is found by: of the owner
 	there []*schema.Field // the columns of the related model, or of the join table, which are compared with it
 	to    atomic.Pointer[followed]
+
+	// Of many to many: what leads from the join table to the related rows' keys, and the join table's list.
+	other, keys []*schema.Field
+	via         *index // written while models are registered, and read there
 }
 
 // ownColumn is a column, or a value that stands for one.
@@ -99,7 +103,7 @@ type ownColumn struct {
 // followed is what a relation leads to.
 type followed struct {
 	t  *Table
-	ix *index // nil: the related rows are found by primary key
+	ix *index // nil: the related rows are found by primary key; of many to many, the join table's
 	// at is the place that each column of the primary key has among the relation's, where they are found by it.
 	at []int
 }
@@ -123,10 +127,13 @@ func (t *Table) resolveFollows() error {
 // resolve finds the columns by which the relation goes. Constants come first.
 func (f *follow) resolve() error {
 	if f.rel.Type == schema.Many2Many {
-		return f.errorf("many to many is not followed yet; take follow off its tag")
+		if err := f.resolveJoin(); err != nil {
+			return err
+		}
 	}
 	for _, ref := range f.rel.References {
 		switch {
+		case f.rel.Type == schema.Many2Many: // done
 		case ref.PrimaryValue != "":
 			f.own = slices.Insert(f.own, 0, ownColumn{value: Text(ref.PrimaryValue)})
 			f.there = slices.Insert(f.there, 0, ref.ForeignKey)
@@ -141,11 +148,16 @@ func (f *follow) resolve() error {
 			continue
 		}
 		if a, b := relationKind(c.field), relationKind(f.there[i]); a != b || a == argBad {
-			return f.errorf("%s.%s is compared with %s.%s, of another type or of one that relations are not followed by; make both the same kind of integer, text or Valuer",
-				c.field.Schema.Name, c.field.Name, f.there[i].Schema.Name, f.there[i].Name)
+			return f.unlike(c.field, f.there[i])
 		}
 	}
 	return nil
+}
+
+// unlike is the error of two columns that are compared and do not go together.
+func (f *follow) unlike(a, b *schema.Field) error {
+	return f.errorf("%s.%s is compared with %s.%s, of another type or of one that relations are not followed by; make both integers, text or the same Valuer",
+		a.Schema.Name, a.Name, b.Schema.Name, b.Name)
 }
 
 func (f *follow) errorf(format string, args ...any) error {
@@ -189,6 +201,21 @@ func (r *relations) add(t *Table) error {
 		r.all = append(r.all, t.follows[spec.Relation])
 	}
 	for _, f := range r.all {
+		if join := f.rel.JoinTable; join != nil {
+			var err error
+			switch {
+			case f.t == t:
+				err = f.joinTable(t.rt, nil)
+			case join.ModelType == t.schema.ModelType && join.Table == t.schema.Table:
+				err = f.joinTable(t.rt, t)
+				if to := f.to.Load(); to != nil && err == nil {
+					err = f.join(to.t)
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
 		leads := func(to *Table) bool { return to.schema.ModelType == f.rel.FieldSchema.ModelType }
 		switch {
 		case leads(t):
@@ -210,17 +237,25 @@ func (r *relations) add(t *Table) error {
 
 // join makes a model the one that the relation leads to.
 func (f *follow) join(to *Table) error {
+	if f.via != nil {
+		at, ok := keyAmong(to, f.keys)
+		if !ok {
+			return f.errorf("it goes through its join table by other columns than the primary key of %s, which is not supported yet; take follow off its tag", to.spec.Model)
+		}
+		f.to.Store(&followed{t: to, ix: f.via, at: at})
+		return nil
+	}
 	there := make([]*schema.Field, len(f.there))
 	for i, column := range f.there {
 		if there[i] = to.schema.FieldsByDBName[column.DBName]; there[i] == nil {
 			return f.errorf("GORM compares it with the column %s, which %s has not", column.DBName, to.spec.Model)
 		}
 	}
-	if at, ok := f.byKey(to, there); ok {
+	if at, ok := keyAmong(to, there); ok && f.rel.Type == schema.BelongsTo {
 		f.to.Store(&followed{t: to, at: at})
 		return nil
 	}
-	ix, err := f.index(to, there)
+	ix, err := f.index(to, there, nil)
 	if err != nil {
 		return err
 	}
@@ -231,13 +266,13 @@ func (f *follow) join(to *Table) error {
 	return nil
 }
 
-// byKey reports whether related rows are found by their primary key.
-func (f *follow) byKey(to *Table, there []*schema.Field) (at []int, ok bool) {
-	if f.rel.Type != schema.BelongsTo || len(there) != len(to.primary) {
+// keyAmong finds the columns of a model's primary key among those of a relation, which must be just these.
+func keyAmong(to *Table, columns []*schema.Field) (at []int, ok bool) {
+	if len(columns) != len(to.primary) {
 		return nil, false
 	}
 	for _, key := range to.primary {
-		i := slices.Index(there, key)
+		i := slices.IndexFunc(columns, func(c *schema.Field) bool { return c.DBName == key.DBName })
 		if i < 0 {
 			return nil, false
 		}
@@ -246,8 +281,17 @@ func (f *follow) byKey(to *Table, there []*schema.Field) (at []int, ok bool) {
 	return at, true
 }
 
-// index is the list of the related rows of an owner.
-func (f *follow) index(to *Table, there []*schema.Field) (*index, error) {
+// key is the related model's primary key, of what a row or one of the join table leads to.
+func (to *followed) key(k []Arg) []Arg {
+	key := make([]Arg, len(to.at))
+	for j, at := range to.at {
+		key[j] = k[at].as(to.t.keyParts[j].kind)
+	}
+	return key
+}
+
+// index is the list of the related rows of an owner, or of the keys that the join table's rows of an owner have in the columns others.
+func (f *follow) index(to *Table, there, others []*schema.Field) (*index, error) {
 	ix := &index{
 		t: to, accessor: f.t.spec.Model + ".With" + f.spec.Relation, window: f.spec.Limit,
 		spec: IndexSpec{Name: f.t.schema.Table + "." + f.spec.Relation, Order: f.spec.Order, TTL: to.spec.TTL},
@@ -268,8 +312,19 @@ func (f *follow) index(to *Table, there []*schema.Field) (*index, error) {
 		}
 		return args
 	}
+	if others != nil {
+		ix.entry, ix.spec.Order = others, nil
+		for _, c := range others { // a row that leads elsewhere is elsewhere on the list
+			ix.spec.Order = append(ix.spec.Order, Order{Field: pathOf(c)})
+		}
+	}
 	if err := ix.resolve(to.layout()); err != nil {
 		return nil, err
+	}
+	for _, c := range others {
+		if !slices.Contains(ix.selects, c.DBName) {
+			ix.selects = append(ix.selects, c.DBName)
+		}
 	}
 	ix.spec.Holds = f.owned(there)
 	ix.spec.Same = ix.sameColumns()
@@ -308,6 +363,7 @@ func (t *Table) addFollowed(ix *index) error {
 		if err := t.compareIndex(ix); err != nil {
 			return err
 		}
+		ix.identity = ix.identify()
 	}
 	t.alsoJudge(ix, func(old *index) bool {
 		return old.accessor == ix.accessor && string(old.keys.listHead) == string(ix.keys.listHead)

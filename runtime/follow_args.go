@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"reflect"
@@ -66,6 +67,26 @@ func (a Arg) as(kind argKind) Arg {
 		return Int(int64(a.n))
 	}
 	return a
+}
+
+// compareValues puts two values of a column in order, which is of integers, bools or times.
+func compareValues(a, b reflect.Value) int {
+	switch x := a.Interface().(type) {
+	case time.Time:
+		return x.Compare(b.Interface().(time.Time))
+	}
+	switch {
+	case a.CanInt():
+		return cmp.Compare(a.Int(), b.Int())
+	case a.CanUint():
+		return cmp.Compare(a.Uint(), b.Uint())
+	case a.Kind() == reflect.Bool && a.Bool() != b.Bool():
+		if b.Bool() {
+			return -1
+		}
+		return 1
+	}
+	return 0
 }
 
 // sameColumns compares what generated code compares in IndexSpec.Same. Where in doubt it says no: a flush too many harms nobody.

@@ -130,7 +130,7 @@ func (ix *index) loadMany(ctx context.Context, c *call, argss [][]Arg) ([]loaded
 	for i, rows := range lists {
 		kind := byte(keysListed)
 		switch {
-		case slices.Contains(unclear, i), slices.ContainsFunc(rows, func(row any) bool { return !ix.t.keyFits(row) }):
+		case slices.Contains(unclear, i), slices.ContainsFunc(rows, func(row any) bool { return !ix.entryFits(row) }):
 			results[i] = loaded{value: flushlist.Value{Payload: []byte{rowsOdd}}, noStore: true}
 			continue
 		case ix.spec.Limit == 0 && len(rows) > ix.windowOf():

@@ -119,14 +119,15 @@ func (f *follow) arguments(owners []any) (args [][]Arg, of []int) {
 
 // rows are the related rows of each of args.
 func (f *follow) rows(ctx context.Context, c *call, to *followed, args [][]Arg) ([][]any, error) {
-	if to.ix != nil {
+	switch {
+	case f.rel.JoinTable != nil:
+		return f.joined(ctx, c, to, args)
+	case to.ix != nil:
 		return to.ix.readMany(ctx, c, args)
 	}
 	keys := make([][]Arg, len(args))
 	for i, k := range args {
-		for j, at := range to.at {
-			keys[i] = append(keys[i], k[at].as(to.t.keyParts[j].kind))
-		}
+		keys[i] = to.key(k)
 	}
 	found, err := to.t.rowsByKeys(ctx, c, keys)
 	if err != nil {

@@ -30,8 +30,9 @@ type index struct {
 	by      []*schema.Field
 	where   []clause.Expression
 	order   clause.OrderBy
-	selects []string // what a load of keys reads: the primary key, and what fits looks at
-	watched []int    // the accessor's columns, by their place among the Table's watched ones
+	entry   []*schema.Field // of a join table: the columns whose values an entry holds, instead of primary keys
+	selects []string        // what a load of keys reads: the primary key, and what fits looks at
+	watched []int           // the accessor's columns, by their place among the Table's watched ones
 
 	identity uint64 // set by identities, before the accessor is first read
 	doubtful bool   // set by Table.compare: Go cannot tell for which rows the where terms hold

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"reflect"
 
 	"github.com/cachegen/cachegen/flushlist"
 )
@@ -126,7 +127,7 @@ func (ix *index) encodeKeys(kind byte, rows []any) flushlist.Value {
 	defer scratches.Put(s)
 	b := binary.AppendUvarint([]byte{kind}, uint64(len(rows)))
 	for _, row := range rows {
-		s.args = ix.t.spec.KeyArgs(s.args[:0], row)
+		s.args = ix.entryArgs(s.args[:0], row)
 		for _, a := range s.args {
 			b = appendArg(b, a)
 		}
@@ -152,11 +153,11 @@ func (ix *index) decodeKeys(ctx context.Context, v flushlist.Value) (l listed, o
 	if l.kind == rowsRead {
 		l.rows = make([]any, 0, min(n, 1024))
 	} else {
-		l.keys = make([]Arg, 0, min(n, 1024)*uint64(len(ix.t.keyParts)))
+		l.keys = make([]Arg, 0, min(n, 1024)*uint64(len(ix.entryParts())))
 	}
 	for ; n > 0 && !d.bad; n-- {
 		if l.kind != rowsRead {
-			for _, p := range ix.t.keyParts {
+			for _, p := range ix.entryParts() {
 				l.keys = append(l.keys, p.decodeArg(&d))
 			}
 			continue
@@ -296,4 +297,29 @@ func part[S ~[]E, E any](of S, offset, limit int) S {
 		of = of[:limit]
 	}
 	return of
+}
+
+// entryArgs appends what an entry holds of a row: its primary key, or what a row of a join table leads to.
+func (ix *index) entryArgs(to []Arg, row any) []Arg {
+	if ix.entry == nil {
+		return ix.t.spec.KeyArgs(to, row)
+	}
+	v := reflect.ValueOf(row).Elem()
+	for _, f := range ix.entry {
+		to = append(to, argOf(f, v))
+	}
+	return to
+}
+
+// entryFits reports whether that can be written to an entry: it has a value.
+func (ix *index) entryFits(row any) bool {
+	return ix.entry == nil && ix.t.keyFits(row) || ix.entry != nil && badArg(ix.accessor, ix.entryArgs(nil, row)) == nil
+}
+
+// entryParts say what that may be.
+func (ix *index) entryParts() []keyPart {
+	if ix.entry == nil {
+		return ix.t.keyParts
+	}
+	return keyPartsOf(ix.entry)
 }

@@ -28,6 +28,8 @@ type Table struct {
 	guard    guard
 	indexes  []*index
 
+	joins bool // it is a join table without accessors
+
 	// Set by Register, and not changed after it.
 	schema   *schema.Schema
 	names    tableNames

@@ -31,6 +31,14 @@ func (t *Table) Register() error {
 	if err := t.checkFields(); err != nil {
 		return err
 	}
+	if err := t.ready(); err != nil {
+		return err
+	}
+	return t.rt.relations.add(t)
+}
+
+// ready makes the accessors ready, and the writes of the table judged.
+func (t *Table) ready() error {
 	t.names = newTableNames(t.rt.opts, t.schema.Table)
 	layout := t.layout()
 	t.keys = t.names.rows(fingerprint(layout))
@@ -54,7 +62,7 @@ func (t *Table) Register() error {
 	t.release = t.rt.registry.release(t.rt, t.schema.Table)
 	t.rt.registry.register(t)
 	t.release.anew()
-	return t.rt.relations.add(t)
+	return nil
 }
 
 // checkFields finds GORM's field of every column, and every column of GORM's.

@@ -40,6 +40,12 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		FallsOn:  []string{"*"},
 	},
 	{
+		Accessor: "Place.Get",
+		Args:     []string{"code string"},
+		List:     "places:Code",
+		FallsOn:  []string{"*"},
+	},
+	{
 		Accessor: "Profile.Get",
 		Args:     []string{"id uint64"},
 		List:     "profiles:ID",
@@ -49,6 +55,12 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		Accessor: "Review.Get",
 		Args:     []string{"id uint64"},
 		List:     "reviews:ID",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "Tag.Get",
+		Args:     []string{"id int"},
+		List:     "tags:ID",
 		FallsOn:  []string{"*"},
 	},
 }

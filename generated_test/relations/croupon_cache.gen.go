@@ -38,6 +38,12 @@ type CrouponReader interface {
 	// WithPhotos returns a reader whose Croupons come with Photos, by URL, each from an entry of its
 	// own. Relations that are given in with come with those.
 	WithPhotos(with ...cacheruntime.With[*Photo]) CrouponReader
+	// WithTags returns a reader whose Croupons come with Tags, by Weight, highest first, each from an
+	// entry of its own. Relations that are given in with come with those.
+	WithTags(with ...cacheruntime.With[*Tag]) CrouponReader
+	// WithSimilar returns a reader whose Croupons come with Similar, by primary key, each from an
+	// entry of its own. Relations that are given in with come with those.
+	WithSimilar(with ...cacheruntime.With[*Croupon]) CrouponReader
 }
 
 // UnimplementedCrouponReader is embedded in fakes, so that they compile when the interface grows.
@@ -97,6 +103,18 @@ func (UnimplementedCrouponReader) WithPhotos(with ...cacheruntime.With[*Photo]) 
 	return UnimplementedCrouponReader{}
 }
 
+// WithTags returns an UnimplementedCrouponReader: a fake that is asked for relations returns
+// itself instead.
+func (UnimplementedCrouponReader) WithTags(with ...cacheruntime.With[*Tag]) CrouponReader {
+	return UnimplementedCrouponReader{}
+}
+
+// WithSimilar returns an UnimplementedCrouponReader: a fake that is asked for relations returns
+// itself instead.
+func (UnimplementedCrouponReader) WithSimilar(with ...cacheruntime.With[*Croupon]) CrouponReader {
+	return UnimplementedCrouponReader{}
+}
+
 // UnimplementedCrouponReader satisfies what it stands in for, and so do the two readers.
 var (
 	_ CrouponReader = UnimplementedCrouponReader{}
@@ -144,6 +162,8 @@ var crouponSpecs = struct {
 			{Relation: "Merchant", Package: "github.com/cachegen/cachegen/generated_test/relations"},
 			{Relation: "Reviews", Order: []cacheruntime.Order{{Field: "Stars", Desc: true}}, Limit: 3, Package: "github.com/cachegen/cachegen/generated_test/relations"},
 			{Relation: "Photos", Order: []cacheruntime.Order{{Field: "URL"}}, Package: "github.com/cachegen/cachegen/generated_test/relations"},
+			{Relation: "Tags", Order: []cacheruntime.Order{{Field: "Weight", Desc: true}}, Package: "github.com/cachegen/cachegen/generated_test/relations"},
+			{Relation: "Similar", Package: "github.com/cachegen/cachegen/generated_test/relations"},
 		},
 	},
 	listInCity: cacheruntime.IndexSpec{
@@ -303,6 +323,30 @@ func CrouponWithPhotos(with ...cacheruntime.With[*Photo]) cacheruntime.With[*Cro
 	return cacheruntime.Along[*Croupon]("Photos", with)
 }
 
+// WithTags returns a reader whose Croupons come with Tags, by Weight, highest first, each from an
+// entry of its own. Relations that are given in with come with those.
+func (r *crouponReads) WithTags(with ...cacheruntime.With[*Tag]) CrouponReader {
+	return &crouponReads{table: r.table, source: cacheruntime.Follow(r.source, "Tags", with)}
+}
+
+// CrouponWithTags asks for the Tags of Croupons that come with other rows themselves: give it to
+// the With method that brings these.
+func CrouponWithTags(with ...cacheruntime.With[*Tag]) cacheruntime.With[*Croupon] {
+	return cacheruntime.Along[*Croupon]("Tags", with)
+}
+
+// WithSimilar returns a reader whose Croupons come with Similar, by primary key, each from an
+// entry of its own. Relations that are given in with come with those.
+func (r *crouponReads) WithSimilar(with ...cacheruntime.With[*Croupon]) CrouponReader {
+	return &crouponReads{table: r.table, source: cacheruntime.Follow(r.source, "Similar", with)}
+}
+
+// CrouponWithSimilar asks for the Similar of Croupons that come with other rows themselves: give
+// it to the With method that brings these.
+func CrouponWithSimilar(with ...cacheruntime.With[*Croupon]) cacheruntime.With[*Croupon] {
+	return cacheruntime.Along[*Croupon]("Similar", with)
+}
+
 // encodeCroupon appends the columns of a row.
 func encodeCroupon(b []byte, row any) []byte {
 	v := row.(*Croupon)
@@ -335,4 +379,6 @@ var _ = Croupon(struct {
 	Merchant   *Merchant
 	Reviews    []Review
 	Photos     []*Photo
+	Tags       []Tag
+	Similar    []*Croupon
 }{})

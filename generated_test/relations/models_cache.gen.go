@@ -13,8 +13,10 @@ type Models struct {
 	Croupon  *CrouponModel
 	Merchant *MerchantModel
 	Photo    *PhotoModel
+	Place    *PlaceModel
 	Profile  *ProfileModel
 	Review   *ReviewModel
+	Tag      *TagModel
 
 	tables modelTables // what WithTx makes the same models of
 }
@@ -24,8 +26,10 @@ type modelTables struct {
 	crouponTable  *crouponTable
 	merchantTable *merchantTable
 	photoTable    *photoTable
+	placeTable    *placeTable
 	profileTable  *profileTable
 	reviewTable   *reviewTable
+	tagTable      *tagTable
 }
 
 // NewModels registers the package's models with rt, from when on writes to their tables flush:
@@ -43,10 +47,16 @@ func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 	if t.photoTable, err = newPhotoTable(rt); err != nil {
 		return nil, err
 	}
+	if t.placeTable, err = newPlaceTable(rt); err != nil {
+		return nil, err
+	}
 	if t.profileTable, err = newProfileTable(rt); err != nil {
 		return nil, err
 	}
 	if t.reviewTable, err = newReviewTable(rt); err != nil {
+		return nil, err
+	}
+	if t.tagTable, err = newTagTable(rt); err != nil {
 		return nil, err
 	}
 	return t.models(nil), nil
@@ -63,8 +73,10 @@ func (t modelTables) models(tx *gorm.DB) *Models {
 		Croupon:  t.crouponTable.model(tx),
 		Merchant: t.merchantTable.model(tx),
 		Photo:    t.photoTable.model(tx),
+		Place:    t.placeTable.model(tx),
 		Profile:  t.profileTable.model(tx),
 		Review:   t.reviewTable.model(tx),
+		Tag:      t.tagTable.model(tx),
 		tables:   t,
 	}
 }

@@ -32,9 +32,39 @@ type Croupon struct {
 	Slug       string `gorm:"size:100;uniqueIndex" cache:"unique"`
 	City       string `gorm:"size:100"`
 	MerchantID *uint64
-	Merchant   *Merchant `cache:"follow"`
-	Reviews    []Review  `cache:"follow;order:Stars desc;limit:3"`
-	Photos     []*Photo  `gorm:"polymorphic:Owner;polymorphicValue:c" cache:"follow;order:URL"`
+	Merchant   *Merchant  `cache:"follow"`
+	Reviews    []Review   `cache:"follow;order:Stars desc;limit:3"`
+	Photos     []*Photo   `gorm:"polymorphic:Owner;polymorphicValue:c" cache:"follow;order:URL"`
+	Tags       []Tag      `gorm:"many2many:croupon_tags" cache:"follow;order:Weight desc"`
+	Similar    []*Croupon `gorm:"many2many:likenesses" cache:"follow"`
+}
+
+// Tag is on many croupons, and croupons have many.
+type Tag struct {
+	_ struct{} `cache:"model"`
+
+	ID       int
+	Name     string
+	Weight   int
+	Croupons []*Croupon `gorm:"many2many:croupon_tags" cache:"follow"`
+	Places   []Place    `gorm:"many2many:tag_places" cache:"follow;limit:2"`
+}
+
+// Place has a text for its key.
+type Place struct {
+	_ struct{} `cache:"model"`
+
+	Code string `gorm:"primaryKey;size:20"`
+	Name string
+}
+
+// TagPlace is the join table of tags and places, with columns of its own.
+type TagPlace struct {
+	ID        uint64
+	TagID     int
+	PlaceCode string `gorm:"size:20"`
+	Since     int
+	DeletedAt gorm.DeletedAt
 }
 
 // Review belongs to a croupon and to a person of another package.

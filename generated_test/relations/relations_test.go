@@ -49,6 +49,18 @@ func TestEqualToPreload(t *testing.T) {
 				func(r relations.CrouponReader) relations.CrouponReader { return r.WithPhotos() },
 				func(db *gorm.DB) *gorm.DB { return db.Preload("Photos", order("url, id")) },
 			},
+			"many to many": {
+				func(r relations.CrouponReader) relations.CrouponReader { return r.WithTags() },
+				func(db *gorm.DB) *gorm.DB { return db.Preload("Tags", order("weight desc, id")) },
+			},
+			"many to many of the same": {
+				func(r relations.CrouponReader) relations.CrouponReader {
+					return r.WithSimilar(relations.CrouponWithSimilar(), relations.CrouponWithTags(relations.TagWithPlaces()))
+				},
+				func(db *gorm.DB) *gorm.DB {
+					return db.Preload("Similar", order("id")).Preload("Similar.Similar", order("id")).Preload("Similar.Tags", order("weight desc, id")).Preload("Similar.Tags.Places", order("code"))
+				},
+			},
 			"several, nested, in another package": {
 				func(r relations.CrouponReader) relations.CrouponReader {
 					return r.WithReviews(relations.ReviewWithAuthor(people.PersonWithBoss(), people.PersonWithCountry())).
@@ -78,6 +90,13 @@ func TestEqualToPreload(t *testing.T) {
 			got, err := r.WithProfile().WithCroupons().WithPhotos().WithOwner().GetMany(w.ctx, 1, 2, 3)
 			w.must(err)
 			w.same("merchants, "+what, got, want)
+		})
+		tags := func(m *relations.Models, _ *people.Models) relations.TagReader { return m.Tag.Cache }
+		placed := preloaded(w, w.db.Preload("Croupons", order("id")).Preload("Places", order("code")), tagID, 1, 2, 3, 4)
+		readers[relations.TagReader](w, w.m.Tag.Cache, w.m.Tag.Objects, tags, func(what string, w *world, r relations.TagReader) {
+			got, err := r.WithCroupons().WithPlaces().GetMany(w.ctx, 1, 2, 3, 4)
+			w.must(err)
+			w.same("tags, "+what, got, placed)
 		})
 		persons := func(_ *relations.Models, p *people.Models) people.PersonReader { return p.Person.Cache }
 		team := preloaded(w, w.db.Preload("Team", order("name desc, id")).Preload("Team.Team", order("name desc, id")).Preload("Country").Preload("Boss.Boss"), personID, 1, 2, 3, 4)

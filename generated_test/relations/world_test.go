@@ -59,7 +59,8 @@ func open(t *testing.T, d fixture.Database, o cacheruntime.Options, servers ...s
 	t.Helper()
 	w := &world{TB: t, sql: &fixture.Statements{}, ctx: t.Context()}
 	w.db = d.Open(t, &gorm.Config{Logger: w.sql, DisableForeignKeyConstraintWhenMigrating: true})
-	w.must(w.db.AutoMigrate(&people.Country{}, &people.Person{}, &relations.Merchant{}, &relations.Croupon{}, &relations.Review{}, &relations.Profile{}, &relations.Photo{}))
+	w.must(w.db.SetupJoinTable(&relations.Tag{}, "Places", &relations.TagPlace{}))
+	w.must(w.db.AutoMigrate(&people.Country{}, &people.Person{}, &relations.Merchant{}, &relations.Croupon{}, &relations.Review{}, &relations.Profile{}, &relations.Photo{}, &relations.Tag{}, &relations.Place{}))
 	store, err := tiered.Open(tiered.Options{Servers: servers, Timeout: 5 * time.Second})
 	w.must(err)
 	t.Cleanup(func() { w.must(store.Close()) })
@@ -111,6 +112,22 @@ func (w *world) fill() {
 		w.must(w.db.Create(&r).Error)
 	}
 	w.must(w.db.Delete(&relations.Review{ID: 8}).Error)
+	for _, c := range []string{"a", "b", "c"} {
+		w.must(w.db.Create(&relations.Place{Code: c, Name: "place " + c}).Error)
+	}
+	for i := range 4 {
+		w.must(w.db.Create(&relations.Tag{ID: i + 1, Name: fmt.Sprint("tag", i+1), Weight: i % 2}).Error)
+	}
+	for _, p := range []relations.TagPlace{
+		{TagID: 1, PlaceCode: "b"}, {TagID: 1, PlaceCode: "a"}, {TagID: 2, PlaceCode: "a"}, {TagID: 2, PlaceCode: "c"},
+		{TagID: 3, PlaceCode: "a"}, {TagID: 3, PlaceCode: "b"}, {TagID: 3, PlaceCode: "c"}, {TagID: 2, PlaceCode: "gone"},
+	} {
+		w.must(w.db.Create(&p).Error)
+	}
+	for _, join := range []string{"croupon_tags (croupon_id, tag_id) VALUES (1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (3, 77)",
+		"likenesses (croupon_id, similar_id) VALUES (1, 2), (1, 1), (2, 1), (3, 1)"} {
+		w.must(w.db.Exec("INSERT INTO " + join).Error)
+	}
 }
 
 func ptr(n uint64) *uint64 { return &n }
@@ -198,6 +215,7 @@ func crouponID(c *relations.Croupon) uint64   { return c.ID }
 func merchantID(m *relations.Merchant) uint64 { return m.ID }
 func reviewID(r *relations.Review) uint64     { return r.ID }
 func profileID(p *relations.Profile) uint64   { return p.ID }
+func tagID(t *relations.Tag) uint64           { return uint64(t.ID) }
 func personID(p *people.Person) uint64        { return p.ID }
 
 // order is an order for Preload.

@@ -84,7 +84,7 @@ func TestRefusals(t *testing.T) {
 		{"a model in some builds only", "constraint", `Post has cache tags in a file that is not part of every build (//go:build !never), which its generated code would be; move it to a file without a build constraint`},
 		{"no primary key", "keys", `NoKey has no primary key; name a field ID or tag one with gorm:"primaryKey"`},
 		{"follow on an uncached model", "follow", "Post.Writer leads to Writer, which is not cached: it has no `cache:\"model\"`; add that and generate its package too, or remove follow"},
-		{"follow through a join table", "follow", `Post.Similar leads through the join table similar: follow on many to many is not supported yet; remove it`},
+		{"an order that Go does not know", "follows", `rows through the join table likes are put in order by Go, which does not know how the database compares Title; take integers, bools or times that are not NULL`},
 		{"follow on what GORM leaves out", "follow", `Post.Note is tagged gorm:"-", so that it is no relation; remove one of the tags`},
 		{"follow on an embedded struct", "follow", `Post.Place is embedded, and only relations are followed; remove follow`},
 		{"an order of one related row", "follows", `Post.Writer is one Writer and no list, so it takes no order; remove it`},

@@ -41,9 +41,6 @@ func (r *reader) follow(at tag.Text, syntax *ast.Field, isColumn bool, settings 
 	case !cached(to):
 		r.fail(at, "%s leads to %s, which is not cached: it has no `cache:\"model\"`; add that and generate its package too, or remove follow", full, r.shown(to))
 		return
-	case gorm["MANY2MANY"] != "":
-		r.fail(at, "%s leads through the join table %s: follow on many to many is not supported yet; remove it", full, gorm["MANY2MANY"])
-		return
 	}
 	f := templates.Follow{
 		Name: name, To: r.expr(to), Model: to.Obj().Name(), Path: to.Obj().Pkg().Path(), Many: many,
@@ -62,7 +59,7 @@ func (r *reader) follow(at tag.Text, syntax *ast.Field, isColumn bool, settings 
 		case (word == "order" || word == "limit") && !many:
 			r.fail(s.Key, "%s is one %s and no list, so it takes no %s; remove it", full, r.shown(to), word)
 		case word == "order":
-			f.Order = r.relatedOrder(s.Value, to)
+			f.Order = r.relatedOrder(s.Value, to, gorm["MANY2MANY"])
 		case word == "limit":
 			n, err := strconv.Atoi(s.Value.S)
 			if err != nil || n < 1 {
@@ -99,8 +96,8 @@ func manyOf(t types.Type) bool {
 	}
 }
 
-// relatedOrder reads the order of related rows, by columns of their model.
-func (r *reader) relatedOrder(text tag.Text, to *types.Named) []templates.Order {
+// relatedOrder reads the order of related rows, by columns of their model. Through a join table they are put in order by Go.
+func (r *reader) relatedOrder(text tag.Text, to *types.Named, join string) []templates.Order {
 	parsed, err := tag.Orders(text)
 	if err != nil {
 		r.failIn(err)
@@ -124,12 +121,23 @@ func (r *reader) relatedOrder(text tag.Text, to *types.Named) []templates.Order 
 			r.fail(o.Field, "%s is given twice; remove one", o.Field.S)
 		case c.Unread:
 			r.fail(o.Field, "%s is never read, so that its changes are not seen; take another column", o.Field.S)
+		case join != "" && !goOrders(c):
+			r.fail(o.Field, "rows through the join table %s are put in order by Go, which does not know how the database compares %s; take integers, bools or times that are not NULL", join, o.Field.S)
 		case c.Type.Kind == templates.Serialized:
 			r.fail(o.Field, "%s is serialized, and only GORM knows what the column holds; take another column", o.Field.S)
 		}
 		out = append(out, templates.Order{Column: c, Desc: o.Desc})
 	}
 	return out
+}
+
+// goOrders reports whether Go compares a column's values as databases do.
+func goOrders(c templates.Column) bool {
+	switch c.Type.Kind {
+	case templates.Int, templates.Uint, templates.Bool, templates.Time:
+		return c.Type.Form == templates.Plain
+	}
+	return false
 }
 
 // relatedColumns are the columns of a model that may be another package's: what of them a tag of this one may name.

@@ -18,6 +18,7 @@ type Post struct {
 	Answers  []*Post  `gorm:"foreignKey:ParentID" cache:"follow;order:ID desc;limit:20"`
 	Cover    *Picture `gorm:"polymorphic:Owner" cache:"follow"`
 	Notes    []Note   `cache:"follow;order:CreatedAt desc,Text"`
+	Similar  []*Post  `gorm:"many2many:similar" cache:"follow;order:ID desc"`
 }
 
 // Note has what it is ordered by in an embedded struct.

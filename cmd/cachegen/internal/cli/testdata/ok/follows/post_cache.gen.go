@@ -36,6 +36,9 @@ type PostReader interface {
 	// WithNotes returns a reader whose Posts come with Notes, by CreatedAt, latest first, then Text,
 	// each from an entry of its own. Relations that are given in with come with those.
 	WithNotes(with ...cacheruntime.With[*Note]) PostReader
+	// WithSimilar returns a reader whose Posts come with Similar, by ID, highest first, each from an
+	// entry of its own. Relations that are given in with come with those.
+	WithSimilar(with ...cacheruntime.With[*Post]) PostReader
 }
 
 // UnimplementedPostReader is embedded in fakes, so that they compile when the interface grows.
@@ -87,6 +90,12 @@ func (UnimplementedPostReader) WithNotes(with ...cacheruntime.With[*Note]) PostR
 	return UnimplementedPostReader{}
 }
 
+// WithSimilar returns an UnimplementedPostReader: a fake that is asked for relations returns
+// itself instead.
+func (UnimplementedPostReader) WithSimilar(with ...cacheruntime.With[*Post]) PostReader {
+	return UnimplementedPostReader{}
+}
+
 // UnimplementedPostReader satisfies what it stands in for, and so do the two readers.
 var (
 	_ PostReader = UnimplementedPostReader{}
@@ -134,6 +143,7 @@ var postSpecs = struct {
 				{Field: "Model.CreatedAt", Desc: true},
 				{Field: "Text"},
 			}, Package: "github.com/cachegen/cachegen/cmd/cachegen/internal/cli/testdata/ok/follows"},
+			{Relation: "Similar", Order: []cacheruntime.Order{{Field: "ID", Desc: true}}, Package: "github.com/cachegen/cachegen/cmd/cachegen/internal/cli/testdata/ok/follows"},
 		},
 	},
 }
@@ -260,6 +270,18 @@ func PostWithNotes(with ...cacheruntime.With[*Note]) cacheruntime.With[*Post] {
 	return cacheruntime.Along[*Post]("Notes", with)
 }
 
+// WithSimilar returns a reader whose Posts come with Similar, by ID, highest first, each from an
+// entry of its own. Relations that are given in with come with those.
+func (r *postReads) WithSimilar(with ...cacheruntime.With[*Post]) PostReader {
+	return &postReads{table: r.table, source: cacheruntime.Follow(r.source, "Similar", with)}
+}
+
+// PostWithSimilar asks for the Similar of Posts that come with other rows themselves: give it to
+// the With method that brings these.
+func PostWithSimilar(with ...cacheruntime.With[*Post]) cacheruntime.With[*Post] {
+	return cacheruntime.Along[*Post]("Similar", with)
+}
+
 // encodePost appends the columns of a row.
 func encodePost(b []byte, row any) []byte {
 	v := row.(*Post)
@@ -289,4 +311,5 @@ var _ = Post(struct {
 	Answers  []*Post
 	Cover    *Picture
 	Notes    []Note
+	Similar  []*Post
 }{})

@@ -14,6 +14,7 @@ type Post struct {
 	Fourth   []*Note `cache:"follow:Fourth;limit"`
 	Fifth    []*Note `cache:"follow;follow;list"`
 	Sixth    []*Note `cache:"follow;order:Secret;order:Blob"`
+	Eighth   []*Note `gorm:"many2many:likes" cache:"follow;order:ID,Title"`
 	seventh  []*Note `cache:"follow"`
 }
 
