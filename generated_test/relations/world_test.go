@@ -57,11 +57,17 @@ func again(t testing.TB, d fixture.Database) fixture.Database {
 
 func open(t *testing.T, d fixture.Database, o cacheruntime.Options, servers ...string) *world {
 	t.Helper()
+	return openWith(t, d, o, tiered.Options{Servers: servers})
+}
+
+func openWith(t *testing.T, d fixture.Database, o cacheruntime.Options, st tiered.Options) *world {
+	t.Helper()
 	w := &world{TB: t, sql: &fixture.Statements{}, ctx: t.Context()}
 	w.db = d.Open(t, &gorm.Config{Logger: w.sql, DisableForeignKeyConstraintWhenMigrating: true})
 	w.must(w.db.SetupJoinTable(&relations.Tag{}, "Places", &relations.TagPlace{}))
 	w.must(w.db.AutoMigrate(&people.Country{}, &people.Person{}, &relations.Merchant{}, &relations.Croupon{}, &relations.Review{}, &relations.Profile{}, &relations.Photo{}, &relations.Tag{}, &relations.Place{}))
-	store, err := tiered.Open(tiered.Options{Servers: servers, Timeout: 5 * time.Second})
+	st.Timeout = 5 * time.Second
+	store, err := tiered.Open(st)
 	w.must(err)
 	t.Cleanup(func() { w.must(store.Close()) })
 	o.Namespace = "relations"
