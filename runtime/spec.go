@@ -117,8 +117,10 @@ type KeyInfo struct {
 	Where    string   // the where setting, as written
 	Order    string   // the order setting, as written
 	Limit    int      // 0: none
-	FallsOn  []string // columns whose change flushes the list; "*" is any write of the row
-	TTL      time.Duration
+	// FallsOn are the columns whose change flushes the list; "*" is any write of the row. Those of a relation's list are
+	// columns of another model or of a join table, which is named before them.
+	FallsOn []string
+	TTL     time.Duration
 }
 
 // Forever is the ttl of entries that do not expire by time.

@@ -20,6 +20,8 @@ type Key struct {
 	Falls []Fall
 	// Keeps is how long its entries are kept: its own ttl or the model's, as in Model.TTL.
 	Keeps time.Duration
+	// Follow is the relation that it is the list of; nil for an accessor.
+	Follow *Follow
 }
 
 // Fall is what a change of one column means to an accessor.
@@ -34,6 +36,8 @@ type Fall struct {
 	Order bool
 	// SoftDelete says that it tells whether the row is deleted.
 	SoftDelete bool
+	// Leads says that it is what a row of a join table leads to.
+	Leads bool
 	// Judge is who judges the terms, or the soft delete.
 	Judge Judge
 }
@@ -73,6 +77,13 @@ func (m Model) Keys() []Key {
 
 // falls finds the columns whose change flushes an accessor's list.
 func (m Model) falls(a Accessor) []Fall {
+	if c, ok := m.softDelete(); ok {
+		return falls(a, &c)
+	}
+	return falls(a, nil)
+}
+
+func falls(a Accessor, softDelete *Column) []Fall {
 	var out []Fall
 	of := func(c Column) *Fall {
 		i := slices.IndexFunc(out, func(f Fall) bool { return f.Column.Path == c.Path })
@@ -91,8 +102,8 @@ func (m Model) falls(a Accessor) []Fall {
 	for _, o := range a.Order {
 		of(o.Column).Order = true
 	}
-	if c, ok := m.softDelete(); ok {
-		f := of(c)
+	if c := softDelete; c != nil {
+		f := of(*c)
 		f.SoftDelete = true
 		if !c.Judged {
 			f.Judge = ByDatabase

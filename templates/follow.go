@@ -2,19 +2,70 @@ package templates
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/dave/jennifer/jen"
 )
 
 // Follow is a relation that is read with the model where a read asks for it.
 type Follow struct {
-	Name  string // the field's
-	To    Expr   // the related model's type
-	Model string // its name
-	Path  string // the import path of its package
-	Many  bool   // there may be several related rows
-	Order []Order
-	Limit int // 0: the runtime's window
+	Name      string // the field's
+	To        Expr   // the related model's type
+	Model     string // its name
+	Path      string // the import path of its package
+	Many      bool   // there may be several related rows
+	Order     []Order
+	OrderText string // the order setting, as written
+	Limit     int    // 0: the runtime's window
+	Link      Link
+}
+
+// Link is by what a relation goes, by GORM's default rules: for messages and reports only, since the runtime asks GORM.
+type Link struct {
+	Via Via
+	Own []Column // of the owner, what those of There are compared with; of a polymorphic relation, the type has none
+	// There are columns of the related model, or of the join table.
+	There      []Column
+	Others     []Column // of the join table: what leads to the related model
+	Join       string   // the join table's name
+	SoftDelete *Column  // the related model's, where its rows are on lists
+}
+
+// Via says where related rows are found.
+type Via uint8
+
+// The ways to related rows.
+const (
+	Unknown Via = iota // only GORM knows
+	ByKey              // in their own entries
+	ByList             // on a list of the related rows that have the values of the owner
+	ByJoin             // on a list of the join table's rows that have them
+)
+
+// Followed are the Keys of the lists that the model's relations go by, as those of accessors whose method is the relation's. Their
+// columns are those of the related model, or of the join table.
+func (m Model) Followed() []Key {
+	var out []Key
+	for _, f := range m.Follows {
+		if f.Link.Via != ByList && f.Link.Via != ByJoin {
+			continue
+		}
+		k := Key{
+			Accessor: Accessor{Kind: List, Name: f.Name, By: f.Link.There, Order: f.Order, OrderText: f.OrderText, Limit: f.Limit},
+			Args:     m.shownArgs(f.Link.Own),
+			List:     m.Table + "." + f.Name + "(" + strings.Join(selectors(f.Link.There), ",") + ")",
+			Follow:   &f,
+		}
+		if f.Link.Via == ByJoin { // the related rows are put in order when they are there
+			k.Order, k.OrderText = nil, ""
+		}
+		k.Falls = falls(k.Accessor, f.Link.SoftDelete)
+		for _, c := range f.Link.Others {
+			k.Falls = append(k.Falls, Fall{Column: c, Leads: true})
+		}
+		out = append(out, k)
+	}
+	return out
 }
 
 // Method is the method that asks for the relation.

@@ -76,6 +76,17 @@ func (m Model) keyInfos() []jen.Code {
 		}
 		out = append(out, m.keyInfo(k.Method(), k, falls...))
 	}
+	for _, k := range m.Followed() {
+		table := k.Follow.Model
+		if k.Follow.Link.Via == ByJoin {
+			table = k.Follow.Link.Join
+		}
+		var falls []jen.Code
+		for _, f := range k.Falls {
+			falls = append(falls, jen.Lit(table+"."+f.Column.Select))
+		}
+		out = append(out, m.keyInfo(k.Follow.Method(), k, falls...))
+	}
 	return out
 }
 

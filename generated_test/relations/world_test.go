@@ -219,8 +219,6 @@ func preloaded[T any](w *world, db *gorm.DB, id func(*T) uint64, ids ...uint64) 
 
 func crouponID(c *relations.Croupon) uint64   { return c.ID }
 func merchantID(m *relations.Merchant) uint64 { return m.ID }
-func reviewID(r *relations.Review) uint64     { return r.ID }
-func profileID(p *relations.Profile) uint64   { return p.ID }
 func tagID(t *relations.Tag) uint64           { return uint64(t.ID) }
 func personID(p *people.Person) uint64        { return p.ID }
 

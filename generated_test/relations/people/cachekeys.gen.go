@@ -20,4 +20,17 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		List:     "people:ID",
 		FallsOn:  []string{"*"},
 	},
+	{
+		Accessor: "Person.WithTeam",
+		Args:     []string{"id uint64"},
+		List:     "people.Team(BossID)",
+		Order:    "Name desc",
+		FallsOn:  []string{"Person.BossID", "Person.Name"},
+	},
+	{
+		Accessor: "Person.WithCountry",
+		Args:     []string{"countryCode string"},
+		List:     "people.Country(Code)",
+		FallsOn:  []string{"Country.Code"},
+	},
 }

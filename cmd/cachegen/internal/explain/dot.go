@@ -13,6 +13,7 @@ var edgeStyles = map[Effect]struct{ color, style string }{
 	MayMatch:   {"#9a6700", "dashed"},
 	AnyChange:  {"#9a6700", "dashed"},
 	RowOrdered: {"#1a7f37", "dotted"},
+	RowLeads:   {"#1a7f37", "dotted"},
 }
 
 // DOT writes the report as a graph for graphviz: a cluster a model, with edges from columns to the
@@ -77,7 +78,7 @@ func (m Model) dot(b *strings.Builder, path string) {
 
 // namesRows reports whether the accessor's entries hold primary keys, whose rows are entries of their
 // own.
-func (a Accessor) namesRows() bool { return a.Kind != "count" && a.Kind != "row" }
+func (a Accessor) namesRows() bool { return a.Kind != "count" && a.Kind != "row" && a.Kind != "join" }
 
 // quoted writes a string of DOT. A backslash would begin an escape, some of which stand for names of
 // the graph, so that it is doubled.

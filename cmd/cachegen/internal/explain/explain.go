@@ -42,7 +42,9 @@ type Model struct {
 	Lease      bool       `json:"lease,omitempty"`
 	All        string     `json:"all"`       // the flush list that every entry of the table hangs on
 	Columns    []Column   `json:"columns"`   // in the order of the struct
-	Accessors  []Accessor `json:"accessors"` // the rows' own first, then in the order of the source
+	Accessors  []Accessor `json:"accessors"` // the rows' own first, then in the order of the source, then relations that lead here
+	// JoinTable says that it is no struct, but the join table of relations.
+	JoinTable bool `json:"joinTable,omitempty"`
 }
 
 // Column is one column with what a change of it flushes.
@@ -62,7 +64,7 @@ type Flush struct {
 // Accessor is one way to read a model, and the flush list that its entries hang on.
 type Accessor struct {
 	Name      string   `json:"name"` // its method
-	Kind      string   `json:"kind"` // row, list, one, count or unique
+	Kind      string   `json:"kind"` // row, list, one, count, unique, follow or join
 	Methods   []string `json:"methods"`
 	Args      []string `json:"args,omitempty"` // as in "city string"
 	By        []string `json:"by,omitempty"`
@@ -90,7 +92,7 @@ const AnyColumn = "*"
 // Cause says why a change of a column makes a list fall, and when.
 type Cause struct {
 	Effect Effect `json:"effect"`
-	// Roles are what the column is to the accessor: by, where, order, softDelete.
+	// Roles are what the column is to the accessor: by, where, order, softDelete, leads.
 	Roles []string `json:"roles,omitempty"`
 }
 
@@ -107,6 +109,7 @@ const (
 	MayMatch   Effect = "may"     // it changes from or to a value that the database may hold to match
 	AnyChange  Effect = "any"     // only the database judges: it changes at all
 	RowOrdered Effect = "order"   // it changes at all, and so perhaps the row's place
+	RowLeads   Effect = "leads"   // it changes at all, and so what a row of a join table leads to
 )
 
 // Of makes the report of packages.
@@ -125,7 +128,21 @@ func Of(packages []templates.Package) Report {
 	}
 	slices.SortStableFunc(r.Packages, func(a, b Package) int { return cmp.Compare(a.Path, b.Path) })
 	r.Packages = slices.CompactFunc(r.Packages, func(a, b Package) bool { return a.Path == b.Path })
+	r.followed(distinct(packages))
+	for _, p := range r.Packages {
+		slices.SortStableFunc(p.Models, func(a, b Model) int { return cmp.Compare(a.Name, b.Name) })
+		for i := range p.Models {
+			p.Models[i].flushes()
+		}
+	}
 	return r
+}
+
+// distinct are packages in the order of their paths, each once.
+func distinct(packages []templates.Package) []templates.Package {
+	packages = slices.Clone(packages)
+	slices.SortStableFunc(packages, func(a, b templates.Package) int { return cmp.Compare(a.Path, b.Path) })
+	return slices.CompactFunc(packages, func(a, b templates.Package) bool { return a.Path == b.Path })
 }
 
 func model(m templates.Model) Model {
@@ -151,9 +168,7 @@ func model(m templates.Model) Model {
 		out.Accessors = append(out.Accessors, a)
 	}
 	for _, c := range m.Columns {
-		out.Columns = append(out.Columns, Column{
-			Name: c.Select, Column: c.DBName, Type: c.Type.Shown, Flushes: flushes(c.Select, keys[c.Select], out.Accessors),
-		})
+		out.Columns = append(out.Columns, Column{Name: c.Select, Column: c.DBName, Type: c.Type.Shown})
 	}
 	return out
 }
@@ -207,6 +222,7 @@ func cause(f templates.Fall, key bool) Cause {
 		{f.Where, "where", judged[f.Judge]},
 		{f.Order, "order", RowOrdered},
 		{f.SoftDelete, "softDelete", judged[f.Judge]},
+		{f.Leads, "leads", RowLeads},
 	} {
 		if !role.is {
 			continue
@@ -223,9 +239,16 @@ func cause(f templates.Fall, key bool) Cause {
 }
 
 // byChanges are the effects that a role may have, those with the fewest changes first.
-var byChanges = []Effect{RowMatches, MayMatch, AnyChange, RowOrdered, RowMoves}
+var byChanges = []Effect{RowMatches, MayMatch, AnyChange, RowOrdered, RowLeads, RowMoves}
 
 var judged = [...]Effect{templates.ByGo: RowMatches, templates.ByGoCoarsely: MayMatch, templates.ByDatabase: AnyChange}
+
+// flushes says of each column what falls with it.
+func (m *Model) flushes() {
+	for i, c := range m.Columns {
+		m.Columns[i].Flushes = flushes(c.Name, slices.Contains(m.Key, c.Name), m.Accessors)
+	}
+}
 
 // flushes turns the falls of accessors round: what falls when this column changes.
 func flushes(column string, key bool, accessors []Accessor) []Flush {

@@ -21,6 +21,7 @@ func (d *drawing) placeLegend(drawn map[string]bool, y int) int {
 		{string(MayMatch), "where: " + says[MayMatch]},
 		{string(AnyChange), "where: " + says[AnyChange]},
 		{string(RowOrdered), "order: the row may move"},
+		{string(RowLeads), "join table: " + says[RowLeads]},
 		{namesClass, "holds keys of rows"},
 	} {
 		if !drawn[s.class] {

@@ -54,7 +54,7 @@ marker .lane { fill: #9198a1; }
 // arrows are the ends of lines, by class; what has none is no flush.
 var arrows = map[string]string{
 	string(RowMoves): "moves", string(RowMatches): "matches", string(MayMatch): "matches", string(AnyChange): "matches",
-	string(RowOrdered): "order", laneClass: "lane",
+	string(RowOrdered): "order", string(RowLeads): "order", laneClass: "lane",
 }
 
 // SVG writes the report as a drawing: a panel a model, in it the columns, the accessors whose lists

@@ -19,6 +19,7 @@ var says = map[Effect]string{
 	MayMatch:   "from or to what may match",
 	AnyChange:  "any change: the database judges it",
 	RowOrdered: "ordered by it",
+	RowLeads:   "leads elsewhere",
 }
 
 // Text writes the report for people.
@@ -55,6 +56,9 @@ func (m Model) about() []string {
 	if m.Lease {
 		out = append(out, "lease")
 	}
+	if m.JoinTable {
+		out = append(out, "join table")
+	}
 	return append(out, m.Source)
 }
 
@@ -77,10 +81,10 @@ func (m Model) text(b *strings.Builder) {
 			name, column = "", ""
 		}
 	}
-	rows = append(rows,
-		[]string{"any of them", "", "Get", "of the row"},
-		[]string{"the whole row", "", "every list", "that it is on: created, deleted"},
-	)
+	if !m.JoinTable { // of which nothing reads rows
+		rows = append(rows, []string{"any of them", "", "Get", "of the row"})
+	}
+	rows = append(rows, []string{"the whole row", "", "every list", "that it is on: created, deleted"})
 	table(b, rows)
 
 	rows = [][]string{{"the list", "falls with a change of"}}

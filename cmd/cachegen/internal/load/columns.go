@@ -98,6 +98,9 @@ func (l *loader) field(m *source, v *types.Var, tags string, way []step, prefix 
 		l.errorf(at, "%s.%s: %s is no struct that GORM takes apart; remove embedded from the tag", m.name, name, l.shown(v.Type()))
 		return nil
 	case verdict.role != column:
+		if _, ok := reflect.StructTag(tags).Lookup("cache"); ok && len(way) > 0 {
+			l.errorf(at, "%s.%s: cache tags inside an embedded struct are not supported yet; move the relation to %s itself", m.name, name, m.name)
+		}
 		return nil
 	case verdict.typ.Kind != templates.Serialized: // whose types generated code does not name
 		if why := l.hidden(v.Type()); why != "" {

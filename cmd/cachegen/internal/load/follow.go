@@ -2,6 +2,7 @@ package load
 
 import (
 	"cmp"
+	"fmt"
 	"go/ast"
 	"go/types"
 	"reflect"
@@ -22,6 +23,7 @@ func (r *reader) follow(at tag.Text, syntax *ast.Field, isColumn bool, settings 
 		return // the field itself is in error
 	}
 	to, isRelation := related(v.Type())
+	ok := false
 	ignored, left := gorm["-"]
 	many := manyOf(v.Type())
 	full := r.model.name + "." + name
@@ -59,7 +61,7 @@ func (r *reader) follow(at tag.Text, syntax *ast.Field, isColumn bool, settings 
 		case (word == "order" || word == "limit") && !many:
 			r.fail(s.Key, "%s is one %s and no list, so it takes no %s; remove it", full, r.shown(to), word)
 		case word == "order":
-			f.Order = r.relatedOrder(s.Value, to, gorm["MANY2MANY"])
+			f.Order, f.OrderText = r.relatedOrder(s.Value, to, gorm["MANY2MANY"]), s.Value.S
 		case word == "limit":
 			n, err := strconv.Atoi(s.Value.S)
 			if err != nil || n < 1 {
@@ -74,6 +76,10 @@ func (r *reader) follow(at tag.Text, syntax *ast.Field, isColumn bool, settings 
 	if len(r.problems) > before {
 		return
 	}
+	if f.Link, ok = r.linked(name, to, many, gorm); !ok {
+		r.fail(at, "%s", r.leadsNowhere(name, to, many, gorm))
+		return
+	}
 	switch other, ok := r.made[f.Method()]; {
 	case ok:
 		r.fail(at, "follow on %s makes the method %s, as does %s; rename one", name, f.Method(), other.who)
@@ -81,6 +87,43 @@ func (r *reader) follow(at tag.Text, syntax *ast.Field, isColumn bool, settings 
 	}
 	r.made[f.Method()] = maker{"follow on " + name, inTag(r.lit, at.Offset(0)).pos}
 	r.out.Follows = append(r.out.Follows, f)
+}
+
+// linked finds the columns by which a relation goes. Where GORM's tag names them and they are not found, the program's own naming
+// may know better.
+func (r *reader) linked(name string, to *types.Named, many bool, gorm map[string]string) (templates.Link, bool) {
+	own := side{name: r.model.name}
+	for _, f := range r.fields {
+		own.columns = append(own.columns, f.Column)
+	}
+	known := r.relatedTo(to)
+	l, ok := reference{
+		name: name, own: own, to: side{to.Obj().Name(), known}, many: many, same: types.Identical(to, r.model.named), settings: gorm,
+	}.link()
+	if l.Via == templates.ByList {
+		for _, c := range known {
+			if c.SoftDelete {
+				l.SoftDelete = &c
+			}
+		}
+	}
+	return l, ok || gorm["FOREIGNKEY"] != "" || gorm["REFERENCES"] != ""
+}
+
+// leadsNowhere says that GORM finds no columns for a relation.
+func (r *reader) leadsNowhere(name string, to *types.Named, many bool, gorm map[string]string) string {
+	full, shown := r.model.name+"."+name, r.shown(to)
+	stem := gorm["POLYMORPHIC"]
+	switch {
+	case stem != "" || gorm["POLYMORPHICID"] != "":
+		return fmt.Sprintf("%s is polymorphic, and %s has no fields %s and %s for it; add them, or name them in the gorm tag",
+			full, shown, cmp.Or(gorm["POLYMORPHICTYPE"], stem+"Type"), cmp.Or(gorm["POLYMORPHICID"], stem+"ID"))
+	case many:
+		return fmt.Sprintf("%s leads nowhere: %s has no field %sID; add it, or name the one in gorm:\"foreignKey:…\"", full, shown, r.model.name)
+	default:
+		return fmt.Sprintf("%s leads nowhere: %s has no field %sID, nor has %s a field %sID; add one, or name it in gorm:\"foreignKey:…\"",
+			full, r.model.name, name, shown, r.model.name)
+	}
 }
 
 // manyOf reports whether a relation's field takes several rows.
@@ -103,7 +146,7 @@ func (r *reader) relatedOrder(text tag.Text, to *types.Named, join string) []tem
 		r.failIn(err)
 		return nil
 	}
-	known := r.relatedColumns(to, "", "", nil)
+	known := r.relatedTo(to)
 	var out []templates.Order
 	for _, o := range parsed {
 		i := slices.IndexFunc(known, func(c templates.Column) bool { return c.Path == o.Field.S || c.Select == o.Field.S })
@@ -140,8 +183,26 @@ func goOrders(c templates.Column) bool {
 	return false
 }
 
-// relatedColumns are the columns of a model that may be another package's: what of them a tag of this one may name.
-func (r *reader) relatedColumns(t types.Type, path, short string, within []types.Type) (out []templates.Column) {
+// relatedTo are the columns of a model that may be another package's: what of them a relation may name.
+func (r *reader) relatedTo(to *types.Named) []templates.Column {
+	all := r.relatedColumns(to, "", "", "", nil)
+	if slices.ContainsFunc(all, func(c templates.Column) bool { return c.PrimaryKey }) {
+		return all
+	}
+	for _, is := range []func(c templates.Column) bool{
+		func(c templates.Column) bool { return c.DBName == "id" },
+		func(c templates.Column) bool { return goName(c) == "ID" },
+	} {
+		if i := slices.IndexFunc(all, is); i >= 0 {
+			all[i].PrimaryKey = true
+			break
+		}
+	}
+	return all
+}
+
+// relatedColumns are those of a struct, embedded ones flattened.
+func (r *reader) relatedColumns(t types.Type, path, short, prefix string, within []types.Type) (out []templates.Column) {
 	s, ok := t.Underlying().(*types.Struct)
 	if !ok || slices.ContainsFunc(within, func(outer types.Type) bool { return types.Identical(outer, t) }) {
 		return nil
@@ -163,14 +224,17 @@ func (r *reader) relatedColumns(t types.Type, path, short string, within []types
 			if v.Anonymous() {
 				selected = short
 			}
-			out = append(out, r.relatedColumns(of, path+v.Name()+".", selected, append(within, t))...)
+			out = append(out, r.relatedColumns(of, path+v.Name()+".", selected, prefix+settings["EMBEDDEDPREFIX"], append(within, t))...)
 			continue
 		}
-		c := templates.Column{Path: path + v.Name(), Select: short + v.Name(), Unread: strings.EqualFold(settings["->"], "false")}
+		c := templates.Column{
+			Path: path + v.Name(), Select: short + v.Name(), DBName: prefix + cmp.Or(settings["COLUMN"], naming.ColumnName("", v.Name())),
+			Unread: strings.EqualFold(settings["->"], "false"), PrimaryKey: truth(settings["PRIMARYKEY"], settings["PRIMARY_KEY"]),
+		}
 		if serializer(settings) {
 			c.Type.Kind = templates.Serialized
 		} else if verdict := r.judge(v.Type(), !c.Unread); verdict.role == column {
-			c.Type = verdict.typ
+			c.Type, c.SoftDelete, c.Judged = verdict.typ, verdict.soft, verdict.judged && !zeroValue(reflect.StructTag(s.Tag(i)).Get("gorm"))
 		} else {
 			continue
 		}

@@ -26,4 +26,31 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		List:     "posts:ID",
 		FallsOn:  []string{"*"},
 	},
+	{
+		Accessor: "Post.WithAnswers",
+		Args:     []string{"id uint64"},
+		List:     "posts.Answers(ParentID)",
+		Order:    "ID desc",
+		Limit:    20,
+		FallsOn:  []string{"Post.ParentID", "Post.ID"},
+	},
+	{
+		Accessor: "Post.WithCover",
+		Args:     []string{"id uint64"},
+		List:     "posts.Cover(OwnerType,OwnerID)",
+		FallsOn:  []string{"Picture.OwnerType", "Picture.OwnerID"},
+	},
+	{
+		Accessor: "Post.WithNotes",
+		Args:     []string{"id uint64"},
+		List:     "posts.Notes(PostID)",
+		Order:    "CreatedAt desc,Text",
+		FallsOn:  []string{"Note.PostID", "Note.CreatedAt", "Note.Text", "Note.DeletedAt"},
+	},
+	{
+		Accessor: "Post.WithSimilar",
+		Args:     []string{"id uint64"},
+		List:     "posts.Similar(PostID)",
+		FallsOn:  []string{"similar.PostID", "similar.SimilarID"},
+	},
 }

@@ -16,6 +16,23 @@ type Post struct {
 	Sixth    []*Note `cache:"follow;order:Secret;order:Blob"`
 	Eighth   []*Note `gorm:"many2many:likes" cache:"follow;order:ID,Title"`
 	seventh  []*Note `cache:"follow"`
+	Base
+	Ninth []Writer `cache:"follow"`
+	Tenth *Other   `cache:"follow"`
+	Cover *Writer  `gorm:"polymorphic:Owner" cache:"follow"`
+}
+
+// Base has a relation that every model which embeds it has.
+type Base struct {
+	EditorID uint64
+	Editor   *Writer `cache:"follow"`
+}
+
+// Other has nothing to do with posts.
+type Other struct {
+	_ struct{} `cache:"model"`
+
+	ID uint64
 }
 
 // Writer is what one has one of.
