@@ -81,6 +81,7 @@ func alsoWith(ws []*along, w *along) []*along {
 //	belongs to, by another column    a list of the related rows that have the value
 //	has one, has many                a list of the related rows that have the owner's key
 //	many to many                     a list of the join table's rows that have the owner's key, and the related rows' own entries
+//	many to many, by other columns   such a list, and for each value on it a list of the related rows that have it
 type follow struct {
 	t     *Table // the owner's
 	spec  FollowSpec
@@ -102,8 +103,9 @@ type ownColumn struct {
 
 // followed is what a relation leads to.
 type followed struct {
-	t  *Table
-	ix *index // nil: the related rows are found by primary key; of many to many, the join table's
+	t   *Table
+	via *index // of many to many: the join table's list
+	ix  *index // of the related rows; nil: they are found by primary key
 	// at is the place that each column of the primary key has among the relation's, where they are found by it.
 	at []int
 }
@@ -237,32 +239,35 @@ func (r *relations) add(t *Table) error {
 
 // join makes a model the one that the relation leads to.
 func (f *follow) join(to *Table) error {
-	if f.via != nil {
-		at, ok := keyAmong(to, f.keys)
-		if !ok {
-			return f.errorf("it goes through its join table by other columns than the primary key of %s, which is not supported yet; take follow off its tag", to.spec.Model)
+	columns, own := f.there, f.own
+	if f.via != nil { // and on from the join table
+		columns, own = f.keys, make([]ownColumn, len(f.keys))
+		for i, column := range f.other {
+			own[i].field = column
 		}
-		f.to.Store(&followed{t: to, ix: f.via, at: at})
-		return nil
 	}
-	there := make([]*schema.Field, len(f.there))
-	for i, column := range f.there {
+	there := make([]*schema.Field, len(columns))
+	for i, column := range columns {
 		if there[i] = to.schema.FieldsByDBName[column.DBName]; there[i] == nil {
 			return f.errorf("GORM compares it with the column %s, which %s has not", column.DBName, to.spec.Model)
 		}
 	}
-	if at, ok := keyAmong(to, there); ok && f.rel.Type == schema.BelongsTo {
-		f.to.Store(&followed{t: to, at: at})
+	if at, ok := keyAmong(to, there); ok && (f.rel.Type == schema.BelongsTo || f.via != nil) {
+		f.to.Store(&followed{t: to, via: f.via, at: at})
 		return nil
 	}
-	ix, err := f.index(to, there, nil)
+	name := f.spec.Relation
+	if f.via != nil {
+		name += "Of" // beside the join table's list, croupons.Tags(42)
+	}
+	ix, err := f.index(to, name, there, own, nil)
 	if err != nil {
 		return err
 	}
 	if err := to.addFollowed(ix); err != nil {
 		return f.errorf("how the columns of table %s compare cannot be read: %w", to.schema.Table, err)
 	}
-	f.to.Store(&followed{t: to, ix: ix})
+	f.to.Store(&followed{t: to, via: f.via, ix: ix})
 	return nil
 }
 
@@ -290,19 +295,20 @@ func (to *followed) key(k []Arg) []Arg {
 	return key
 }
 
-// index is the list of the related rows of an owner, or of the keys that the join table's rows of an owner have in the columns others.
-func (f *follow) index(to *Table, there, others []*schema.Field) (*index, error) {
+// index is the list of the related rows that have the values of own in the columns there, or of what the join table's rows that have
+// them have in the columns others.
+func (f *follow) index(to *Table, name string, there []*schema.Field, own []ownColumn, others []*schema.Field) (*index, error) {
 	ix := &index{
 		t: to, accessor: f.t.spec.Model + ".With" + f.spec.Relation, window: f.spec.Limit,
-		spec: IndexSpec{Name: f.t.schema.Table + "." + f.spec.Relation, Order: f.spec.Order, TTL: to.spec.TTL},
+		spec: IndexSpec{Name: f.t.schema.Table + "." + name, Order: f.spec.Order, TTL: to.spec.TTL},
 	}
 	kinds := make([]argKind, len(there))
 	for i, c := range there {
 		ix.spec.By = append(ix.spec.By, pathOf(c))
 		kinds[i] = relationKind(c)
-		if f.own[i].field == nil {
+		if own[i].field == nil {
 			ix.fixed++
-			ix.spec.Name += "(" + f.own[i].value.s + ")" // it is part of what the list is; see release.go
+			ix.spec.Name += "(" + own[i].value.s + ")" // it is part of what the list is; see release.go
 		}
 	}
 	ix.spec.Args = func(args []Arg, row any) []Arg {
@@ -326,23 +332,23 @@ func (f *follow) index(to *Table, there, others []*schema.Field) (*index, error)
 			ix.selects = append(ix.selects, c.DBName)
 		}
 	}
-	ix.spec.Holds = f.owned(there)
+	ix.spec.Holds = owned(there, own)
 	ix.spec.Same = ix.sameColumns()
 	// It has the owner's name, as in croupons.Reviews(42), and falls with the related rows' table.
 	s := &ix.spec
 	owner := newTableNames(to.rt.opts, f.t.schema.Table)
-	ix.keys = owner.accessor(f.spec.Relation, fingerprint(fmt.Sprintf("%s\n%s %s %v %v", to.layout(), f.t.schema.Table, s.Name, s.By, s.Order)))
+	ix.keys = owner.accessor(name, fingerprint(fmt.Sprintf("%s\n%s %s %v %v", to.layout(), f.t.schema.Table, s.Name, s.By, s.Order)))
 	ix.keys.allHead, ix.keys.all = to.keys.allHead, to.keys.all
 	return ix, nil
 }
 
 // owned reports of a related row whether it may have an owner of the relation's kind: whoever leads to nobody is on nobody's list.
-func (f *follow) owned(there []*schema.Field) func(row any) bool {
+func owned(there []*schema.Field, own []ownColumn) func(row any) bool {
 	return func(row any) bool {
 		v := reflect.ValueOf(row).Elem()
 		found := false
 		for i, c := range there {
-			if fixed := f.own[i]; fixed.field == nil {
+			if fixed := own[i]; fixed.field == nil {
 				if !SameText(argOf(c, v).s, fixed.value.s) {
 					return false
 				}

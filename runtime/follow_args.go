@@ -69,6 +69,10 @@ func (a Arg) as(kind argKind) Arg {
 	return a
 }
 
+// zero reports whether an argument is NULL or its type's zero value, which to GORM leads nowhere. What a Valuer's zero is, only its
+// type knows.
+func (a Arg) zero() bool { return a.kind == argNull || !a.own && a.kind != argTime && a.n == 0 && a.s == "" }
+
 // compareValues puts two values of a column in order, which is of integers, bools or times.
 func compareValues(a, b reflect.Value) int {
 	switch x := a.Interface().(type) {

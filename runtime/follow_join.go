@@ -56,7 +56,7 @@ func (f *follow) joinTable(rt *Runtime, t *Table) error {
 	if slices.Contains(there, nil) || slices.Contains(others, nil) {
 		return f.errorf("%s is not the join table that GORM takes it for: call SetupJoinTable before NewModels", t.schema.Table)
 	}
-	ix, err := f.index(t, there, others)
+	ix, err := f.index(t, f.spec.Relation, there, f.own, others)
 	if err == nil {
 		err = t.addFollowed(ix)
 	}
@@ -66,10 +66,12 @@ func (f *follow) joinTable(rt *Runtime, t *Table) error {
 	return err
 }
 
-// joinTable returns the model of a join table: one that is registered, or one that is made of GORM's reading of it.
+// joinTable returns the model of a join table: one that is registered, or one that is made of GORM's reading of it. GORM makes a
+// struct for each side of a relation where SetupJoinTable gave it none, with the same columns.
 func (rt *Runtime) joinTable(sch *schema.Schema) (*Table, error) {
 	for _, m := range rt.registry.of(sch.Table) {
-		if t, ok := m.(*Table); ok && (t.joins || t.schema.ModelType == sch.ModelType) {
+		t, ok := m.(*Table)
+		if ok && (t.schema.ModelType == sch.ModelType || t.joins && t.schema.ModelType.Name() == "" && sch.ModelType.Name() == "") {
 			return t, nil
 		}
 	}
@@ -116,33 +118,44 @@ func fieldArgs(fs []*schema.Field) func(to []Arg, row any) []Arg {
 
 // joined are the related rows of each of args, through the join table.
 func (f *follow) joined(ctx context.Context, c *call, to *followed, args [][]Arg) ([][]any, error) {
-	outer := to.ix.t.callWithin(ctx, c)
-	lists, err := to.ix.keysOfMany(ctx, &outer, args)
+	outer := to.via.t.callWithin(ctx, c)
+	lists, err := to.via.keysOfMany(ctx, &outer, args)
 	if err != nil {
 		return nil, err
 	}
-	var all [][]Arg
-	for _, ks := range lists {
-		for _, k := range ks {
-			all = append(all, to.key(k))
-		}
+	for i, ks := range lists {
+		lists[i] = f.leading(ks)
 	}
-	distinct, at := dedupe(all)
-	found, err := to.t.rowsByKeys(ctx, c, distinct)
+	distinct, at := dedupe(slices.Concat(lists...))
+	found, err := to.rows(ctx, c, distinct)
 	if err != nil {
 		return nil, err
 	}
 	out := make([][]any, len(args))
 	for i, ks := range lists {
 		for _, d := range at[:len(ks)] {
-			if row := found[d]; row != nil {
-				out[i] = append(out[i], row)
-			}
+			out[i] = append(out[i], found[d]...)
 		}
 		at = at[len(ks):]
 		f.sort(to.t, out[i])
 	}
 	return out, nil
+}
+
+// leading are the values of a join table's rows that lead somewhere, as arguments of the relation.
+func (f *follow) leading(ks [][]Arg) [][]Arg {
+	out := make([][]Arg, 0, len(ks))
+	for _, k := range ks {
+		if !slices.ContainsFunc(k, func(a Arg) bool { return !a.zero() }) {
+			continue
+		}
+		args := make([]Arg, len(k))
+		for i, a := range k {
+			args[i] = a.as(relationKind(f.other[i]))
+		}
+		out = append(out, args)
+	}
+	return out
 }
 
 // keysOfMany reads the keys on several lists of a join table.

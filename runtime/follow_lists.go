@@ -84,10 +84,12 @@ func (ix *index) lookupMany(ctx context.Context, c *call, argss [][]Arg) ([]list
 	var at []int
 	for i, args := range argss {
 		w := ix.wanted(c, args)
-		w.dear = false // a lease is for one entry; these are loaded together
 		if v, hit := c.first(ctx, w.guard, w.ref.Key, w.ref.List.ID, w.ref.All.ID); hit {
 			if l, ok := ix.decodeKeys(ctx, v); ok {
 				c.observed(ctx, w.accessor, w.ref.Key, flushlist.HitFirst, false)
+				if c.rt.sampler.due() {
+					c.rt.sampler.take(ctx, w, v, flushlist.HitFirst)
+				}
 				lists[i] = l
 				continue
 			}

@@ -119,10 +119,18 @@ func (f *follow) arguments(owners []any) (args [][]Arg, of []int) {
 
 // rows are the related rows of each of args.
 func (f *follow) rows(ctx context.Context, c *call, to *followed, args [][]Arg) ([][]any, error) {
-	switch {
-	case f.rel.JoinTable != nil:
+	if to.via != nil {
 		return f.joined(ctx, c, to, args)
-	case to.ix != nil:
+	}
+	return to.rows(ctx, c, args)
+}
+
+// rows are the related rows that have each of args.
+func (to *followed) rows(ctx context.Context, c *call, args [][]Arg) ([][]any, error) {
+	if len(args) == 0 {
+		return nil, nil
+	}
+	if to.ix != nil {
 		return to.ix.readMany(ctx, c, args)
 	}
 	keys := make([][]Arg, len(args))

@@ -27,6 +27,7 @@ type Link struct {
 	// There are columns of the related model, or of the join table.
 	There      []Column
 	Others     []Column // of the join table: what leads to the related model
+	Keys       []Column // of the related model: what they lead to, where that is not its primary key
 	Join       string   // the join table's name
 	SoftDelete *Column  // the related model's, where its rows are on lists
 }
@@ -47,25 +48,37 @@ const (
 func (m Model) Followed() []Key {
 	var out []Key
 	for _, f := range m.Follows {
-		if f.Link.Via != ByList && f.Link.Via != ByJoin {
-			continue
+		switch f.Link.Via {
+		case ByList:
+			out = append(out, m.followed(f, f.Name))
+		case ByJoin:
+			out = append(out, m.followed(f, f.Name))
+			if len(f.Link.Keys) > 0 {
+				f.Link = Link{Via: ByList, Own: f.Link.Others, There: f.Link.Keys, SoftDelete: f.Link.SoftDelete}
+				out = append(out, m.followed(f, f.Name+"Of"))
+			}
 		}
-		k := Key{
-			Accessor: Accessor{Kind: List, Name: f.Name, By: f.Link.There, Order: f.Order, OrderText: f.OrderText, Limit: f.Limit},
-			Args:     m.shownArgs(f.Link.Own),
-			List:     m.Table + "." + f.Name + "(" + strings.Join(selectors(f.Link.There), ",") + ")",
-			Follow:   &f,
-		}
-		if f.Link.Via == ByJoin { // the related rows are put in order when they are there
-			k.Order, k.OrderText = nil, ""
-		}
-		k.Falls = falls(k.Accessor, f.Link.SoftDelete)
-		for _, c := range f.Link.Others {
-			k.Falls = append(k.Falls, Fall{Column: c, Leads: true})
-		}
-		out = append(out, k)
 	}
 	return out
+}
+
+func (m Model) followed(f Follow, name string) Key {
+	k := Key{
+		Accessor: Accessor{Kind: List, Name: name, By: f.Link.There, Order: f.Order, OrderText: f.OrderText, Limit: f.Limit},
+		Args:     m.shownArgs(f.Link.Own),
+		List:     m.Table + "." + name + "(" + strings.Join(selectors(f.Link.There), ",") + ")",
+		Follow:   &f,
+	}
+	if f.Link.Via == ByList {
+		k.Falls = falls(k.Accessor, f.Link.SoftDelete)
+		return k
+	}
+	k.Order, k.OrderText = nil, "" // the related rows are put in order when they are there
+	k.Falls = falls(k.Accessor, nil)
+	for _, c := range f.Link.Others {
+		k.Falls = append(k.Falls, Fall{Column: c, Leads: true})
+	}
+	return k
 }
 
 // Method is the method that asks for the relation.

@@ -55,6 +55,26 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		FallsOn:  []string{"likenesses.CrouponID", "likenesses.SimilarID"},
 	},
 	{
+		Accessor: "Croupon.WithCountries",
+		Args:     []string{"slug string"},
+		List:     "croupons.Countries(CrouponSlug)",
+		Limit:    2,
+		FallsOn:  []string{"croupon_countries.CrouponSlug", "croupon_countries.CountryCode"},
+	},
+	{
+		Accessor: "Croupon.WithCountries",
+		Args:     []string{"countryCode string"},
+		List:     "croupons.CountriesOf(Code)",
+		Limit:    2,
+		FallsOn:  []string{"Country.Code"},
+	},
+	{
+		Accessor: "Croupon.WithPlaces",
+		Args:     []string{"id uint64"},
+		List:     "croupons.Places(CrouponID)",
+		FallsOn:  []string{"croupon_places.CrouponID", "croupon_places.PlaceCode"},
+	},
+	{
 		Accessor: "Merchant.Get",
 		Args:     []string{"id uint64"},
 		List:     "merchants:ID",
@@ -79,6 +99,19 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		FallsOn:  []string{"Photo.OwnerType", "Photo.OwnerID"},
 	},
 	{
+		Accessor: "Merchant.WithStaff",
+		Args:     []string{"id uint64"},
+		List:     "merchants.Staff(EmployerID)",
+		Order:    "Name desc",
+		FallsOn:  []string{"Person.EmployerID", "Person.Name"},
+	},
+	{
+		Accessor: "Merchant.WithPartners",
+		Args:     []string{"id uint64"},
+		List:     "merchants.Partners(MerchantID)",
+		FallsOn:  []string{"partners.MerchantID", "partners.CountryID"},
+	},
+	{
 		Accessor: "Photo.Get",
 		Args:     []string{"id uint64"},
 		List:     "photos:ID",
@@ -89,6 +122,12 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		Args:     []string{"code string"},
 		List:     "places:Code",
 		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "Place.WithCroupons",
+		Args:     []string{"code string"},
+		List:     "places.Croupons(PlaceCode)",
+		FallsOn:  []string{"croupon_places.PlaceCode", "croupon_places.CrouponID"},
 	},
 	{
 		Accessor: "Profile.Get",

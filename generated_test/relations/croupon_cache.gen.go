@@ -6,6 +6,7 @@ package relations
 import (
 	"context"
 
+	"github.com/cachegen/cachegen/generated_test/relations/people"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"gorm.io/gorm"
 )
@@ -44,6 +45,12 @@ type CrouponReader interface {
 	// WithSimilar returns a reader whose Croupons come with Similar, by primary key, each from an
 	// entry of its own. Relations that are given in with come with those.
 	WithSimilar(with ...cacheruntime.With[*Croupon]) CrouponReader
+	// WithCountries returns a reader whose Croupons come with Countries, by primary key, each from an
+	// entry of its own. Relations that are given in with come with those.
+	WithCountries(with ...cacheruntime.With[*people.Country]) CrouponReader
+	// WithPlaces returns a reader whose Croupons come with Places, by primary key, each from an entry
+	// of its own. Relations that are given in with come with those.
+	WithPlaces(with ...cacheruntime.With[*Place]) CrouponReader
 }
 
 // UnimplementedCrouponReader is embedded in fakes, so that they compile when the interface grows.
@@ -115,6 +122,18 @@ func (UnimplementedCrouponReader) WithSimilar(with ...cacheruntime.With[*Croupon
 	return UnimplementedCrouponReader{}
 }
 
+// WithCountries returns an UnimplementedCrouponReader: a fake that is asked for relations returns
+// itself instead.
+func (UnimplementedCrouponReader) WithCountries(with ...cacheruntime.With[*people.Country]) CrouponReader {
+	return UnimplementedCrouponReader{}
+}
+
+// WithPlaces returns an UnimplementedCrouponReader: a fake that is asked for relations returns
+// itself instead.
+func (UnimplementedCrouponReader) WithPlaces(with ...cacheruntime.With[*Place]) CrouponReader {
+	return UnimplementedCrouponReader{}
+}
+
 // UnimplementedCrouponReader satisfies what it stands in for, and so do the two readers.
 var (
 	_ CrouponReader = UnimplementedCrouponReader{}
@@ -164,6 +183,8 @@ var crouponSpecs = struct {
 			{Relation: "Photos", Order: []cacheruntime.Order{{Field: "URL"}}, Package: "github.com/cachegen/cachegen/generated_test/relations"},
 			{Relation: "Tags", Order: []cacheruntime.Order{{Field: "Weight", Desc: true}}, Package: "github.com/cachegen/cachegen/generated_test/relations"},
 			{Relation: "Similar", Package: "github.com/cachegen/cachegen/generated_test/relations"},
+			{Relation: "Countries", Limit: 2, Package: "github.com/cachegen/cachegen/generated_test/relations/people"},
+			{Relation: "Places", Package: "github.com/cachegen/cachegen/generated_test/relations"},
 		},
 	},
 	listInCity: cacheruntime.IndexSpec{
@@ -347,6 +368,30 @@ func CrouponWithSimilar(with ...cacheruntime.With[*Croupon]) cacheruntime.With[*
 	return cacheruntime.Along[*Croupon]("Similar", with)
 }
 
+// WithCountries returns a reader whose Croupons come with Countries, by primary key, each from an
+// entry of its own. Relations that are given in with come with those.
+func (r *crouponReads) WithCountries(with ...cacheruntime.With[*people.Country]) CrouponReader {
+	return &crouponReads{table: r.table, source: cacheruntime.Follow(r.source, "Countries", with)}
+}
+
+// CrouponWithCountries asks for the Countries of Croupons that come with other rows themselves:
+// give it to the With method that brings these.
+func CrouponWithCountries(with ...cacheruntime.With[*people.Country]) cacheruntime.With[*Croupon] {
+	return cacheruntime.Along[*Croupon]("Countries", with)
+}
+
+// WithPlaces returns a reader whose Croupons come with Places, by primary key, each from an entry
+// of its own. Relations that are given in with come with those.
+func (r *crouponReads) WithPlaces(with ...cacheruntime.With[*Place]) CrouponReader {
+	return &crouponReads{table: r.table, source: cacheruntime.Follow(r.source, "Places", with)}
+}
+
+// CrouponWithPlaces asks for the Places of Croupons that come with other rows themselves: give it
+// to the With method that brings these.
+func CrouponWithPlaces(with ...cacheruntime.With[*Place]) cacheruntime.With[*Croupon] {
+	return cacheruntime.Along[*Croupon]("Places", with)
+}
+
 // encodeCroupon appends the columns of a row.
 func encodeCroupon(b []byte, row any) []byte {
 	v := row.(*Croupon)
@@ -381,4 +426,6 @@ var _ = Croupon(struct {
 	Photos     []*Photo
 	Tags       []Tag
 	Similar    []*Croupon
+	Countries  []people.Country
+	Places     []Place
 }{})

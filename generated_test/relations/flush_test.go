@@ -83,7 +83,12 @@ func TestListsThatFall(t *testing.T) {
 		is("a boss", func() error { return db.Model(&people.Person{ID: 3}).Update("boss_id", 2).Error }, "people:3", "people.Team(1)", "people.Team(2)")
 		is("one's own boss", func() error { return db.Model(&people.Person{ID: 3}).Update("boss_id", 3).Error }, "people:3", "people.Team(2)", "people.Team(3)")
 		is("a country's code", func() error { return db.Model(&people.Country{ID: 1}).Update("code", "dk").Error },
-			"countries:1", "people.Country(no)", "people.Country(dk)")
+			"countries:1", "people.Country(no)", "people.Country(dk)", "croupons.CountriesOf(no)", "croupons.CountriesOf(dk)")
+		// The owner's model is of another package.
+		is("an employer", func() error { return db.Model(&people.Person{ID: 3}).Update("employer_id", 1).Error },
+			"people:3", "merchants.Staff(1)", "merchants.Staff(2)")
+		is("his name", func() error { return db.Model(&people.Person{ID: 3}).Update("name", "Cyd").Error },
+			"people:3", "people.Team(3)", "merchants.Staff(1)")
 	})
 }
 

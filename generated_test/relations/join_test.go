@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/cachegen/cachegen/generated_test/relations"
+	"github.com/cachegen/cachegen/generated_test/relations/people"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"gorm.io/gorm"
 )
@@ -35,6 +36,12 @@ func TestJoinTables(t *testing.T) {
 		is("a column of the join table", func() error { return db.Model(&relations.TagPlace{ID: 1}).Update("since", 3).Error }, "tag_places:1")
 		is("another place", func() error { return db.Model(&relations.TagPlace{ID: 1}).Update("place_code", "c").Error }, "tag_places:1", "tags.Places(1)")
 		is("another tag", func() error { return db.Model(&relations.TagPlace{ID: 1}).Update("tag_id", 4).Error }, "tag_places:1", "tags.Places(1)", "tags.Places(4)")
+		is("a country by its code", func() error {
+			return db.Model(&relations.Croupon{Slug: "c1"}).Association("Countries").Delete(&people.Country{Code: "no"})
+		}, "croupon_countries:c1,no", "croupons.Countries(c1)")
+		is("a partner of another package", func() error {
+			return db.Model(&relations.Merchant{ID: 2}).Association("Partners").Delete(&people.Country{ID: 2})
+		}, "partners:2,2", "merchants.Partners(2)")
 		is("a tag's weight, by which croupons order them", func() error { return db.Model(&relations.Tag{ID: 4}).Update("weight", 9).Error }, "tags:4")
 	})
 }

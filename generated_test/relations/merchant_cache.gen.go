@@ -34,6 +34,12 @@ type MerchantReader interface {
 	// WithPhotos returns a reader whose Merchants come with Photos, by primary key, each from an entry
 	// of its own. Relations that are given in with come with those.
 	WithPhotos(with ...cacheruntime.With[*Photo]) MerchantReader
+	// WithStaff returns a reader whose Merchants come with Staff, by Name, last first, each from an
+	// entry of its own. Relations that are given in with come with those.
+	WithStaff(with ...cacheruntime.With[*people.Person]) MerchantReader
+	// WithPartners returns a reader whose Merchants come with Partners, by primary key, each from an
+	// entry of its own. Relations that are given in with come with those.
+	WithPartners(with ...cacheruntime.With[*people.Country]) MerchantReader
 }
 
 // UnimplementedMerchantReader is embedded in fakes, so that they compile when the interface grows.
@@ -76,6 +82,18 @@ func (UnimplementedMerchantReader) WithProfile(with ...cacheruntime.With[*Profil
 // WithPhotos returns an UnimplementedMerchantReader: a fake that is asked for relations returns
 // itself instead.
 func (UnimplementedMerchantReader) WithPhotos(with ...cacheruntime.With[*Photo]) MerchantReader {
+	return UnimplementedMerchantReader{}
+}
+
+// WithStaff returns an UnimplementedMerchantReader: a fake that is asked for relations returns
+// itself instead.
+func (UnimplementedMerchantReader) WithStaff(with ...cacheruntime.With[*people.Person]) MerchantReader {
+	return UnimplementedMerchantReader{}
+}
+
+// WithPartners returns an UnimplementedMerchantReader: a fake that is asked for relations returns
+// itself instead.
+func (UnimplementedMerchantReader) WithPartners(with ...cacheruntime.With[*people.Country]) MerchantReader {
 	return UnimplementedMerchantReader{}
 }
 
@@ -123,6 +141,8 @@ var merchantSpecs = struct {
 			{Relation: "Croupons", Package: "github.com/cachegen/cachegen/generated_test/relations"},
 			{Relation: "Profile", Package: "github.com/cachegen/cachegen/generated_test/relations"},
 			{Relation: "Photos", Package: "github.com/cachegen/cachegen/generated_test/relations"},
+			{Relation: "Staff", Order: []cacheruntime.Order{{Field: "Name", Desc: true}}, Package: "github.com/cachegen/cachegen/generated_test/relations/people"},
+			{Relation: "Partners", Package: "github.com/cachegen/cachegen/generated_test/relations/people"},
 		},
 	},
 }
@@ -239,6 +259,30 @@ func MerchantWithPhotos(with ...cacheruntime.With[*Photo]) cacheruntime.With[*Me
 	return cacheruntime.Along[*Merchant]("Photos", with)
 }
 
+// WithStaff returns a reader whose Merchants come with Staff, by Name, last first, each from an
+// entry of its own. Relations that are given in with come with those.
+func (r *merchantReads) WithStaff(with ...cacheruntime.With[*people.Person]) MerchantReader {
+	return &merchantReads{table: r.table, source: cacheruntime.Follow(r.source, "Staff", with)}
+}
+
+// MerchantWithStaff asks for the Staff of Merchants that come with other rows themselves: give it
+// to the With method that brings these.
+func MerchantWithStaff(with ...cacheruntime.With[*people.Person]) cacheruntime.With[*Merchant] {
+	return cacheruntime.Along[*Merchant]("Staff", with)
+}
+
+// WithPartners returns a reader whose Merchants come with Partners, by primary key, each from an
+// entry of its own. Relations that are given in with come with those.
+func (r *merchantReads) WithPartners(with ...cacheruntime.With[*people.Country]) MerchantReader {
+	return &merchantReads{table: r.table, source: cacheruntime.Follow(r.source, "Partners", with)}
+}
+
+// MerchantWithPartners asks for the Partners of Merchants that come with other rows themselves:
+// give it to the With method that brings these.
+func MerchantWithPartners(with ...cacheruntime.With[*people.Country]) cacheruntime.With[*Merchant] {
+	return cacheruntime.Along[*Merchant]("Partners", with)
+}
+
 // encodeMerchant appends the columns of a row.
 func encodeMerchant(b []byte, row any) []byte {
 	v := row.(*Merchant)
@@ -270,4 +314,6 @@ var _ = Merchant(struct {
 	Croupons []*Croupon
 	Profile  *Profile
 	Photos   []Photo
+	Staff    []people.Person
+	Partners []*people.Country
 }{})

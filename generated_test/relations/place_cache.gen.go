@@ -20,6 +20,9 @@ type PlaceReader interface {
 	GetMany(ctx context.Context, codes ...string) ([]*Place, error)
 	// GetMap returns the Places with the given primary keys by key. What is absent is left out.
 	GetMap(ctx context.Context, codes ...string) (map[string]*Place, error)
+	// WithCroupons returns a reader whose Places come with Croupons, by ID, highest first, each from
+	// an entry of its own. Relations that are given in with come with those.
+	WithCroupons(with ...cacheruntime.With[*Croupon]) PlaceReader
 }
 
 // UnimplementedPlaceReader is embedded in fakes, so that they compile when the interface grows.
@@ -39,6 +42,12 @@ func (UnimplementedPlaceReader) GetMany(ctx context.Context, codes ...string) ([
 // GetMap returns an error matching cacheruntime.ErrUnimplemented.
 func (UnimplementedPlaceReader) GetMap(ctx context.Context, codes ...string) (map[string]*Place, error) {
 	return nil, cacheruntime.Unimplemented("PlaceReader.GetMap")
+}
+
+// WithCroupons returns an UnimplementedPlaceReader: a fake that is asked for relations returns
+// itself instead.
+func (UnimplementedPlaceReader) WithCroupons(with ...cacheruntime.With[*Croupon]) PlaceReader {
+	return UnimplementedPlaceReader{}
 }
 
 // UnimplementedPlaceReader satisfies what it stands in for, and so do the two readers.
@@ -76,8 +85,9 @@ var placeSpecs = struct {
 			v := row.(*Place)
 			return append(to, cacheruntime.Text(v.Code))
 		},
-		Encode: encodePlace,
-		Decode: decodePlace,
+		Encode:  encodePlace,
+		Decode:  decodePlace,
+		Follows: []cacheruntime.FollowSpec{{Relation: "Croupons", Order: []cacheruntime.Order{{Field: "ID", Desc: true}}, Package: "github.com/cachegen/cachegen/generated_test/relations"}},
 	},
 }
 
@@ -145,6 +155,18 @@ func (r *placeReads) GetMap(ctx context.Context, codes ...string) (map[string]*P
 	return cacheruntime.ByKey[*Place](codes, found, err)
 }
 
+// WithCroupons returns a reader whose Places come with Croupons, by ID, highest first, each from
+// an entry of its own. Relations that are given in with come with those.
+func (r *placeReads) WithCroupons(with ...cacheruntime.With[*Croupon]) PlaceReader {
+	return &placeReads{table: r.table, source: cacheruntime.Follow(r.source, "Croupons", with)}
+}
+
+// PlaceWithCroupons asks for the Croupons of Places that come with other rows themselves: give it
+// to the With method that brings these.
+func PlaceWithCroupons(with ...cacheruntime.With[*Croupon]) cacheruntime.With[*Place] {
+	return cacheruntime.Along[*Place]("Croupons", with)
+}
+
 // encodePlace appends the columns of a row.
 func encodePlace(b []byte, row any) []byte {
 	v := row.(*Place)
@@ -163,7 +185,8 @@ func decodePlace(d *cacheruntime.Decoder, row any) {
 // A compile error here says that Place has changed since its code was generated: run go generate.
 // The blank fields are those of its declarations: a conversion asks for every field, in order.
 var _ = Place(struct {
-	_    struct{}
-	Code string
-	Name string
+	_        struct{}
+	Code     string
+	Name     string
+	Croupons []Croupon
 }{})

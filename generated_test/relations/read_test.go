@@ -36,6 +36,7 @@ func TestStatements(t *testing.T) {
 			{"by another column", 2, w.m.Croupon.Cache.WithReviews(relations.ReviewWithAuthor(people.PersonWithCountry()))},
 			{"polymorphic", 2, w.m.Croupon.Cache.WithPhotos()},
 			{"many to many", 2, w.m.Croupon.Cache.WithTags()},
+			{"many to many by other columns, whose rows are there", 2, w.m.Croupon.Cache.WithCountries()},
 			{"has one", 2, w.m.Croupon.Cache.WithMerchant(relations.MerchantWithProfile())},
 		} {
 			read := func() error { _, err := c.with.GetMany(w.ctx, ids...); return err }
@@ -63,6 +64,7 @@ func TestRoundTrips(t *testing.T) {
 		{"belongs to", []int{1, 1}, m.WithMerchant()},
 		{"has many", []int{1, 1, 1}, m.WithReviews()},
 		{"many to many", []int{1, 1, 1}, m.WithTags()},
+		{"many to many by other columns", []int{1, 1, 1, 1}, m.WithCountries()},
 		{"two levels", []int{1, 1, 1, 1}, m.WithReviews(relations.ReviewWithAuthor())},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -21,6 +21,9 @@ type Merchant struct {
 	Croupons []*Croupon     `cache:"follow"`
 	Profile  *Profile       `cache:"follow"`
 	Photos   []Photo        `gorm:"polymorphic:Owner" cache:"follow"`
+
+	Staff    []people.Person   `gorm:"foreignKey:EmployerID" cache:"follow;order:Name desc"`
+	Partners []*people.Country `gorm:"many2many:partners" cache:"follow"`
 }
 
 // Croupon is a discount.
@@ -37,6 +40,18 @@ type Croupon struct {
 	Photos     []*Photo   `gorm:"polymorphic:Owner;polymorphicValue:c" cache:"follow;order:URL"`
 	Tags       []Tag      `gorm:"many2many:croupon_tags" cache:"follow;order:Weight desc"`
 	Similar    []*Croupon `gorm:"many2many:likenesses" cache:"follow"`
+
+	// By other columns than the primary keys.
+	Countries []people.Country `gorm:"many2many:croupon_countries;foreignKey:Slug;joinForeignKey:CrouponSlug;references:Code;joinReferences:CountryCode" cache:"follow;limit:2"`
+	// By a join table of which the other side does not know that its rows are deleted softly.
+	Places []Place `gorm:"many2many:croupon_places" cache:"follow"`
+}
+
+// CrouponPlace is the join table of croupons and places.
+type CrouponPlace struct {
+	CrouponID uint64 `gorm:"primaryKey"`
+	PlaceCode string `gorm:"primaryKey;size:20"`
+	DeletedAt gorm.DeletedAt
 }
 
 // Tag is on many croupons, and croupons have many.
@@ -54,8 +69,9 @@ type Tag struct {
 type Place struct {
 	_ struct{} `cache:"model"`
 
-	Code string `gorm:"primaryKey;size:20"`
-	Name string
+	Code     string `gorm:"primaryKey;size:20"`
+	Name     string
+	Croupons []Croupon `gorm:"many2many:croupon_places" cache:"follow;order:ID desc"`
 }
 
 // TagPlace is the join table of tags and places, with columns of its own.

@@ -61,6 +61,18 @@ func TestEqualToPreload(t *testing.T) {
 					return db.Preload("Similar", order("id")).Preload("Similar.Similar", order("id")).Preload("Similar.Tags", order("weight desc, id")).Preload("Similar.Tags.Places", order("code"))
 				},
 			},
+			"many to many by other columns": {
+				func(r relations.CrouponReader) relations.CrouponReader { return r.WithCountries() },
+				func(db *gorm.DB) *gorm.DB { return db.Preload("Countries", order("id")) },
+			},
+			"many to many, each side with a join table of its own": {
+				func(r relations.CrouponReader) relations.CrouponReader {
+					return r.WithPlaces(relations.PlaceWithCroupons())
+				},
+				func(db *gorm.DB) *gorm.DB {
+					return db.Preload("Places", order("code")).Preload("Places.Croupons", order("id desc"))
+				},
+			},
 			"several, nested, in another package": {
 				func(r relations.CrouponReader) relations.CrouponReader {
 					return r.WithReviews(relations.ReviewWithAuthor(people.PersonWithBoss(), people.PersonWithCountry())).
@@ -85,9 +97,10 @@ func TestEqualToPreload(t *testing.T) {
 			}
 		}
 		merchants := func(m *relations.Models, _ *people.Models) relations.MerchantReader { return m.Merchant.Cache }
-		want := preloaded(w, w.db.Preload("Profile", order("id")).Preload("Croupons", order("id")).Preload("Photos", order("id")).Preload("Owner"), merchantID, 1, 2, 3)
+		want := preloaded(w, w.db.Preload("Profile", order("id")).Preload("Croupons", order("id")).Preload("Photos", order("id")).Preload("Owner").
+			Preload("Staff", order("name desc, id")).Preload("Partners", order("id")), merchantID, 1, 2, 3)
 		readers[relations.MerchantReader](w, w.m.Merchant.Cache, w.m.Merchant.Objects, merchants, func(what string, w *world, r relations.MerchantReader) {
-			got, err := r.WithProfile().WithCroupons().WithPhotos().WithOwner().GetMany(w.ctx, 1, 2, 3)
+			got, err := r.WithProfile().WithCroupons().WithPhotos().WithOwner().WithStaff().WithPartners().GetMany(w.ctx, 1, 2, 3)
 			w.must(err)
 			w.same("merchants, "+what, got, want)
 		})

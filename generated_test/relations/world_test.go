@@ -65,7 +65,9 @@ func openWith(t *testing.T, d fixture.Database, o cacheruntime.Options, st tiere
 	w := &world{TB: t, sql: &fixture.Statements{}, ctx: t.Context()}
 	w.db = d.Open(t, &gorm.Config{Logger: w.sql, DisableForeignKeyConstraintWhenMigrating: true})
 	w.must(w.db.SetupJoinTable(&relations.Tag{}, "Places", &relations.TagPlace{}))
+	w.must(w.db.SetupJoinTable(&relations.Croupon{}, "Places", &relations.CrouponPlace{}))
 	w.must(w.db.AutoMigrate(&people.Country{}, &people.Person{}, &relations.Merchant{}, &relations.Croupon{}, &relations.Review{}, &relations.Profile{}, &relations.Photo{}, &relations.Tag{}, &relations.Place{}))
+	w.must(w.db.Migrator().AddColumn(&relations.CrouponPlace{}, "DeletedAt")) // of which the migration of places knows nothing
 	st.Timeout = 5 * time.Second
 	store, err := tiered.Open(st)
 	w.must(err)
@@ -86,8 +88,8 @@ func openWith(t *testing.T, d fixture.Database, o cacheruntime.Options, st tiere
 func (w *world) fill() {
 	for _, row := range []any{
 		&people.Country{ID: 1, Code: "no", Name: "Norway"}, &people.Country{ID: 2, Code: "se", Name: "Sweden"},
-		&people.Person{ID: 1, Name: "Ada", CountryCode: "se"}, &people.Person{ID: 2, Name: "Bo", BossID: ptr(1), CountryCode: "no"},
-		&people.Person{ID: 3, Name: "Cy", BossID: ptr(1)}, &people.Person{ID: 4, Name: "Di", BossID: ptr(2), CountryCode: "xx"},
+		&people.Person{ID: 1, Name: "Ada", CountryCode: "se", EmployerID: 1}, &people.Person{ID: 2, Name: "Bo", BossID: ptr(1), CountryCode: "no", EmployerID: 1},
+		&people.Person{ID: 3, Name: "Cy", BossID: ptr(1), EmployerID: 2}, &people.Person{ID: 4, Name: "Di", BossID: ptr(2), CountryCode: "xx"},
 		&relations.Merchant{ID: 1, Name: "one", OwnerID: sql.NullInt64{Int64: 1, Valid: true}},
 		&relations.Merchant{ID: 2, Name: "two", OwnerID: sql.NullInt64{Int64: 99, Valid: true}}, &relations.Merchant{ID: 3, Name: "three"},
 		&relations.Profile{ID: 1, MerchantID: 1, About: "a"}, &relations.Profile{ID: 2, MerchantID: 2, About: "b"}, &relations.Profile{ID: 3, MerchantID: 2, About: "c"},
@@ -131,9 +133,13 @@ func (w *world) fill() {
 		w.must(w.db.Create(&p).Error)
 	}
 	for _, join := range []string{"croupon_tags (croupon_id, tag_id) VALUES (1, 1), (1, 2), (1, 3), (1, 4), (2, 1), (3, 77)",
-		"likenesses (croupon_id, similar_id) VALUES (1, 2), (1, 1), (2, 1), (3, 1)"} {
+		"likenesses (croupon_id, similar_id) VALUES (1, 2), (1, 1), (2, 1), (3, 1)",
+		"partners (merchant_id, country_id) VALUES (1, 2), (1, 1), (2, 2)",
+		"croupon_countries (croupon_slug, country_code) VALUES ('c1', 'se'), ('c1', 'no'), ('c2', 'se'), ('c2', 'xx'), ('c3', '')",
+		"croupon_places (croupon_id, place_code) VALUES (1, 'b'), (1, 'a'), (2, 'a'), (3, 'b')"} {
 		w.must(w.db.Exec("INSERT INTO " + join).Error)
 	}
+	w.must(w.db.Delete(&relations.CrouponPlace{CrouponID: 2, PlaceCode: "a"}).Error)
 }
 
 func ptr(n uint64) *uint64 { return &n }

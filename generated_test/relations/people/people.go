@@ -16,6 +16,7 @@ type Person struct {
 	Team        []Person `gorm:"foreignKey:BossID" cache:"follow;order:Name desc"`
 	CountryCode string
 	Country     Country `gorm:"foreignKey:CountryCode;references:Code" cache:"follow"`
+	EmployerID  uint64  // a merchant's, who follows it
 
 	Found int `gorm:"-"` // how often AfterFind ran
 	Seen  int `gorm:"-"` // how many of the team it found

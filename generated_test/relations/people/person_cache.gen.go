@@ -97,6 +97,7 @@ var personSpecs = struct {
 			{Path: "Name", Type: "string"},
 			{Path: "BossID", Type: "*uint64"},
 			{Path: "CountryCode", Type: "string"},
+			{Path: "EmployerID", Type: "uint64"},
 		},
 		New: func() any {
 			return new(Person)
@@ -225,6 +226,7 @@ func encodePerson(b []byte, row any) []byte {
 	b = cacheruntime.AppendText(b, v.Name)
 	b = cacheruntime.AppendPtr(b, v.BossID, cacheruntime.AppendUint[uint64])
 	b = cacheruntime.AppendText(b, v.CountryCode)
+	b = cacheruntime.AppendUint(b, v.EmployerID)
 	return b
 }
 
@@ -235,6 +237,7 @@ func decodePerson(d *cacheruntime.Decoder, row any) {
 	v.Name = cacheruntime.DecodeText[string](d)
 	v.BossID = cacheruntime.DecodePtr(d, cacheruntime.DecodeUint[uint64])
 	v.CountryCode = cacheruntime.DecodeText[string](d)
+	v.EmployerID = cacheruntime.DecodeUint[uint64](d)
 }
 
 // A compile error here says that Person has changed since its code was generated: run go generate.
@@ -248,6 +251,7 @@ var _ = Person(struct {
 	Team        []Person
 	CountryCode string
 	Country     Country
+	EmployerID  uint64
 	Found       int
 	Seen        int
 }{})

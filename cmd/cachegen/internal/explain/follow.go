@@ -78,7 +78,7 @@ func (on *Model) follow(p templates.Package, owner templates.Model, k templates.
 	for slices.ContainsFunc(on.Accessors, func(other Accessor) bool { return other.Name == a.Name }) {
 		a.Name = p.Name + "." + a.Name // of another package
 	}
-	a.Entry = entry(owner.Table, k.Follow.Name, a.By)
+	a.Entry = entry(owner.Table, k.Name, a.By)
 	if k.Follow.Link.Via == templates.ByJoin {
 		a.Kind = "join"
 	} else {

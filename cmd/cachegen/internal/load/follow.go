@@ -100,7 +100,7 @@ func (r *reader) linked(name string, to *types.Named, many bool, gorm map[string
 	l, ok := reference{
 		name: name, own: own, to: side{to.Obj().Name(), known}, many: many, same: types.Identical(to, r.model.named), settings: gorm,
 	}.link()
-	if l.Via == templates.ByList {
+	if l.Via == templates.ByList || len(l.Keys) > 0 {
 		for _, c := range known {
 			if c.SoftDelete {
 				l.SoftDelete = &c

@@ -49,6 +49,14 @@ func (s side) keys() []templates.Column {
 	return slices.DeleteFunc(slices.Clone(s.columns), func(c templates.Column) bool { return !c.PrimaryKey })
 }
 
+// isKey reports whether columns are the primary key, in any order.
+func (s side) isKey(columns []templates.Column) bool {
+	keys := s.keys()
+	return len(keys) == len(columns) && !slices.ContainsFunc(keys, func(c templates.Column) bool {
+		return !slices.ContainsFunc(columns, func(other templates.Column) bool { return c.Path == other.Path })
+	})
+}
+
 // key is the column that stands for the primary key where one must.
 func (s side) key() (templates.Column, bool) {
 	keys := s.keys()
@@ -148,9 +156,7 @@ func (r reference) guess(has bool) (templates.Link, bool) {
 		return templates.Link{Via: templates.ByList, Own: keys, There: theirs}, true
 	}
 	l := templates.Link{Via: templates.ByList, Own: theirs, There: keys}
-	if all := primary.keys(); len(all) == len(keys) && !slices.ContainsFunc(all, func(c templates.Column) bool {
-		return !slices.ContainsFunc(keys, func(k templates.Column) bool { return sameColumn(c, k) })
-	}) {
+	if primary.isKey(keys) {
 		l.Via = templates.ByKey
 	}
 	return l, true
@@ -212,6 +218,9 @@ func (r reference) join(table string) (l templates.Link, ok bool) {
 		return l, false
 	}
 	l = templates.Link{Via: templates.ByJoin, Own: own, Join: naming.JoinTableName(table)}
+	if !r.to.isKey(theirs) {
+		l.Keys = theirs
+	}
 	joined := func(name string, c templates.Column) templates.Column {
 		return templates.Column{Path: name, Select: name, DBName: naming.ColumnName("", name), Type: c.Type, PrimaryKey: true}
 	}
@@ -240,8 +249,6 @@ func (r reference) join(table string) (l templates.Link, ok bool) {
 	}
 	return l, true
 }
-
-func sameColumn(a, b templates.Column) bool { return a.Path == b.Path }
 
 // listed are the names in a setting of GORM's.
 func listed(setting string) (names []string) {
