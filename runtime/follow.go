@@ -319,7 +319,7 @@ func (f *follow) index(to *Table, name string, there []*schema.Field, own []ownC
 		return args
 	}
 	if others != nil {
-		ix.entry, ix.spec.Order = others, nil
+		ix.entry, ix.parts, ix.spec.Order = others, keyPartsOf(others), nil
 		for _, c := range others { // a row that leads elsewhere is elsewhere on the list
 			ix.spec.Order = append(ix.spec.Order, Order{Field: pathOf(c)})
 		}

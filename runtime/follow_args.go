@@ -71,7 +71,9 @@ func (a Arg) as(kind argKind) Arg {
 
 // zero reports whether an argument is NULL or its type's zero value, which to GORM leads nowhere. What a Valuer's zero is, only its
 // type knows.
-func (a Arg) zero() bool { return a.kind == argNull || !a.own && a.kind != argTime && a.n == 0 && a.s == "" }
+func (a Arg) zero() bool {
+	return a.kind == argNull || !a.own && a.kind != argTime && a.n == 0 && a.s == ""
+}
 
 // compareValues puts two values of a column in order, which is of integers, bools or times.
 func compareValues(a, b reflect.Value) int {

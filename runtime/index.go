@@ -31,6 +31,7 @@ type index struct {
 	where   []clause.Expression
 	order   clause.OrderBy
 	entry   []*schema.Field // of a join table: the columns whose values an entry holds, instead of primary keys
+	parts   []keyPart       // what those may hold
 	selects []string        // what a load of keys reads: the primary key, and what fits looks at
 	watched []int           // the accessor's columns, by their place among the Table's watched ones
 

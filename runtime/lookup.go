@@ -321,5 +321,5 @@ func (ix *index) entryParts() []keyPart {
 	if ix.entry == nil {
 		return ix.t.keyParts
 	}
-	return keyPartsOf(ix.entry)
+	return ix.parts
 }

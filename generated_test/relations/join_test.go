@@ -87,6 +87,7 @@ func TestAssociationMode(t *testing.T) {
 			{"a place", func() error {
 				return db.Model(&relations.Tag{ID: 9}).Association("Places").Append(&relations.Place{Code: "a"})
 			}},
+			{"SQL text", func() error { return db.Exec("DELETE FROM croupon_tags WHERE tag_id = 9").Error }},
 			{"Select and Delete", func() error { return db.Select("Tags").Delete(&relations.Croupon{ID: 1}).Error }},
 			{"a croupon with tags", func() error {
 				return db.Create(&relations.Croupon{ID: 1, Slug: "again", Tags: []relations.Tag{{ID: 2}, {ID: 20, Name: "made"}}}).Error

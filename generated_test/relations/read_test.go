@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -285,4 +286,25 @@ func TestFakes(t *testing.T) {
 	if _, err := r.WithReviews().Get(t.Context(), 1); !errors.Is(err, cacheruntime.ErrUnimplemented) {
 		t.Error(err)
 	}
+}
+
+// Hits of relations' lists are compared with the database as others are, and found right.
+func TestSampled(t *testing.T) {
+	worlds(t, cacheruntime.Options{Sample: 1}, func(t *testing.T, w *world) {
+		w.TB = t
+		deadline := time.Now().Add(time.Minute)
+		for w.rt.Stats().Sampled.Hits < 100 {
+			for _, ctx := range []context.Context{w.ctx, cacheruntime.WithFresh(w.ctx)} {
+				_, err := w.m.Croupon.Cache.WithTags().WithCountries().WithReviews().WithPhotos().GetMany(ctx, 1, 2, 3)
+				w.must(err)
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("%+v", w.rt.Stats().Sampled)
+			}
+			runtime.Gosched()
+		}
+		if s := w.rt.Stats().Sampled; s.Behind > 0 || s.Stale > 0 {
+			t.Errorf("%+v", s)
+		}
+	})
 }

@@ -18,6 +18,8 @@ func readers[R any](w *world, cache, objects R, tx func(*relations.Models, *peop
 	second := *w
 	second.ctx = cacheruntime.WithFresh(w.ctx)
 	check("second tier", &second, cache)
+	second.ctx = cacheruntime.WithRefresh(w.ctx)
+	check("refreshed", &second, cache)
 	second.ctx = cacheruntime.WithBypass(w.ctx)
 	check("bypass", &second, cache)
 	check("objects", w, objects)
