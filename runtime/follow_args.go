@@ -77,10 +77,6 @@ func (a Arg) zero() bool {
 
 // compareValues puts two values of a column in order, which is of integers, bools or times.
 func compareValues(a, b reflect.Value) int {
-	switch x := a.Interface().(type) {
-	case time.Time:
-		return x.Compare(b.Interface().(time.Time))
-	}
 	switch {
 	case a.CanInt():
 		return cmp.Compare(a.Int(), b.Int())
@@ -91,6 +87,8 @@ func compareValues(a, b reflect.Value) int {
 			return -1
 		}
 		return 1
+	case a.Kind() == reflect.Struct:
+		return a.Interface().(time.Time).Compare(b.Interface().(time.Time))
 	}
 	return 0
 }

@@ -236,14 +236,29 @@ func (ix *index) keysOn(rows []any) [][]Arg {
 // sort puts related rows in the relation's order, and then by primary key. Go does, since the join table knows nothing of their columns,
 // and what it cannot compare as databases do is refused in the tag.
 func (f *follow) sort(t *Table, rows []any) {
-	compare := func(a, b any, c *schema.Field) int {
-		x, _ := fieldAt(reflect.ValueOf(a).Elem(), c)
-		y, _ := fieldAt(reflect.ValueOf(b).Elem(), c)
-		return compareValues(x, y)
+	if len(rows) < 2 {
+		return
 	}
-	slices.SortStableFunc(rows, func(a, b any) int {
+	type place struct {
+		row any
+		by  []reflect.Value // the columns of the order
+		key []Arg
+	}
+	places := make([]place, len(rows))
+	values := make([]reflect.Value, 0, len(rows)*len(f.spec.Order))
+	keys := make([]Arg, 0, len(rows)*len(t.primary))
+	for i, row := range rows {
+		v, from, at := reflect.ValueOf(row).Elem(), len(values), len(keys)
 		for _, o := range f.spec.Order {
-			n := compare(a, b, t.fields[o.Field])
+			c, _ := fieldAt(v, t.fields[o.Field])
+			values = append(values, c)
+		}
+		keys = t.spec.KeyArgs(keys, row)
+		places[i] = place{row, values[from:], keys[at:]}
+	}
+	slices.SortStableFunc(places, func(a, b place) int {
+		for i, o := range f.spec.Order {
+			n := compareValues(a.by[i], b.by[i])
 			if o.Desc {
 				n = -n
 			}
@@ -251,9 +266,11 @@ func (f *follow) sort(t *Table, rows []any) {
 				return n
 			}
 		}
-		x, y := t.spec.KeyArgs(nil, a), t.spec.KeyArgs(nil, b)
-		return slices.CompareFunc(x, y, compareArgs)
+		return slices.CompareFunc(a.key, b.key, compareArgs)
 	})
+	for i, p := range places {
+		rows[i] = p.row
+	}
 }
 
 // compareArgs puts arguments of one column in order: NULL first, integers and text as Go has them.

@@ -55,12 +55,12 @@ func again(t testing.TB, d fixture.Database) fixture.Database {
 	return fixture.SQLite(t)
 }
 
-func open(t *testing.T, d fixture.Database, o cacheruntime.Options, servers ...string) *world {
+func open(t testing.TB, d fixture.Database, o cacheruntime.Options, servers ...string) *world {
 	t.Helper()
 	return openWith(t, d, o, tiered.Options{Servers: servers})
 }
 
-func openWith(t *testing.T, d fixture.Database, o cacheruntime.Options, st tiered.Options) *world {
+func openWith(t testing.TB, d fixture.Database, o cacheruntime.Options, st tiered.Options) *world {
 	t.Helper()
 	w := &world{TB: t, sql: &fixture.Statements{}, ctx: t.Context()}
 	w.db = d.Open(t, &gorm.Config{Logger: w.sql, DisableForeignKeyConstraintWhenMigrating: true})
