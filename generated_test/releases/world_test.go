@@ -239,7 +239,7 @@ func allSettled(b []byte) bool {
 func sets(b []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		n, terms := int(b[3]), int(binary.LittleEndian.Uint16(b[4:]))
-		for b = b[8+16*terms:]; n > 0 && yield(b); n-- {
+		for b = b[12+16*terms:]; n > 0 && yield(b); n-- {
 			b = b[32+8*int(binary.LittleEndian.Uint16(b[30:])):]
 		}
 	}
