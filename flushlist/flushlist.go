@@ -78,15 +78,16 @@ const (
 	Unregistered                // not every live program is known to flush its list
 	Moved                       // since it was stored, the servers were changed in a way that flushes may have passed it by
 	Outside                     // the process is outside the procedure for changes of servers
+	Uncacheable                 // the result of a query is not one that can be kept
 
 	// Outcomes is the number of outcomes.
-	Outcomes = int(Outside) + 1
+	Outcomes = int(Uncacheable) + 1
 )
 
 var outcomeNames = [...]string{
 	"unread", "first tier", "second tier", "no entry", "expired", "list flushed", "all flushed", "no cell",
 	"under write", "bad entry", "bad cell", "unreachable", "undelivered", "bypassed", "loaded again",
-	"altered", "unregistered", "moved", "outside",
+	"altered", "unregistered", "moved", "outside", "uncacheable",
 }
 
 // String returns the outcome in words.

@@ -108,6 +108,7 @@ func (p *plugin) register(db *gorm.DB) error {
 		registerRaw(p, cb.Row(), "gorm:row", true),
 		// Pinned on both sides: it keeps the model's hooks from running behind it.
 		cb.Query().After("gorm:query").Before("gorm:preload").Register("cachegen:loaded", p.loaded),
+		p.registerAdhoc(db),
 	)
 }
 
@@ -202,7 +203,7 @@ func (rt *Runtime) flushNow(ctx context.Context, f flush) error {
 
 // flushOf returns what a write flushes.
 func (rt *Runtime) flushOf(falls []fall) flush {
-	falls, by := stands(falls)
+	falls, by := stands(rt.queried.with(falls))
 	f := flushOf(falls, rt.opts.BulkRows+rt.opts.BulkLists)
 	f.by = by
 	return f

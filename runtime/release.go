@@ -179,6 +179,9 @@ func (t *Table) identities() (ids []uint64, ok bool) {
 		}
 		ids = append(ids, ix.identity)
 	}
+	if t.spec.Query {
+		ids = append(ids, tableIdentity)
+	}
 	return ids, true
 }
 

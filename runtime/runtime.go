@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -24,12 +25,17 @@ type Runtime struct {
 	unkept    unkept
 	guards    guards
 	kins      sqlKins // of tables that SQL text writes
-	release   func()  // gives the namespace back to the store
+	queried   queried
+	plans     plans
+	release   func() // gives the namespace back to the store
 	bypass    atomic.Bool
 	closed    atomic.Bool
 	stats     counters
 	sampler   *sampler  // nil: none
 	modelless sync.Once // the report that writes come and no model is there
+
+	replayOnce sync.Once
+	replayer   *sql.DB // from which the results of queries come as rows; closed with the Runtime
 }
 
 // New makes a Runtime and registers the GORM plugin on db, so that from here on every write made
@@ -92,6 +98,10 @@ func (rt *Runtime) Close() error {
 	if rt.closed.CompareAndSwap(false, true) {
 		rt.sampler.close()
 		rt.release()
+		rt.replayOnce.Do(func() {}) // so that it is not made any more
+		if rt.replayer != nil {
+			return rt.replayer.Close()
+		}
 	}
 	return nil
 }

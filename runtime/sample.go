@@ -90,6 +90,9 @@ type sample struct {
 //
 //go:noinline
 func (s *sampler) take(ctx context.Context, w wanted, v flushlist.Value, from flushlist.Outcome) {
+	if w.table == nil {
+		return // a query: two answers of the database may differ, where it leaves the order or the LIMIT open
+	}
 	x := &sample{
 		ctx:  context.WithValue(context.WithoutCancel(ctx), callOptionsKey{}, defaultCall), // no trace of its statements
 		want: w, value: v, first: from == flushlist.HitFirst && s.first != nil,

@@ -22,6 +22,8 @@ type TableSpec struct {
 	// Lease says that of several processes one loads a row, or the key of a unique lookup, that is
 	// asked for alone, and the others wait for it, as with lists and counts.
 	Lease bool
+	// Query keeps the table's `table` list, on which the results of ad-hoc queries hang.
+	Query bool
 	// New makes an empty row.
 	New func() any
 	// KeyArgs appends the columns of a row's primary key, in the order of GORM's primary fields.

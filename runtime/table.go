@@ -39,6 +39,7 @@ type Table struct {
 	keyParts []keyPart               // what they may hold
 	judging  atomic.Pointer[judging] // what writes are judged by; relations of other models add to it
 	follows  map[string]*follow      // by relation
+	read     []string                // the columns that GORM reads
 	release  *release                // of the table
 
 	undecided undecided

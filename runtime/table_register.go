@@ -50,6 +50,11 @@ func (t *Table) ready() error {
 		return err
 	}
 	watched := t.watch()
+	for _, f := range t.schema.Fields {
+		if f.DBName != "" && f.Readable {
+			t.read = append(t.read, f.DBName)
+		}
+	}
 	for _, ix := range t.indexes {
 		ix.watch(watched)
 	}
@@ -60,6 +65,9 @@ func (t *Table) ready() error {
 	t.decide()
 	t.watchStatements()
 	t.release = t.rt.registry.release(t.rt, t.schema.Table)
+	if t.spec.Query {
+		t.rt.queried.add(t, layout)
+	}
 	t.rt.registry.register(t)
 	t.release.anew()
 	return nil

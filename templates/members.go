@@ -23,6 +23,9 @@ func (m Model) Members() map[string][]string {
 	for _, f := range m.Follows {
 		reads, cache = append(reads, f.Method()), append(cache, f.Method())
 	}
+	if m.Query {
+		cache, reads = append(cache, QueryMethods...), append(reads, QueryMethods...)
+	}
 	// A method that a package adds to Cache or Objects would hide what they embed, and the compiler would not say so.
 	fields := []string{m.shared(), "table", "source"}
 	out := map[string][]string{

@@ -21,6 +21,7 @@ type Model struct {
 	Table     string        // the table's name by GORM's default rules, for messages only
 	TTL       time.Duration // 0: not given; less than 0: forever
 	Lease     bool          // one process at a time loads a row
+	Query     bool          // takes ad-hoc queries
 	AfterFind bool          // has a hook AfterFind(*gorm.DB) error
 	Columns   []Column      // in the order of the struct, embedded structs flattened
 	Accessors []Accessor    // in the order of the source
@@ -175,6 +176,9 @@ func (a Accessor) field() string {
 
 // BaseMethods are the methods that every model's Cache has.
 var BaseMethods = []string{"Get", "GetMany", "GetMap", "Flush", "FlushAll"}
+
+// QueryMethods are those that a model tagged query has besides.
+var QueryMethods = []string{"Query", "QueryOne", "QueryCount"}
 
 // PackageNames are the names that every generated package declares.
 var PackageNames = []string{"Models", "NewModels", "CacheKeys", "modelTables"}

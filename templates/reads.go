@@ -65,7 +65,22 @@ func (m Model) reads() []read {
 	for _, a := range m.Accessors {
 		out = append(out, m.accessorReads(a)...)
 	}
+	if m.Query {
+		out = append(out, m.queryReads()...)
+	}
 	return out
+}
+
+// queryReads are the methods that take ad-hoc queries.
+func (m Model) queryReads() []read {
+	db := func() *jen.Statement { return jen.Op("*").Qual(gormPath, "DB") }
+	build := []param{{name: "build", code: jen.Func().Params(jen.Id("q").Add(db())).Add(db())}}
+	row, args := jen.Op("*").Id(m.Name), []jen.Code{jen.Id("build")}
+	return []read{
+		{name: "Query", doc: m.docQuery(), params: build, result: jen.Index().Add(row), typed: "Rows", field: "rows", method: "Query", args: args},
+		{name: "QueryOne", doc: m.docQueryOne(), params: build, result: row, typed: "Row", field: "rows", method: "QueryOne", args: args},
+		{name: "QueryCount", doc: m.docQueryCount(), params: build, result: jen.Int64(), field: "rows", method: "QueryCount", args: args},
+	}
 }
 
 func (m Model) keyReads() []read {

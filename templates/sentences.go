@@ -49,6 +49,19 @@ func (m Model) docPage(a Accessor, offset, limit string) string {
 	return s
 }
 
+func (m Model) docQuery() string {
+	return fmt.Sprintf("Query returns the %s that a chain of GORM's finds, each with all of its columns. build is given a *gorm.DB for the model, and "+
+		"returns what it has made of that. The result is kept until a table is written that the chain reads.", m.many())
+}
+
+func (m Model) docQueryOne() string {
+	return fmt.Sprintf("QueryOne returns the first %s that a chain finds, where the primary key ends its order%s", m.Name, notFound)
+}
+
+func (m Model) docQueryCount() string {
+	return fmt.Sprintf("QueryCount counts the %s that a chain finds.", m.many())
+}
+
 // doc returns the sentence of an accessor's own method.
 func (m Model) doc(a Accessor) string {
 	var s string

@@ -79,6 +79,9 @@ func (m Model) tableSpec() *jen.Statement {
 	if m.Lease {
 		spec = append(spec, entry("Lease", jen.True()))
 	}
+	if m.Query {
+		spec = append(spec, entry("Query", jen.True()))
+	}
 	spec = append(spec,
 		entry("New", jen.Func().Params().Any().Block(jen.Return(jen.New(jen.Id(m.Name))))),
 		entry("KeyArgs", m.rowArgs(m.keys())),

@@ -104,7 +104,7 @@ func TestRefusals(t *testing.T) {
 		{"hot", "later", `hot is reserved for a later release and not supported yet; remove it`},
 		{"stale", "later", `stale is reserved for a later release and not supported yet; remove it`},
 		{"failsafe", "later", `failsafe is reserved for a later release and not supported yet; remove it`},
-		{"query", "later", `query is reserved for a later release and not supported yet; remove it`},
+
 		{"a limit below 1", "numbers", `limit must be a whole number of at least 1, not "0"`},
 		{"a ttl without a unit", "numbers", `ttl must be a duration above 0 such as 90s, 5m or 24h, or forever, not "1d"`},
 	} {

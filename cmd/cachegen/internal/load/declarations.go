@@ -19,7 +19,7 @@ var kinds = map[string]templates.AccessorKind{
 }
 
 var options = map[string][]string{
-	"model":  {"ttl", "lease"},
+	"model":  {"ttl", "lease", "query"},
 	"unique": {"by", "unchecked", "ttl"},
 	"list":   {"by", "where", "order", "limit", "ttl"},
 	"one":    {"by", "where", "order", "ttl"},
@@ -32,7 +32,7 @@ var joined = map[string]string{
 }
 
 // later are words of the grammar that are reserved.
-var later = []string{"query", "hot", "stale", "failsafe"}
+var later = []string{"hot", "stale", "failsafe"}
 
 var (
 	declarationWords = []string{"model", "unique", "list", "one", "count"}
@@ -112,8 +112,8 @@ func (r *reader) declaration(settings []tag.Setting) {
 	kind := head.Key.S
 	allowed, ok := options[kind]
 	if !ok {
-		if kind == "lease" {
-			r.fail(head.Key, "a declaration begins with its kind, as in model;lease")
+		if kind == "lease" || kind == "query" {
+			r.fail(head.Key, "a declaration begins with its kind, as in model;%s", kind)
 			return
 		}
 		if slices.Contains(settingWords, kind) {
@@ -158,7 +158,7 @@ func (r *reader) declaration(settings []tag.Setting) {
 			r.fail(head.Value, "model takes no name; it is the struct's, so write model alone")
 		}
 		r.seen = true
-		r.out.TTL, r.out.Lease = r.ttl(given), has(given, "lease")
+		r.out.TTL, r.out.Lease, r.out.Query = r.ttl(given), has(given, "lease"), has(given, "query")
 		return
 	}
 	if !r.name(head) {
@@ -168,9 +168,9 @@ func (r *reader) declaration(settings []tag.Setting) {
 }
 
 // settingWords are the settings of declarations, of which those that are bare take no value.
-var settingWords = []string{"by", "where", "order", "limit", "ttl", "unchecked", "lease"}
+var settingWords = []string{"by", "where", "order", "limit", "ttl", "unchecked", "lease", "query"}
 
-func bare(name string) bool { return name == "unchecked" || name == "lease" }
+func bare(name string) bool { return name == "unchecked" || name == "lease" || name == "query" }
 
 func has(given map[string]tag.Setting, name string) bool {
 	_, ok := given[name]
@@ -256,8 +256,8 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 			switch {
 			case word == "one":
 				r.fail(s.Key, "one is declared on a blank field, as in _ struct{} `cache:\"one:Newest;by:City\"`")
-			case word == "lease":
-				r.fail(s.Key, "lease belongs to model, as in _ struct{} `cache:\"model;lease\"`")
+			case word == "lease", word == "query":
+				r.fail(s.Key, "%s belongs to model, as in _ struct{} `cache:\"model;%s\"`", word, word)
 			case slices.Contains([]string{"by", "where", "order", "limit", "ttl"}, word):
 				r.fail(s.Key, "a column's tag takes no options; for %s, declare the accessor on a blank field", word)
 			default:

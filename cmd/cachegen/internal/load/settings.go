@@ -23,7 +23,7 @@ func (r *reader) unknown(at tag.Text, what, taker string, known []string) {
 }
 
 // misplaced is a comma, or nothing but a blank, where a semicolon should part two settings.
-var misplaced = regexp.MustCompile(`[,\s]\s*((?:by|where|order|limit|ttl)\s*:|(?:unchecked|lease)$)`)
+var misplaced = regexp.MustCompile(`[,\s]\s*((?:by|where|order|limit|ttl)\s*:|(?:unchecked|lease|query)$)`)
 
 // separated reports whether a setting ends where it should. A comma is only there inside the values of
 // by, where and order, and no field has the name of a setting.

@@ -1,0 +1,111 @@
+package cacheruntime
+
+import (
+	"bytes"
+	"database/sql/driver"
+	"encoding/binary"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// Bounds of what is kept.
+const (
+	maxStatement = 64 << 10   // bytes of text and values
+	maxResult    = 1000 << 10 // bytes; memcached's items end at 1 MiB, if nobody has told it otherwise
+)
+
+// adhocPlan is how a statement's result is kept.
+type adhocPlan struct {
+	statement []byte // its text and its values, each with its type
+	args      []any  // to be sent by a load, which may go on when the caller has changed what they point to
+	tables    []*queriedTable
+	ttl       time.Duration
+}
+
+// plan returns how the result of a statement is kept, or why it is not, and whether that can be mended.
+func (p *adhocPool) plan(text string, args []any) (q adhocPlan, problem string, mendable bool) {
+	a, d := p.a, sqlDialectOf(p.st.Name())
+	if _, resolved := p.st.Clauses["gorm:db_resolver:using"]; resolved || !p.ours {
+		return q, "a callback or a clause sends it to another database", true
+	}
+	s := a.rt.plans.of(text, d)
+	if s.refused != "" {
+		return q, s.refused, false
+	}
+	if q.statement, q.args, problem = bound(text, args, d); problem != "" {
+		return q, problem, false
+	}
+	var more []string
+	v, _ := p.st.Settings.Load(dependsKey)
+	on, _ := v.(*depends)
+	vouched := on != nil && on.stmt == p.st // a preload's statement has a copy
+	if vouched {
+		more = on.tables
+	}
+	if q.tables, problem = a.rt.queried.resolve(a.rt, s, more, vouched, d); problem != "" {
+		return q, problem, true
+	}
+	q.ttl = Forever
+	for _, t := range q.tables {
+		q.ttl = shorter(q.ttl, t.ttl, a.rt.opts.TTL)
+	}
+	return q, "", false
+}
+
+// told is all that tells the statement's entry from others: the statement, the tables, what their models look like, and
+// what they are at.
+func (q *adhocPlan) told(state []byte) []byte {
+	b := bytes.Clone(q.statement)
+	for _, t := range q.tables {
+		b = AppendText(AppendText(b, t.names.table), t.layouts)
+	}
+	return append(binary.AppendUvarint(b, resultLayout), state...)
+}
+
+// resultLayout changes when the bytes of results do.
+const resultLayout = 1
+
+// bound writes down a statement and what is bound to it: two statements are one where their texts and the types and values
+// of all arguments are. It returns why the result depends on more than that.
+func bound(text string, args []any, d sqlDialect) (b []byte, own []any, problem string) {
+	b = AppendText(make([]byte, 0, len(text)+16*len(args)+16), text)
+	own = args
+	for i, arg := range args {
+		b = AppendText(b, fmt.Sprintf("%T", arg))
+		dv, err := driverValue(arg)
+		if err != nil {
+			return nil, nil, fmt.Sprintf("argument %d is of a type that only the driver knows: %v", i+1, err)
+		}
+		b = appendDriverValue(b, dv)
+		switch v := dv.(type) {
+		case string:
+			if standsForPresent(v, d) {
+				return nil, nil, fmt.Sprintf("the text %q may stand for the present", v)
+			}
+		case []byte:
+			if standsForPresent(string(v), d) {
+				return nil, nil, fmt.Sprintf("the text %q may stand for the present", v)
+			}
+		}
+		if len(b) > maxStatement {
+			return nil, nil, "its text and values are too long"
+		}
+		if _, ok := arg.(driver.Valuer); ok {
+			continue
+		}
+		switch kind := reflect.ValueOf(arg).Kind(); kind {
+		case reflect.Slice, reflect.Pointer: // what the caller may change
+			own = append(own[:i:i], append([]any{ownValue(dv)}, own[i+1:]...)...)
+		}
+	}
+	return b, own, ""
+}
+
+// ownValue is a copy of a driver's value.
+func ownValue(dv driver.Value) any {
+	if b, ok := dv.([]byte); ok {
+		return bytes.Clone(b)
+	}
+	return dv
+}
