@@ -70,6 +70,7 @@ type selectReader struct {
 	levels []selectLevel // the parentheses that are open, behind the statement itself
 	known  []*cte        // common table expressions that may be named here
 	called bool          // the parenthesis that comes next holds a function's arguments
+	placed bool          // and the function stands in a table's place
 	begun  *cte          // whose query stands in the parenthesis that comes next
 }
 
@@ -158,6 +159,8 @@ func (q *selectReader) next() {
 		if l.from = false; s.peek(0).sign(",") {
 			q.doubt("%s is not understood", t.text)
 		}
+	case t.is("FOR") && q.before(1).is("INDEX", "KEY"): // FORCE INDEX FOR JOIN (i)
+		s.skip("JOIN", "ORDER", "GROUP", "BY")
 	case t.is("FOR") && l.query, t.is("LOCK") && s.peek(0).is("IN"):
 		q.refuse("it locks rows")
 	case t.is("INTO", "PROCEDURE"):
@@ -172,12 +175,12 @@ func (q *selectReader) next() {
 // open enters a parenthesis.
 func (q *selectReader) open() {
 	l, first := q.level(), q.st.peek(0)
-	inner := selectLevel{table: l.item, own: q.begun, outer: len(q.known)}
+	inner := selectLevel{table: l.item || q.placed, own: q.begun, outer: len(q.known)}
 	inner.query = !q.called && (first.sign("(") || first.is("SELECT", "WITH", "VALUES"))
 	if l.item && !first.is("SELECT", "WITH", "VALUES") { // joins in parentheses, or queries
 		inner.query, inner.from, inner.item = true, true, true
 	}
-	l.item, q.called, q.begun = false, false, nil
+	l.item, q.called, q.placed, q.begun = false, false, false, nil
 	q.levels = append(q.levels, inner)
 }
 
@@ -195,6 +198,9 @@ func (q *selectReader) close() {
 		q.known = append(q.known, l.own)
 	}
 	if l.table {
+		if s := &q.st; s.peek(1).is("ORDINALITY") {
+			s.skip("WITH", "ORDINALITY")
+		}
 		q.alias()
 	}
 }
@@ -227,6 +233,7 @@ func (q *selectReader) table() {
 		return
 	case s.peek(0).sign("("): // a function in a table's place
 		q.call(s.tokens[s.at-1], s.at-at > 1)
+		q.placed = true
 		return
 	}
 	s.acceptSign("*") // with the tables that inherit from it, as ever

@@ -166,6 +166,9 @@ func (t *Table) Flush(ctx context.Context, keys []Arg) error {
 	for i, k := range ks {
 		lists[i] = t.listOf(s, p, k)
 	}
+	if t.rt.queried.of(t.schema.Table) != nil {
+		lists = append(lists, tableListOf(t.keys.allIn(p)))
+	}
 	return t.rt.flushNow(ctx, t.rt.flushOf(fallsOf(t.keys.allIn(p), nil, lists...)))
 }
 
