@@ -3,6 +3,7 @@ package queries
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -90,15 +91,26 @@ func start(t *testing.T, d fixture.Database, o options) *program {
 // each runs a test on every database, with the embedded store and with memcached.
 func each(t *testing.T, test func(t *testing.T, p *program)) {
 	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
-		t.Run("embedded", func(t *testing.T) { test(t, start(t, d, options{})) })
-		t.Run("memcached", func(t *testing.T) {
-			p := start(t, d, options{servers: []string{testserver.Memcached(t).Addr()}})
-			for _, table := range []any{&Author{}, &Post{}, &Tag{}, &PostTag{}, &Secret{}, &Stranger{}} {
-				ok(t, p.db.Unscoped().Session(&gorm.Session{AllowGlobalUpdate: true}).Delete(table).Error)
-			}
+		stores(t, func(t *testing.T, servers []string) {
+			p := start(t, d, options{servers: servers})
+			p.clear(t)
 			test(t, p)
 		})
 	})
+}
+
+// stores runs a test with the embedded store and with memcached.
+func stores(t *testing.T, test func(t *testing.T, servers []string)) {
+	t.Run("embedded", func(t *testing.T) { test(t, nil) })
+	t.Run("memcached", func(t *testing.T) { test(t, []string{testserver.Memcached(t).Addr()}) })
+}
+
+// clear deletes what another test has left in the database.
+func (p *program) clear(t *testing.T) {
+	t.Helper()
+	for _, table := range []any{&Author{}, &Post{}, &Tag{}, &PostTag{}, &Secret{}, &Stranger{}} {
+		ok(t, p.db.Unscoped().Session(&gorm.Session{AllowGlobalUpdate: true}).Delete(table).Error)
+	}
 }
 
 // seed makes two authors, four posts and two tags.
@@ -142,6 +154,11 @@ func ok(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func number(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
 }
 
 func notFound(err error) bool { return errors.Is(err, gorm.ErrRecordNotFound) }
