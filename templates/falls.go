@@ -60,6 +60,12 @@ func (m Model) Row() Key {
 	return Key{Args: m.shownArgs(keys), List: m.Table + ":" + strings.Join(selectors(keys), ","), Keeps: m.TTL}
 }
 
+// QueryKey is the Key of the model's ad-hoc queries, if it takes any: their entries hang on this list, and on that of each other
+// table that they read. It has no Accessor.
+func (m Model) QueryKey() Key {
+	return Key{Args: []string{"build func(q *gorm.DB) *gorm.DB"}, List: m.Table + ".table()", Keeps: m.TTL}
+}
+
 // Keys are the Keys of the model's accessors, in the order of the source.
 func (m Model) Keys() []Key {
 	out := make([]Key, len(m.Accessors))

@@ -87,6 +87,9 @@ func (m Model) keyInfos() []jen.Code {
 		}
 		out = append(out, m.keyInfo(k.Follow.Method(), k, falls...))
 	}
+	if m.Query {
+		out = append(out, m.keyInfo(QueryMethods[0], m.QueryKey(), jen.Lit("*")))
+	}
 	return out
 }
 

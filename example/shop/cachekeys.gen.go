@@ -25,6 +25,12 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		FallsOn:  []string{"Country"},
 	},
 	{
+		Accessor: "City.Query",
+		Args:     []string{"build func(q *gorm.DB) *gorm.DB"},
+		List:     "cities.table()",
+		FallsOn:  []string{"*"},
+	},
+	{
 		Accessor: "Croupon.Get",
 		Args:     []string{"id uint64"},
 		List:     "croupons:ID",

@@ -24,6 +24,15 @@ type CityReader interface {
 	ListByCountry(ctx context.Context, country string) ([]*City, error)
 	// ListByCountryPage returns at most limit Cities of ListByCountry, from offset on.
 	ListByCountryPage(ctx context.Context, country string, offset, limit int) ([]*City, error)
+	// Query returns the Cities that a chain of GORM's finds, each with all of its columns. build is
+	// given a *gorm.DB for the model, and returns what it has made of that. The result is kept until a
+	// table is written that the chain reads.
+	Query(ctx context.Context, build func(q *gorm.DB) *gorm.DB) ([]*City, error)
+	// QueryOne returns the first City that a chain finds, where the primary key ends its order, or an
+	// error matching gorm.ErrRecordNotFound.
+	QueryOne(ctx context.Context, build func(q *gorm.DB) *gorm.DB) (*City, error)
+	// QueryCount counts the Cities that a chain finds.
+	QueryCount(ctx context.Context, build func(q *gorm.DB) *gorm.DB) (int64, error)
 }
 
 // UnimplementedCityReader is embedded in fakes, so that they compile when the interface grows.
@@ -53,6 +62,21 @@ func (UnimplementedCityReader) ListByCountry(ctx context.Context, country string
 // ListByCountryPage returns an error matching cacheruntime.ErrUnimplemented.
 func (UnimplementedCityReader) ListByCountryPage(ctx context.Context, country string, offset, limit int) ([]*City, error) {
 	return nil, cacheruntime.Unimplemented("CityReader.ListByCountryPage")
+}
+
+// Query returns an error matching cacheruntime.ErrUnimplemented.
+func (UnimplementedCityReader) Query(ctx context.Context, build func(q *gorm.DB) *gorm.DB) ([]*City, error) {
+	return nil, cacheruntime.Unimplemented("CityReader.Query")
+}
+
+// QueryOne returns an error matching cacheruntime.ErrUnimplemented.
+func (UnimplementedCityReader) QueryOne(ctx context.Context, build func(q *gorm.DB) *gorm.DB) (*City, error) {
+	return nil, cacheruntime.Unimplemented("CityReader.QueryOne")
+}
+
+// QueryCount returns an error matching cacheruntime.ErrUnimplemented.
+func (UnimplementedCityReader) QueryCount(ctx context.Context, build func(q *gorm.DB) *gorm.DB) (int64, error) {
+	return 0, cacheruntime.Unimplemented("CityReader.QueryCount")
 }
 
 // UnimplementedCityReader satisfies what it stands in for, and so do the two readers.
@@ -86,6 +110,7 @@ var citySpecs = struct {
 			{Path: "Country", Type: "string"},
 			{Path: "Population", Type: "int64"},
 		},
+		Query: true,
 		New: func() any {
 			return new(City)
 		},
@@ -182,6 +207,24 @@ func (r *cityReads) ListByCountry(ctx context.Context, country string) ([]*City,
 // ListByCountryPage returns at most limit Cities of ListByCountry, from offset on.
 func (r *cityReads) ListByCountryPage(ctx context.Context, country string, offset, limit int) ([]*City, error) {
 	return cacheruntime.Rows[*City](r.table.listByCountry.Page(ctx, r.source, offset, limit, cacheruntime.Text(country)))
+}
+
+// Query returns the Cities that a chain of GORM's finds, each with all of its columns. build is
+// given a *gorm.DB for the model, and returns what it has made of that. The result is kept until a
+// table is written that the chain reads.
+func (r *cityReads) Query(ctx context.Context, build func(q *gorm.DB) *gorm.DB) ([]*City, error) {
+	return cacheruntime.Rows[*City](r.table.rows.Query(ctx, r.source, build))
+}
+
+// QueryOne returns the first City that a chain finds, where the primary key ends its order, or an
+// error matching gorm.ErrRecordNotFound.
+func (r *cityReads) QueryOne(ctx context.Context, build func(q *gorm.DB) *gorm.DB) (*City, error) {
+	return cacheruntime.Row[*City](r.table.rows.QueryOne(ctx, r.source, build))
+}
+
+// QueryCount counts the Cities that a chain finds.
+func (r *cityReads) QueryCount(ctx context.Context, build func(q *gorm.DB) *gorm.DB) (int64, error) {
+	return r.table.rows.QueryCount(ctx, r.source, build)
 }
 
 // encodeCity appends the columns of a row.

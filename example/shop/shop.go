@@ -8,7 +8,7 @@ import "time"
 
 // City is a place that croupons are offered in. Its primary key is its name.
 type City struct {
-	_ struct{} `cache:"model"`
+	_ struct{} `cache:"model;query"`
 
 	Name       string `gorm:"primaryKey"`
 	Country    string `cache:"list"`

@@ -59,6 +59,7 @@ var reasons = [flushlist.Outcomes]string{
 	flushlist.Bypassed:    "The page was asked to go past the cache.",
 	flushlist.Moved:       "It was stored before its memcached server came, or went and came back.",
 	flushlist.Outside:     "This process names other memcached servers than the others, so it uses none.",
+	flushlist.Uncacheable: "It is a query whose result is another one each time, or reads what has no query in its tag.",
 	flushlist.LoadedAgain: "Its rows changed while it was read, so it was read again.",
 }
 

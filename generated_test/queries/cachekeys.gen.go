@@ -19,6 +19,12 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		FallsOn:  []string{"*"},
 	},
 	{
+		Accessor: "Author.Query",
+		Args:     []string{"build func(q *gorm.DB) *gorm.DB"},
+		List:     "authors.table()",
+		FallsOn:  []string{"*"},
+	},
+	{
 		Accessor: "Post.Get",
 		Args:     []string{"id uint64"},
 		List:     "posts:ID",
@@ -33,9 +39,22 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		TTL:      time.Hour,
 	},
 	{
+		Accessor: "Post.Query",
+		Args:     []string{"build func(q *gorm.DB) *gorm.DB"},
+		List:     "posts.table()",
+		FallsOn:  []string{"*"},
+		TTL:      time.Hour,
+	},
+	{
 		Accessor: "PostTag.Get",
 		Args:     []string{"postID uint64", "tagName string"},
 		List:     "post_tags:PostID,TagName",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "PostTag.Query",
+		Args:     []string{"build func(q *gorm.DB) *gorm.DB"},
+		List:     "post_tags.table()",
 		FallsOn:  []string{"*"},
 	},
 	{
@@ -48,6 +67,12 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		Accessor: "Tag.Get",
 		Args:     []string{"name string"},
 		List:     "tags:Name",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "Tag.Query",
+		Args:     []string{"build func(q *gorm.DB) *gorm.DB"},
+		List:     "tags.table()",
 		FallsOn:  []string{"*"},
 	},
 }

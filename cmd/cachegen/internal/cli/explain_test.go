@@ -13,7 +13,7 @@ import (
 )
 
 // explained are the golden packages whose reports are golden too.
-var explained = []string{"composite", "conditions", "follows", "relations", "softdelete"}
+var explained = []string{"composite", "conditions", "follows", "query", "relations", "softdelete"}
 
 // TestExplain compares the reports of golden packages, in every form, with the files that lie there.
 func TestExplain(t *testing.T) {

@@ -104,7 +104,11 @@ func TestRefusals(t *testing.T) {
 		{"hot", "later", `hot is reserved for a later release and not supported yet; remove it`},
 		{"stale", "later", `stale is reserved for a later release and not supported yet; remove it`},
 		{"failsafe", "later", `failsafe is reserved for a later release and not supported yet; remove it`},
-
+		{"a value of query", "query", `query takes no value; write it alone`},
+		{"query on a list", "query", `list does not take query; it takes by, where, order, limit, ttl`},
+		{"query on a column", "query", "query belongs to model, as in _ struct{} `cache:\"model;query\"`"},
+		{"query alone", "query", `a declaration begins with its kind, as in model;query`},
+		{"a method called as a query", "query", `the generated type NoteCache has a Query of its own; rename this method`},
 		{"a limit below 1", "numbers", `limit must be a whole number of at least 1, not "0"`},
 		{"a ttl without a unit", "numbers", `ttl must be a duration above 0 such as 90s, 5m or 24h, or forever, not "1d"`},
 	} {

@@ -64,7 +64,7 @@ type Flush struct {
 // Accessor is one way to read a model, and the flush list that its entries hang on.
 type Accessor struct {
 	Name      string   `json:"name"` // its method
-	Kind      string   `json:"kind"` // row, list, one, count, unique, follow or join
+	Kind      string   `json:"kind"` // row, list, one, count, unique, query, follow or join
 	Methods   []string `json:"methods"`
 	Args      []string `json:"args,omitempty"` // as in "city string"
 	By        []string `json:"by,omitempty"`
@@ -166,6 +166,13 @@ func model(m templates.Model) Model {
 		a := accessor(m.Table, k, keys)
 		a.Where, a.Order = selected(m.Columns, a.Where), selected(m.Columns, a.Order)
 		out.Accessors = append(out.Accessors, a)
+	}
+	if m.Query {
+		k := m.QueryKey()
+		out.Accessors = append(out.Accessors, Accessor{
+			Name: templates.QueryMethods[0], Kind: "query", Methods: templates.QueryMethods, Args: k.Args, TTL: ttl(k.Keeps),
+			List: k.List, Entry: "<route>:<prefix>:<namespace>:<version>:" + m.Table + ":query:<digest>", Falls: []Fall{{AnyColumn, Cause{Effect: RowWritten}}},
+		})
 	}
 	for _, c := range m.Columns {
 		out.Columns = append(out.Columns, Column{Name: c.Select, Column: c.DBName, Type: c.Type.Shown})

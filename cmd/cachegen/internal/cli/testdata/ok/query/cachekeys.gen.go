@@ -27,6 +27,13 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		TTL:      time.Hour,
 	},
 	{
+		Accessor: "Post.Query",
+		Args:     []string{"build func(q *gorm.DB) *gorm.DB"},
+		List:     "posts.table()",
+		FallsOn:  []string{"*"},
+		TTL:      time.Hour,
+	},
+	{
 		Accessor: "Tag.Get",
 		Args:     []string{"name string"},
 		List:     "tags:Name",
