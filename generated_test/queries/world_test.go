@@ -65,7 +65,7 @@ type options struct {
 }
 
 // start opens a program; the first on a database makes its tables.
-func start(t *testing.T, d fixture.Database, o options) *program {
+func start(t testing.TB, d fixture.Database, o options) *program {
 	t.Helper()
 	p := &program{sql: &fixture.Statements{}, heard: &heard{}}
 	o.gorm.Logger, o.gorm.DisableForeignKeyConstraintWhenMigrating = p.sql, true
@@ -114,7 +114,7 @@ func (p *program) clear(t *testing.T) {
 }
 
 // seed makes two authors, four posts and two tags.
-func (p *program) seed(t *testing.T) {
+func (p *program) seed(t testing.TB) {
 	t.Helper()
 	born := time.Date(1970, 5, 6, 7, 8, 9, 0, time.UTC)
 	for _, row := range []any{
