@@ -32,7 +32,6 @@ type adhoc struct {
 	accessor string   // "Croupon.Query"
 	whole    []string // columns that its own statement must bring; nil: any
 	dest     any      // what that is read into
-	served   []bool   // of the statements under way, the innermost last: it was served from the cache
 }
 
 // Query returns the rows that a chain of GORM's finds, each with all of its columns. It is for generated code.
@@ -152,7 +151,7 @@ func (rt *Runtime) adhoc(ctx context.Context, src Source, a *adhoc, model any, b
 	if a.tx != nil {
 		db = a.tx
 	}
-	q := db.Session(&gorm.Session{NewDB: true, Context: ctx, Logger: hushed{db.Logger, a}})
+	q := db.Session(&gorm.Session{NewDB: true, Context: ctx, Logger: hushed{db.Logger}})
 	q = q.Set(adhocKey, a)
 	if !a.database { // as statement does
 		q = q.Set("gorm:db_resolver:write", struct{}{})
@@ -178,6 +177,7 @@ func (p *plugin) registerAdhoc(db *gorm.DB) error {
 		cb.Query().After("cachegen:before_sql").Before("gorm:query").Register("cachegen:before_query", p.beforeQuery),
 		// Before the hooks and the preloads, whose statements are not this one.
 		cb.Query().After("gorm:query").Before("gorm:preload").Register("cachegen:after_query", p.afterQuery),
+		cb.Query().After("*").Register("cachegen:told_query", tellServed),
 		cb.Create().Before("gorm:create").Register("cachegen:reads_only", readsOnly),
 		cb.Update().Before("gorm:update").Register("cachegen:reads_only", readsOnly),
 		cb.Delete().Before("gorm:delete").Register("cachegen:reads_only", readsOnly),
@@ -203,8 +203,10 @@ func (p *plugin) beforeQuery(db *gorm.DB) {
 	if a == nil || db.DryRun { // a subquery's text is made by a dry run
 		return
 	}
-	a.served = append(a.served, false)
 	st := db.Statement
+	if st.Settings.Delete(servedKey); st.Context.Value(servedInContext{}) != nil { // it is run again
+		st.Context = context.WithValue(st.Context, servedInContext{}, nil)
+	}
 	st.ConnPool = &adhocPool{ConnPool: st.ConnPool, a: a, st: st, ours: p.poolOf(st.ConnPool) != nil}
 }
 
@@ -215,24 +217,27 @@ func (p *plugin) afterQuery(db *gorm.DB) {
 	}
 }
 
-// hushed is the logger of a query: it is not told of statements that were not sent.
-type hushed struct {
-	logger.Interface
-	a *adhoc
+// servedKey is where a statement that was served from the cache says so, to itself, and in its context to the logger.
+const servedKey = "cachegen:served"
+
+type servedInContext struct{}
+
+// tellServed runs last, so that no hook and no preload has the context.
+func tellServed(db *gorm.DB) {
+	if st, ok := db.Statement.Settings.Load(servedKey); ok && st == any(db.Statement) {
+		db.Statement.Context = context.WithValue(db.Statement.Context, servedInContext{}, true)
+	}
 }
+
+// hushed is the logger of a query: it is not told of statements that were not sent.
+type hushed struct{ logger.Interface }
 
 // LogMode keeps it in front, for Debug in a chain.
-func (h hushed) LogMode(l logger.LogLevel) logger.Interface {
-	return hushed{h.Interface.LogMode(l), h.a}
-}
+func (h hushed) LogMode(l logger.LogLevel) logger.Interface { return hushed{h.Interface.LogMode(l)} }
 
-// Trace is told of a statement when it has ended, the innermost first.
+// Trace is told of a statement when it has ended.
 func (h hushed) Trace(ctx context.Context, begin time.Time, fc func() (string, int64), err error) {
-	served := false
-	if n := len(h.a.served) - 1; n >= 0 {
-		served, h.a.served = h.a.served[n], h.a.served[:n]
-	}
-	if !served || err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
+	if ctx.Value(servedInContext{}) == nil || err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 		h.Interface.Trace(ctx, begin, fc, err)
 	}
 }

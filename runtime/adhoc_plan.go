@@ -58,7 +58,7 @@ func (p *adhocPool) plan(text string, args []any) (q adhocPlan, problem string, 
 func (q *adhocPlan) told(state []byte) []byte {
 	b := bytes.Clone(q.statement)
 	for _, t := range q.tables {
-		b = AppendText(AppendText(b, t.names.table), t.layouts)
+		b = AppendText(AppendText(b, t.names.table), t.print)
 	}
 	return append(binary.AppendUvarint(b, resultLayout), state...)
 }

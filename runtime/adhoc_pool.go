@@ -48,6 +48,14 @@ func (p *adhocPool) QueryContext(ctx context.Context, text string, args ...any) 
 	return rows, nil
 }
 
+// GetDBConn is what db.DB() asks for, in a callback that comes behind ours.
+func (p *adhocPool) GetDBConn() (*sql.DB, error) {
+	if c, ok := p.ConnPool.(gorm.GetDBConnector); ok {
+		return c.GetDBConn()
+	}
+	return nil, gorm.ErrInvalidDB
+}
+
 func (p *adhocPool) rows(ctx context.Context, text string, args []any) (*sql.Rows, error) {
 	r, err := p.cached(ctx, text, args)
 	if err != nil {
@@ -57,7 +65,9 @@ func (p *adhocPool) rows(ctx context.Context, text string, args []any) (*sql.Row
 		p.a.counted(ctx)
 		return p.ConnPool.QueryContext(ctx, text, args...)
 	}
-	p.a.served[len(p.a.served)-1] = !p.sent.Load()
+	if !p.sent.Load() {
+		p.st.Settings.Store(servedKey, p.st)
+	}
 	return p.a.rt.replayed(r)
 }
 

@@ -31,7 +31,8 @@ type queriedTable struct {
 	release *release
 	names   tableNames
 	all     keys          // for the `all` list alone
-	layouts string        // what its models look like: rows of an older one would lack columns
+	layouts string        // what its models look like, since rows of an older one would lack columns; and the driver that reads them
+	print   string        // the same, in short
 	ttl     time.Duration // of its models' tags, the shortest
 }
 
@@ -57,6 +58,9 @@ func (q *queried) add(t *Table, layout string) {
 	if q.tables == nil {
 		q.tables = map[string]*queriedTable{}
 	}
+	if db, err := t.rt.db.DB(); err == nil {
+		layout += fmt.Sprintf("\n%T", db.Driver())
+	}
 	of := &queriedTable{release: t.release, names: t.names, all: t.keys, layouts: layout, ttl: t.spec.TTL}
 	if old := q.tables[t.schema.Table]; old != nil {
 		if of.layouts = old.layouts; !strings.Contains(of.layouts, layout) {
@@ -64,6 +68,7 @@ func (q *queried) add(t *Table, layout string) {
 		}
 		of.ttl = shorter(old.ttl, of.ttl, t.rt.opts.TTL)
 	}
+	of.print = fingerprint(of.layouts)
 	q.tables[t.schema.Table] = of
 }
 

@@ -251,7 +251,7 @@ func TestNeverStale(t *testing.T) {
 			var mu sync.Mutex
 			var done [2]int // the last write of each table that has returned
 			var group sync.WaitGroup
-			const writes = 40
+			const writes = 25
 			for i, w := range []struct {
 				p     *program
 				write func(db *gorm.DB, n int) error
@@ -299,5 +299,28 @@ func TestNeverStale(t *testing.T) {
 				t.Errorf("%s", s)
 			}
 		})
+	})
+}
+
+// GORM's logger is told of what is sent, by hooks and preloads too, and not of hits.
+func TestLogger(t *testing.T) {
+	p := start(t, fixture.SQLite(t), options{})
+	p.seed(t)
+	ok(t, p.db.Callback().Query().After("gorm:preload").Before("gorm:after_query").Register("nosy", func(db *gorm.DB) {
+		if db.Error == nil && db.Statement.Table == "posts" {
+			var n int64
+			ok(t, db.Session(&gorm.Session{NewDB: true}).Model(&Tag{}).Where("name <> ?", "").Count(&n).Error)
+		}
+	}))
+	preload := func(q *gorm.DB) *gorm.DB { return q.Preload("Author") }
+	for _, n := range []int{3, 1, 1} { // of the last two the callback's own
+		p.sent(t, "preload", n, func() { _, err := p.m.Post.Cache.Query(bg, preload); ok(t, err) })
+	}
+	ok(t, p.db.Model(&Author{ID: 1}).Update("name", "Anna").Error)
+	p.sent(t, "half of it", 2, func() { _, err := p.m.Post.Cache.Query(bg, preload); ok(t, err) })
+	p.sent(t, "an error", 1, func() {
+		if _, err := p.m.Post.Cache.Query(bg, func(q *gorm.DB) *gorm.DB { return q.Where("nonsense") }); err == nil {
+			t.Error("no error")
+		}
 	})
 }

@@ -36,7 +36,6 @@ type program struct {
 type heard struct {
 	mu     sync.Mutex
 	faults []string
-	reads  []cacheruntime.ReadEvent
 }
 
 func (h *heard) ObserveEvent(e flushlist.Event) {
