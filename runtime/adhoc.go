@@ -117,17 +117,30 @@ func project(ctx context.Context, rt *Runtime, build func(db *gorm.DB) *gorm.DB,
 }
 
 // DependsOn is a scope that says which tables a query reads besides those that its text names: those behind its views and
-// its functions, and those that inherit from its tables. Each is the name of a table in the database. What
+// its functions, and those that inherit from its tables. Each is the name of a table in the database, or a pointer to a model. What
 // the text names, and is no model's table, is taken for read through these alone:
 //
 //	db.Table("popular_croupons").Scopes(cacheruntime.DependsOn("croupons", "reviews"))
 //
 // It holds for one statement: a Preload takes it as a condition of its own. Without tables it says that functions
 // which are not known here read none.
-func DependsOn(tables ...string) func(*gorm.DB) *gorm.DB {
+func DependsOn(tables ...any) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {
 		tx := db.Set(dependsKey, nil) // a statement of its own, if db is shared
-		tx.Statement.Settings.Store(dependsKey, &depends{stmt: tx.Statement, tables: tables})
+		on := &depends{stmt: tx.Statement}
+		for _, t := range tables {
+			name, ok := t.(string)
+			if !ok {
+				of := &gorm.Statement{DB: tx}
+				if err := of.Parse(t); err != nil {
+					_ = tx.AddError(fmt.Errorf("cachegen: DependsOn takes names of tables and pointers to models, not a %T: %w", t, err))
+					return tx
+				}
+				name = of.Schema.Table
+			}
+			on.tables = append(on.tables, name)
+		}
+		tx.Statement.Settings.Store(dependsKey, on)
 		return tx
 	}
 }

@@ -123,7 +123,7 @@ func TestDependsOn(t *testing.T) {
 		_ = p.db.Exec("DROP VIEW IF EXISTS public_titles")
 		ok(t, p.db.Exec("CREATE VIEW public_titles AS SELECT p.id, p.title, a.name FROM posts p JOIN authors a ON a.id = p.author_id").Error)
 		blind := func(db *gorm.DB) *gorm.DB { return db.Table("public_titles").Select("title").Order("id") }
-		seeing := func(db *gorm.DB) *gorm.DB { return blind(db).Scopes(cacheruntime.DependsOn("posts", "authors")) }
+		seeing := func(db *gorm.DB) *gorm.DB { return blind(db).Scopes(cacheruntime.DependsOn("posts", &Author{})) }
 		read := func(what string, build func(*gorm.DB) *gorm.DB, statements int) []string {
 			var titles []string
 			p.sent(t, what, statements, func() {
@@ -156,6 +156,9 @@ func TestDependsOn(t *testing.T) {
 			if faults := p.heard.take(); len(faults) != 1 || !strings.Contains(faults[0], why) {
 				t.Errorf("%q", faults)
 			}
+		}
+		if _, err := cacheruntime.Query[string](bg, p.rt, func(db *gorm.DB) *gorm.DB { return blind(db).Scopes(cacheruntime.DependsOn(1)) }); err == nil || !strings.Contains(err.Error(), "not a int") {
+			t.Error(err)
 		}
 		// It is of one statement, not of its preloads.
 		preload := func(q *gorm.DB) *gorm.DB {
