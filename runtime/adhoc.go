@@ -37,7 +37,7 @@ type adhoc struct {
 // Query returns the rows that a chain of GORM's finds, each with all of its columns. It is for generated code.
 func (t *Table) Query(ctx context.Context, src Source, build func(*gorm.DB) *gorm.DB) ([]any, error) {
 	into := reflect.New(t.slice)
-	err := t.adhoc(ctx, src, into.Interface(), build, func(q *gorm.DB, dest any) *gorm.DB { return q.Find(dest) })
+	c, err := t.adhoc(ctx, src, into.Interface(), build, func(q *gorm.DB, dest any) *gorm.DB { return q.Find(dest) })
 	if err != nil {
 		return nil, err
 	}
@@ -45,32 +45,34 @@ func (t *Table) Query(ctx context.Context, src Source, build func(*gorm.DB) *gor
 	for i := range rows {
 		rows[i] = into.Elem().Index(i).Interface()
 	}
-	return rows, nil
+	return rows, t.follow(ctx, c, rows)
 }
 
 // QueryOne returns the first row that a chain finds, where the primary key ends the order, or an error matching
 // gorm.ErrRecordNotFound. It is for generated code.
 func (t *Table) QueryOne(ctx context.Context, src Source, build func(*gorm.DB) *gorm.DB) (any, error) {
 	row := t.spec.New()
-	err := t.adhoc(ctx, src, row, build, func(q *gorm.DB, dest any) *gorm.DB { return q.First(dest) })
+	c, err := t.adhoc(ctx, src, row, build, func(q *gorm.DB, dest any) *gorm.DB { return q.First(dest) })
 	if err != nil {
 		return nil, err
 	}
-	return row, nil
+	return row, t.follow(ctx, c, []any{row})
 }
 
 // QueryCount counts the rows that a chain finds. It is for generated code.
 func (t *Table) QueryCount(ctx context.Context, src Source, build func(*gorm.DB) *gorm.DB) (count int64, err error) {
-	err = t.adhoc(ctx, src, nil, build, func(q *gorm.DB, _ any) *gorm.DB { return q.Count(&count) })
+	_, err = t.adhoc(ctx, src, nil, build, func(q *gorm.DB, _ any) *gorm.DB { return q.Count(&count) })
 	return count, err
 }
 
-func (t *Table) adhoc(ctx context.Context, src Source, dest any, build func(*gorm.DB) *gorm.DB, run func(q *gorm.DB, dest any) *gorm.DB) error {
+// adhoc runs a query, and returns the call that what comes with its rows is read within.
+func (t *Table) adhoc(ctx context.Context, src Source, dest any, build func(*gorm.DB) *gorm.DB, run func(q *gorm.DB, dest any) *gorm.DB) (call, error) {
 	a := &adhoc{accessor: t.spec.Model + ".Query"}
 	if dest != nil {
 		a.dest, a.whole = dest, t.read
 	}
-	return t.rt.adhoc(ctx, src, a, t.spec.New(), build, func(q *gorm.DB) error { return run(q, dest).Error })
+	err := t.rt.adhoc(ctx, src, a, t.spec.New(), build, func(q *gorm.DB) error { return run(q, dest).Error })
+	return a.call, err
 }
 
 // Query returns what a query brings, in values of a type of the caller's: a struct of which each field is a column

@@ -24,8 +24,8 @@ type Post struct {
 	_ struct{} `cache:"model;ttl:1h;query"`
 
 	ID        uint64
-	AuthorID  uint64 `cache:"list"`
-	Author    *Author
+	AuthorID  uint64  `cache:"list"`
+	Author    *Author `cache:"follow"`
 	Title     string
 	Score     float64
 	Data      []byte

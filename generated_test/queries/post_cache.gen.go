@@ -34,6 +34,9 @@ type PostReader interface {
 	QueryOne(ctx context.Context, build func(q *gorm.DB) *gorm.DB) (*Post, error)
 	// QueryCount counts the Posts that a chain finds.
 	QueryCount(ctx context.Context, build func(q *gorm.DB) *gorm.DB) (int64, error)
+	// WithAuthor returns a reader whose Posts come with Author, from an entry of its own. Relations
+	// that are given in with come with that.
+	WithAuthor(with ...cacheruntime.With[*Author]) PostReader
 }
 
 // UnimplementedPostReader is embedded in fakes, so that they compile when the interface grows.
@@ -78,6 +81,12 @@ func (UnimplementedPostReader) QueryOne(ctx context.Context, build func(q *gorm.
 // QueryCount returns an error matching cacheruntime.ErrUnimplemented.
 func (UnimplementedPostReader) QueryCount(ctx context.Context, build func(q *gorm.DB) *gorm.DB) (int64, error) {
 	return 0, cacheruntime.Unimplemented("PostReader.QueryCount")
+}
+
+// WithAuthor returns an UnimplementedPostReader: a fake that is asked for relations returns itself
+// instead.
+func (UnimplementedPostReader) WithAuthor(with ...cacheruntime.With[*Author]) PostReader {
+	return UnimplementedPostReader{}
 }
 
 // UnimplementedPostReader satisfies what it stands in for, and so do the two readers.
@@ -134,6 +143,7 @@ var postSpecs = struct {
 		AfterFind: func(row any, tx *gorm.DB) error {
 			return row.(*Post).AfterFind(tx)
 		},
+		Follows: []cacheruntime.FollowSpec{{Relation: "Author", Package: "github.com/cachegen/cachegen/generated_test/queries"}},
 	},
 	listByAuthorID: cacheruntime.IndexSpec{
 		Name: "ListByAuthorID",
@@ -240,6 +250,18 @@ func (r *postReads) QueryOne(ctx context.Context, build func(q *gorm.DB) *gorm.D
 // QueryCount counts the Posts that a chain finds.
 func (r *postReads) QueryCount(ctx context.Context, build func(q *gorm.DB) *gorm.DB) (int64, error) {
 	return r.table.rows.QueryCount(ctx, r.source, build)
+}
+
+// WithAuthor returns a reader whose Posts come with Author, from an entry of its own. Relations
+// that are given in with come with that.
+func (r *postReads) WithAuthor(with ...cacheruntime.With[*Author]) PostReader {
+	return &postReads{table: r.table, source: cacheruntime.Follow(r.source, "Author", with)}
+}
+
+// PostWithAuthor asks for the Author of Posts that come with other rows themselves: give it to the
+// With method that brings these.
+func PostWithAuthor(with ...cacheruntime.With[*Author]) cacheruntime.With[*Post] {
+	return cacheruntime.Along[*Post]("Author", with)
 }
 
 // encodePost appends the columns of a row.

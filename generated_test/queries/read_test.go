@@ -214,3 +214,45 @@ func same[T any](t *testing.T, p *program, what string, build func(*gorm.DB) *go
 		})
 	}
 }
+
+// behaviours 16, 33: related rows come with a query's rows from their own entries, and fall alone.
+func TestQueryWithRelated(t *testing.T) {
+	each(t, func(t *testing.T, p *program) {
+		p.seed(t)
+		public := func(q *gorm.DB) *gorm.DB { return q.Where("public = ?", true).Order("id") }
+		reader := p.m.Post.Cache.WithAuthor()
+		var want []*Post
+		read := func(what string, statements int) {
+			t.Helper()
+			want = nil
+			ok(t, public(p.db.Preload("Author")).Find(&want).Error)
+			p.sent(t, what, statements, func() {
+				got, err := reader.Query(bg, public)
+				ok(t, err)
+				fixture.Same(t, what, got, want)
+			})
+		}
+		read("cold", 2)
+		read("warm", 0)
+		author := *want[0].Author
+		author.Name = "Anna"
+		ok(t, p.db.Omit("Posts").Save(&author).Error)
+		read("an author was saved", 1)
+		p.sent(t, "one", 1, func() {
+			if post, err := reader.QueryOne(bg, public); err != nil || post.Author == nil || post.Author.Name != "Anna" {
+				t.Errorf("%v, %v", post, err)
+			}
+		})
+		objects, err := p.m.Post.Objects.WithAuthor().Query(bg, public)
+		ok(t, err)
+		fixture.Same(t, "Objects", objects, want)
+		ok(t, p.db.Transaction(func(tx *gorm.DB) error {
+			ok(t, tx.Model(&author).Update("Name", "Anne").Error)
+			got, err := p.m.WithTx(tx).Post.Cache.WithAuthor().Query(bg, public)
+			if err == nil && got[0].Author.Name != "Anne" {
+				t.Errorf("in the transaction the author is %v", got[0].Author)
+			}
+			return err
+		}))
+	})
+}
