@@ -2,6 +2,7 @@ package histories_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,43 +14,46 @@ import (
 
 // behaviour 69: memcached is restarted, or flushed, when a write has left its tokens and before its COMMIT takes effect.
 func TestServersLoseTokens(t *testing.T) {
-	for name, lose := range map[string]func(*testserver.Server){
-		"restarted": func(s *testserver.Server) {
-			s.Stop()
-			s.Start()
-		},
-		"flushed": func(s *testserver.Server) { must(t, memcache.New(s.Addr()).DeleteAll()) },
-	} {
+	restart := func(s *testserver.Server) {
+		s.Stop()
+		s.Start()
+	}
+	flush := func(s *testserver.Server) { must(t, memcache.New(s.Addr()).DeleteAll()) }
+	for name, does := range map[string]struct {
+		lose    func(*testserver.Server)
+		journal bool // is lost too
+	}{"restarted": {restart, true}, "flushed": {flush, true}, "cells flushed": {flush, false}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, w := told(t, setup{servers: 3, strict: true, maxStale: 100 * time.Millisecond})
-			writer, reader, other := w[0], w[1], w[2]
-			place := c.places[0]
-			old := writer.saves(1, 0)
-			c.serves(reader, old)
+			writer, place := w[0], c.places[0]
+			c.begins(writer, w[1])
+			c.follows(w[2], seen{ID: inScripts[0]})
 			place.gate.shut(t)
-			answer := writer.begin(saving(1, 1))
+			answer := writer.begin(allRows())
 			c.waits(place)
-			began := clock()
-			for _, s := range c.servers {
-				lose(s)
+			began, at := clock(), c.journal()
+			for i, s := range c.servers {
+				if does.journal || i != at {
+					does.lose(s)
+				}
 			}
 			lossy := [2]int64{began, clock()}
-			// Nothing says any more that the row is being written, and what is read now is cached.
-			for _, w := range []*worker{reader, other} {
-				eventually(t, time.Minute, "the row is not cached anew", func() bool {
-					w.do(record{Kind: get, ID: 1, Fresh: true})
-					return w.do(record{Kind: get, ID: 1}).Tier == "first tier"
+			// Nothing says any more that the rows are being written, and what is read now is cached.
+			for _, w := range w {
+				eventually(t, time.Minute, "no row is cached anew", func() bool {
+					w.do(record{Kind: getMany, IDs: inScripts, Fresh: true})
+					return strings.Contains(w.do(record{Kind: getMany, IDs: inScripts}).Tier, "first tier")
 				})
+				c.agrees(w, inScripts)
 			}
-			c.shows(reader, old, 0)
 			place.gate.open(t)
-			changed := writer.answer(answer)
-			if changed.Error != "" {
+			if changed := writer.answer(answer); changed.Error != "" {
 				t.Fatal(changed.Error)
 			}
-			c.shows(reader, changed.made(), changed.End)
-			c.shows(other, changed.made(), changed.End)
+			for _, w := range w {
+				c.agrees(w, inScripts)
+			}
 			c.settle(lossy)
 		})
 	}

@@ -28,26 +28,6 @@ func scenes() []faultKind {
 					}
 				}
 		}},
-		// A writer has taken a number and is stopped before its token is left, so long that a process that has begun
-		// meanwhile goes by the journal when it learns the stamp.
-		{"stopped with a number", false, false, 7000 * msec, 7000 * msec, func(d *draw) (_, _ func(*cluster)) {
-			writer, other := d.c.places[0], d.c.places[1]
-			return func(c *cluster) {
-					for _, r := range c.besideJournal(writer) {
-						r.Late(6500 * msec)
-					}
-					waitUntil(clock()+int64(200*msec), nil) // for writes to come this far
-					writer.worker.stop()
-					other.worker.kill()
-					c.bury(other)
-					c.start(other)
-				}, func(c *cluster) {
-					for _, r := range writer.relays {
-						r.Late(0)
-					}
-					writer.worker.goOn()
-				}
-		}},
 		// The servers lose the cells with a writer's tokens before its COMMIT takes effect, and others make them anew.
 		{"token lost", false, false, 150 * msec, 150 * msec, func(d *draw) (_, _ func(*cluster)) {
 			p := d.c.places[0]

@@ -33,6 +33,7 @@ func scripts() map[string]script {
 		"TokenFirst":   {journaled, func(c *cluster, w []*worker) { lateTokens(c, w, 500*time.Millisecond) }},
 		"Closing":      {journaled, func(c *cluster, w []*worker) { lateTokens(c, w, 1800*time.Millisecond) }},
 		"NewNumber":    {late, beginsMeanwhile},
+		"Stripe":       {journaled, flushedWhileAnswersAreLate},
 		"NextBatch":    {joined, readsWhileAnswersAreLate},
 		"BothRings":    {changing, oneStepApart},
 		"Steps":        {changing, awayAndBack},
@@ -173,6 +174,26 @@ func readsWhileAnswersAreLate(c *cluster, w []*worker) {
 	}
 }
 
+// flushedWhileAnswersAreLate: a process hears of a write while memcached's answer of before, with the stamps of before, is on
+// its way to it.
+func flushedWhileAnswersAreLate(c *cluster, w []*worker) {
+	writer, reader := w[0], w[1]
+	c.begins(writer, reader)
+	for _, r := range c.besideJournal(c.places[1]) {
+		r.Delay(800 * time.Millisecond)
+	}
+	answer := reader.begin(record{Kind: getMany, IDs: inScripts, Fresh: true})
+	waitUntil(clock()+int64(100*time.Millisecond), nil) // for it to be asked
+	if r := writer.do(allRows()); r.Error != "" {
+		c.t.Fatal(r.Error)
+	}
+	reader.answer(answer)
+	for _, r := range c.places[1].relays {
+		r.Delay(0)
+	}
+	c.agesAndReads(reader)
+}
+
 // oneStepApart: two processes are one step apart in a change of servers, and either writes.
 func oneStepApart(c *cluster, w []*worker) {
 	c.places[2].worker.end() // it would be left behind
@@ -222,7 +243,8 @@ func (c *cluster) alone() {
 	}
 }
 
-// fillsLate: a slow load ends after a newer value was stored.
+// fillsLate: a slow load ends after a newer value was stored. What it stores is under the stamps of before, so that it is
+// never served: the part keeps a newer entry where it is, and spares its readers a load.
 func fillsLate(c *cluster, w []*worker) {
 	writer, reader, other := w[0], w[1], w[2]
 	c.begins(writer, reader)

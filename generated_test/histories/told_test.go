@@ -177,3 +177,17 @@ func (c *cluster) stored(id uint64) seen {
 	must(c.t, c.db.Take(&row, id).Error)
 	return seen{row.ID, row.Value, row.Code, row.Shelf}
 }
+
+// agrees fails the test unless a process reads rows as the database has them, and has had them for MaxStale.
+func (c *cluster) agrees(w *worker, ids []uint64) {
+	c.t.Helper()
+	var rows []seen
+	for _, id := range ids {
+		rows = append(rows, c.stored(id))
+	}
+	waitUntil(clock()+int64(c.setup.maxStale), nil)
+	for _, fresh := range []bool{false, true} {
+		e := expected{read: record{Kind: getMany, IDs: ids, Fresh: fresh}, rows: rows}
+		e.is(c.t, w, w.do(e.read))
+	}
+}

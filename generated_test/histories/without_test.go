@@ -2,8 +2,10 @@ package histories_test
 
 import (
 	"cmp"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -15,6 +17,9 @@ type mutation struct {
 	part  string
 	plan  plan
 	short bool // is among the few that are run always
+	// spares says that the part only spares loads: without it nothing stale is served, and there is nothing that a history
+	// could show. TestInterleaving of tiered finds it out.
+	spares bool
 }
 
 // wanted reports whether the flag asks for a mutation.
@@ -31,7 +36,6 @@ func mutations() []mutation {
 		{part: "Intent", plan: plan{setup: three, faults: commits}},
 		{part: "OtherTokens", plan: plan{setup: three, faults: commits}},
 		{part: "StampsBefore", plan: plan{setup: two, faults: []string{"slow SQL"}}},
-		{part: "Stripe", plan: followed(3, "delay")},
 		{part: "StampedJoins", plan: plan{setup: two, faults: []string{"slow SQL"}}},
 		{part: "Wait", plan: scene("begins while a token is late", nil)},
 		{part: "Drop", plan: followed(1, "delay")},
@@ -41,6 +45,7 @@ func mutations() []mutation {
 		{part: "SecondDrop", plan: scene("token lost", nil)},
 		{part: "LostRecord", plan: scene("token lost", nil)},
 		// By a script.
+		{part: "Stripe"},
 		{part: "EarlyRecord", short: true},
 		{part: "DeadStamp"},
 		{part: "TokenFirst"},
@@ -49,7 +54,7 @@ func mutations() []mutation {
 		{part: "NextBatch", short: true},
 		{part: "BothRings"},
 		{part: "Steps", short: true},
-		{part: "CheckedFills"},
+		{part: "CheckedFills", spares: true},
 	}
 }
 
@@ -74,6 +79,27 @@ func scene(fault string, change func(*setup)) plan {
 		change(&p.setup)
 	}
 	return p
+}
+
+// Each part has its mutation.
+func TestMutationsAreOfAllParts(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "internal", "without", "without.go"))
+	must(t, err)
+	var have, want []string
+	for _, m := range mutations() {
+		have = append(have, m.part)
+		if _, scripted := scripts()[m.part]; scripted == (m.plan.faults != nil) {
+			t.Errorf("%s wants a plan or a script", m.part)
+		}
+	}
+	for _, found := range regexp.MustCompile(`(?m)^\t(\w+) += false`).FindAllSubmatch(text, -1) {
+		want = append(want, string(found[1]))
+	}
+	slices.Sort(have)
+	slices.Sort(want)
+	if !slices.Equal(have, want) {
+		t.Errorf("there are mutations of %q, and parts %q", have, want)
+	}
 }
 
 // A protocol without one of its parts is found out.
@@ -102,6 +128,12 @@ func TestWithoutAPart(t *testing.T) {
 					if len(violations) > 0 {
 						t.Log(violations[0].text)
 					}
+					if m.spares {
+						t.Error("it is more than a matter of cost")
+					}
+					return
+				}
+				if m.spares {
 					return
 				}
 			}
