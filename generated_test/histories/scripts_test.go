@@ -24,8 +24,8 @@ func scripts() map[string]script {
 	dying.intentTTL = 1500 * time.Millisecond
 	joined := setup{servers: 1, strict: true, maxStale: 100 * time.Millisecond}
 	late := journaled
-	// No number is closed before it is 9 seconds old, and for so long a stamp counts by itself.
-	late.maxStale, late.intentTTL, late.timeout = 9*time.Second, 40*time.Second, 20*time.Second
+	// The writer looks at the journal each 7 seconds, and so does not close its own number before it puts its record.
+	late.maxStale, late.intentTTL, late.timeout = 28*time.Second, 40*time.Second, 20*time.Second
 	changing := setup{servers: 3, strict: true, maxStale: 100 * time.Millisecond, rings: [][]int{{0, 1, 2}, {0, 1}}}
 	return map[string]script{
 		"EarlyRecord":  {journaled, diesInCommit},
@@ -137,7 +137,7 @@ func beginsMeanwhile(c *cluster, w []*worker) {
 	c.makes(writer)
 	c.alone()
 	for _, r := range c.besideJournal(c.places[0]) {
-		r.Late(6500 * time.Millisecond)
+		r.Late(6 * time.Second)
 	}
 	client := memcache.New(c.servers[c.journal()].Addr())
 	defer client.Close()
