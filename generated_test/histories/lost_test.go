@@ -30,7 +30,7 @@ func TestServersLoseTokens(t *testing.T) {
 			c.begins(writer, w[1])
 			c.follows(w[2], seen{ID: inScripts[0]})
 			place.gate.shut(t)
-			answer := writer.begin(allRows())
+			answer := writer.begin(rewriting())
 			c.waits(place)
 			began, at := clock(), c.journal()
 			for i, s := range c.servers {

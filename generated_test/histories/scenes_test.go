@@ -11,23 +11,6 @@ import (
 func scenes() []faultKind {
 	const msec = time.Millisecond
 	return []faultKind{
-		// A writer takes a number, and its token is late; meanwhile another process begins, at a head that is past the number, and
-		// learns the stamp that the token is to be left in.
-		{"begins while a token is late", false, false, 1500 * msec, 1500 * msec, func(d *draw) (_, _ func(*cluster)) {
-			writer, other := d.c.places[0], d.c.places[1]
-			return func(c *cluster) {
-					for _, r := range c.besideJournal(writer) {
-						r.Late(200 * msec)
-					}
-					other.worker.kill()
-					c.bury(other)
-					c.start(other)
-				}, func(c *cluster) {
-					for _, r := range writer.relays {
-						r.Late(0)
-					}
-				}
-		}},
 		// The servers lose the cells with a writer's tokens before its COMMIT takes effect, and others make them anew.
 		{"token lost", false, false, 150 * msec, 150 * msec, func(d *draw) (_, _ func(*cluster)) {
 			p := d.c.places[0]

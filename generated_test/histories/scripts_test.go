@@ -26,13 +26,18 @@ func scripts() map[string]script {
 	late := journaled
 	// The writer looks at the journal each 7 seconds, and so does not close its own number before it puts its record.
 	late.maxStale, late.intentTTL, late.timeout = 28*time.Second, 40*time.Second, 20*time.Second
+	begun := journaled
+	begun.maxStale = 4 * time.Second // nor does it here, before its tokens are there
+	available := setup{servers: 3, maxStale: 100 * time.Millisecond}
 	changing := setup{servers: 3, strict: true, maxStale: 100 * time.Millisecond, rings: [][]int{{0, 1, 2}, {0, 1}}}
 	return map[string]script{
 		"EarlyRecord":  {journaled, diesInCommit},
 		"DeadStamp":    {dying, diesInText},
 		"TokenFirst":   {journaled, func(c *cluster, w []*worker) { lateTokens(c, w, 500*time.Millisecond) }},
 		"Closing":      {journaled, func(c *cluster, w []*worker) { lateTokens(c, w, 1800*time.Millisecond) }},
-		"NewNumber":    {late, beginsMeanwhile},
+		"NewNumber":    {late, func(c *cluster, w []*worker) { beginsMeanwhile(c, w, 6*time.Second) }},
+		"Wait":         {begun, func(c *cluster, w []*worker) { beginsMeanwhile(c, w, 3*time.Second) }},
+		"Hold":         {available, cutOffFromCells},
 		"Stripe":       {journaled, flushedWhileAnswersAreLate},
 		"NextBatch":    {joined, readsWhileAnswersAreLate},
 		"BothRings":    {changing, oneStepApart},
@@ -41,17 +46,15 @@ func scripts() map[string]script {
 	}
 }
 
-// allRows is the command that writes all rows of a script in one transaction.
-func allRows() record {
-	return record{Kind: several, IDs: inScripts, ID: inScripts[0], Code: codeOf(inScripts[0], 1), Shelf: shelfOf(inScripts[0], 1)}
-}
+// rewriting is the command that writes all rows of a script. It flushes the rows and none of the lists that they are in, so
+// that no server has more tokens to take at once than there are connections to it.
+func rewriting() record { return record{Kind: bulk, Shelf: shelfOf(inScripts[0], 1)} }
 
-// makes makes the rows. Every list that allRows flushes has a cell then, so that a token takes one request.
+// makes makes the rows, all on one shelf.
 func (c *cluster) makes(writer *worker) {
 	c.t.Helper()
-	for _, id := range inScripts {
-		writer.saves(id, 1)
-		writer.saves(id, 0)
+	if r := writer.do(record{Kind: several, IDs: inScripts, ID: inScripts[0], Code: codeOf(inScripts[0], 1), Shelf: shelfOf(inScripts[0], 1)}); r.Error != "" {
+		c.t.Fatal(r.Error)
 	}
 }
 
@@ -74,7 +77,7 @@ func (c *cluster) agesAndReads(w *worker) {
 // diesInCommit: the writer is killed while the database commits. What others had in their first tiers falls by its record.
 func diesInCommit(c *cluster, w []*worker) {
 	c.begins(w[0], w[1])
-	c.killInCommit(w[0], allRows())
+	c.killInCommit(w[0], rewriting())
 	c.agesAndReads(w[1])
 }
 
@@ -110,17 +113,26 @@ func lateTokens(c *cluster, w []*worker, by time.Duration) {
 	for _, r := range c.besideJournal(c.places[0]) {
 		r.Late(by)
 	}
-	c.browsesUntilWritten(reader, writer.begin(allRows()))
+	c.browsesUntilWritten(reader, writer.begin(rewriting()))
 	c.agesAndReads(reader)
 }
 
-// browsesUntilWritten has a process ask memcached for the rows, and keep in its first tier what it may, until all tokens
-// of the first process's write are there; and returns when that has returned.
+// browsesUntilWritten has a process ask memcached for the rows, and keep in its first tier what it may, until it has
+// met all tokens of the first process's write; and returns when that has returned.
 func (c *cluster) browsesUntilWritten(w *worker, answer <-chan record) {
 	c.t.Helper()
+	met := map[int]bool{} // by row: its token
 	eventually(c.t, time.Minute, "the tokens do not come", func() bool {
 		r := w.do(record{Kind: getMany, IDs: inScripts, Fresh: true})
-		return strings.Count(r.Tier, "under write") == len(inScripts)
+		for i, tier := range strings.Split(r.Tier, ", ") {
+			met[i] = met[i] || tier == "under write"
+		}
+		for i := range inScripts {
+			if !met[i] {
+				return false
+			}
+		}
+		return true
 	})
 	for _, r := range c.places[0].relays {
 		r.Late(0)
@@ -130,14 +142,14 @@ func (c *cluster) browsesUntilWritten(w *worker, answer <-chan record) {
 	}
 }
 
-// beginsMeanwhile: the writer has taken its number, and its tokens take longer than a process that begins
-// then waits before it goes by the journal.
-func beginsMeanwhile(c *cluster, w []*worker) {
+// beginsMeanwhile: the writer has taken its number, and its tokens are late; a process begins, at a head past the number,
+// and reads the rows.
+func beginsMeanwhile(c *cluster, w []*worker, by time.Duration) {
 	writer, place := w[0], c.places[1]
 	c.makes(writer)
 	c.alone()
 	for _, r := range c.besideJournal(c.places[0]) {
-		r.Late(6 * time.Second)
+		r.Late(by)
 	}
 	client := memcache.New(c.servers[c.journal()].Addr())
 	defer client.Close()
@@ -147,7 +159,7 @@ func beginsMeanwhile(c *cluster, w []*worker) {
 		return string(it.Value)
 	}
 	before := head()
-	answer := writer.begin(allRows())
+	answer := writer.begin(rewriting())
 	eventually(c.t, time.Minute, "the writer takes no number", func() bool { return head() != before })
 	reader := c.start(place)
 	c.browsesUntilWritten(reader, answer)
@@ -184,7 +196,7 @@ func flushedWhileAnswersAreLate(c *cluster, w []*worker) {
 	}
 	answer := reader.begin(record{Kind: getMany, IDs: inScripts, Fresh: true})
 	waitUntil(clock()+int64(100*time.Millisecond), nil) // for it to be asked
-	if r := writer.do(allRows()); r.Error != "" {
+	if r := writer.do(rewriting()); r.Error != "" {
 		c.t.Fatal(r.Error)
 	}
 	reader.answer(answer)
@@ -192,6 +204,21 @@ func flushedWhileAnswersAreLate(c *cluster, w []*worker) {
 		r.Delay(0)
 	}
 	c.agesAndReads(reader)
+}
+
+// cutOffFromCells: in mode Available a process writes rows whose servers it does not reach, and reads them.
+func cutOffFromCells(c *cluster, w []*worker) {
+	c.begins(w[1], w[0])
+	for _, r := range c.besideJournal(c.places[0]) {
+		r.Cut()
+	}
+	if r := w[0].do(rewriting()); r.Error != "" {
+		c.t.Fatal(r.Error)
+	}
+	c.agesAndReads(w[0])
+	for _, r := range c.places[0].relays {
+		r.Mend()
+	}
 }
 
 // oneStepApart: two processes are one step apart in a change of servers, and either writes.
@@ -205,11 +232,9 @@ func oneStepApart(c *cluster, w []*worker) {
 			}
 		}
 		for i := range 2 {
-			for _, id := range inScripts {
-				w[i].saves(id, 0)
-			}
+			c.makes(w[i])
 			w[1-i].do(record{Kind: getMany, IDs: inScripts})
-			if r := w[i].do(allRows()); r.Error != "" {
+			if r := w[i].do(rewriting()); r.Error != "" {
 				c.t.Fatal(r.Error)
 			}
 			c.agesAndReads(w[1-i])
@@ -221,14 +246,12 @@ func oneStepApart(c *cluster, w []*worker) {
 func awayAndBack(c *cluster, w []*worker) {
 	c.alone()
 	one := w[0]
-	for _, id := range inScripts {
-		one.saves(id, 0)
-	}
+	c.makes(one)
 	one.do(record{Kind: getMany, IDs: inScripts})
 	for step := 1; step <= 6; step++ {
 		one = c.roll(c.places[0])
 		if step == 3 {
-			one.do(allRows())
+			one.do(rewriting())
 		}
 		c.agesAndReads(one)
 	}
@@ -248,13 +271,11 @@ func (c *cluster) alone() {
 func fillsLate(c *cluster, w []*worker) {
 	writer, reader, other := w[0], w[1], w[2]
 	c.begins(writer, reader)
-	writer.do(allRows())
+	writer.do(rewriting())
 	c.places[1].sql.Delay(300 * time.Millisecond)
 	slow := reader.begin(record{Kind: getMany, IDs: inScripts, Fresh: true})
 	waitUntil(clock()+int64(100*time.Millisecond), nil)
-	for _, id := range inScripts {
-		writer.saves(id, 0)
-	}
+	c.makes(writer)
 	other.do(record{Kind: getMany, IDs: inScripts, Fresh: true})
 	reader.answer(slow)
 	c.places[1].sql.Delay(0)
