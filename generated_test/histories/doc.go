@@ -17,10 +17,10 @@
 //     count, with the first tier or without (bounds_test.go, where it is proved).
 //   - No write that returned ErrFlush was committed, and nothing hangs.
 //
-// Beside the random rounds, which also do scenes of several faults in a row (scenes_test.go), there are directed tests,
-// whose workers do what they are told, step by step, at exactly the points that the behaviours name; what they read is
-// checked in the same way (told_test.go, directed_test.go, lost_test.go). And what the checks are worth is shown by
-// leaving out one part of the protocol after the other, which they must notice (without_test.go).
+// Beside the random rounds there are directed tests, whose workers do what they are told, step by step, at exactly the points
+// that the behaviours name; what they read is checked in the same way (told_test.go, directed_test.go, lost_test.go).
+// And what the checks are worth is shown by leaving out one part of the protocol after the other, which they must
+// notice: in random rounds, or in scripts, which lead workers to where the part is needed (without_test.go, scripts_test.go).
 //
 // The flags are
 //

@@ -190,7 +190,7 @@ func fill(c *cluster, addr string, seed int64) {
 func schedule(r *rand.Rand, c *cluster, names []string, tracks int, start, length time.Duration) (faults []fault) {
 	var kinds []faultKind // one that is named twice comes twice as often
 	for _, name := range names {
-		all := append(faultKinds(), scenes()...)
+		all := faultKinds()
 		kinds = append(kinds, all[slices.IndexFunc(all, func(k faultKind) bool { return k.name == name })])
 	}
 	turns := drawTurns(r, start, length)

@@ -22,9 +22,8 @@ type plan struct {
 	length  time.Duration // of a short round
 	tracks  int           // of faults at the same time
 	faults  []string
-	evicted bool          // memcached may lose an item at any time
-	calm    time.Duration // before the first fault
-	slower  int           // how many times longer than else the processes wait between operations
+	evicted bool // memcached may lose an item at any time
+	slower  int  // how many times longer than else the processes wait between operations
 }
 
 // plans are the rounds that are run in turns.
@@ -126,8 +125,7 @@ func (c *cluster) run(p plan, seed int64, figures *figures) *history {
 		c.start(place)
 	}
 	began := clock()
-	calm := max(p.calm, 300*time.Millisecond)
-	faults := schedule(rand.New(rand.NewPCG(uint64(seed), 0)), c, p.faults, p.tracks, calm, p.length-500*time.Millisecond)
+	faults := schedule(rand.New(rand.NewPCG(uint64(seed), 0)), c, p.faults, p.tracks, 300*time.Millisecond, p.length-500*time.Millisecond)
 	lossy := c.inflict(faults, began)
 	if p.evicted {
 		lossy = append(lossy, [2]int64{0, never})

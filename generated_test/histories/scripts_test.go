@@ -22,6 +22,8 @@ func scripts() map[string]script {
 	journaled := setup{servers: 3, strict: true, maxStale: 100 * time.Millisecond, intentTTL: 20 * time.Second}
 	dying := journaled
 	dying.intentTTL = 1500 * time.Millisecond
+	hasty := journaled
+	hasty.intentTTL = time.Second
 	joined := setup{servers: 1, strict: true, maxStale: 100 * time.Millisecond}
 	late := journaled
 	// The writer looks at the journal each 7 seconds, and so does not close its own number before it puts its record.
@@ -38,6 +40,12 @@ func scripts() map[string]script {
 		"NewNumber":    {late, func(c *cluster, w []*worker) { beginsMeanwhile(c, w, 6*time.Second) }},
 		"Wait":         {begun, func(c *cluster, w []*worker) { beginsMeanwhile(c, w, 3*time.Second) }},
 		"Hold":         {available, cutOffFromCells},
+		"Drop":         {journaled, written},
+		"SecondDrop":   {journaled, tokensLost},
+		"LostRecord":   {journaled, tokensLost},
+		"OtherTokens":  {journaled, secondWriter},
+		"Renewal":      {hasty, tooOldTokens},
+		"StampedJoins": {joined, lateLoads},
 		"Stripe":       {journaled, flushedWhileAnswersAreLate},
 		"NextBatch":    {joined, readsWhileAnswersAreLate},
 		"BothRings":    {changing, oneStepApart},
@@ -72,6 +80,13 @@ func (c *cluster) agesAndReads(w *worker) {
 	waitUntil(clock()+int64(c.setup.maxStale)+int64(50*time.Millisecond), nil)
 	w.do(record{Kind: getMany, IDs: inScripts})
 	w.do(record{Kind: getMany, IDs: inScripts, Fresh: true})
+}
+
+// written: a process writes what another has in its first tier.
+func written(c *cluster, w []*worker) {
+	c.begins(w[0], w[1])
+	w[0].do(rewriting())
+	c.agesAndReads(w[1])
 }
 
 // diesInCommit: the writer is killed while the database commits. What others had in their first tiers falls by its record.

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bradfitz/gomemcache/memcache"
 	"github.com/cachegen/cachegen/generated_test/histories"
+	"github.com/cachegen/cachegen/internal/testserver"
 )
 
 // told starts a cluster whose processes do what the test tells them, one in each place. Requests have long to be
@@ -190,4 +192,29 @@ func (c *cluster) agrees(w *worker, ids []uint64) {
 		e := expected{read: record{Kind: getMany, IDs: ids, Fresh: fresh}, rows: rows}
 		e.is(c.t, w, w.do(e.read))
 	}
+}
+
+// journal returns the server that the journal lies on.
+func (c *cluster) journal() int {
+	for i, s := range c.servers {
+		client := memcache.New(s.Addr())
+		_, err := client.Get("@journal:head")
+		client.Close()
+		if err == nil {
+			return i
+		}
+	}
+	c.t.Fatal("no server has the journal")
+	return 0
+}
+
+// besideJournal returns a place's ways to the servers that the journal does not lie on.
+func (c *cluster) besideJournal(p *place) (relays []*testserver.Relay) {
+	at := c.journal()
+	for i, r := range p.relays {
+		if i != at {
+			relays = append(relays, r)
+		}
+	}
+	return relays
 }

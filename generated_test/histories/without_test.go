@@ -33,16 +33,17 @@ func mutations() []mutation {
 	three := setup{servers: 3, processes: 3, strict: true}
 	commits := []string{"slow SQL", "slow COMMIT", "kill in COMMIT", "delay"}
 	return []mutation{
+		// By histories at random.
 		{part: "Intent", plan: plan{setup: three, faults: commits}},
-		{part: "OtherTokens", plan: plan{setup: three, faults: commits}},
 		{part: "StampsBefore", plan: plan{setup: two, faults: []string{"slow SQL"}}},
-		{part: "StampedJoins", plan: plan{setup: two, faults: []string{"slow SQL"}}},
-		{part: "Drop", plan: followed(1, "delay")},
-		{part: "Renewal", plan: scene("dies after a late COMMIT", func(s *setup) { s.timeout, s.intentTTL = 2*time.Second, 500*time.Millisecond })},
 		{part: "Observation", plan: plan{setup: three, faults: commits}},
-		{part: "SecondDrop", plan: scene("token lost", nil)},
-		{part: "LostRecord", plan: scene("token lost", nil)},
 		// By a script.
+		{part: "OtherTokens"},
+		{part: "StampedJoins", short: true},
+		{part: "Renewal"},
+		{part: "Drop"},
+		{part: "SecondDrop"},
+		{part: "LostRecord"},
 		{part: "Wait"},
 		{part: "Hold", short: true},
 		{part: "Stripe"},
@@ -51,34 +52,11 @@ func mutations() []mutation {
 		{part: "TokenFirst"},
 		{part: "Closing"},
 		{part: "NewNumber"},
-		{part: "NextBatch", short: true},
+		{part: "NextBatch"},
 		{part: "BothRings"},
 		{part: "Steps", short: true},
 		{part: "CheckedFills", spares: true},
 	}
-}
-
-// followed is a plan that shows what the journal is for: a process goes by it after its first 5 seconds, and what it was not told of shows
-// while the row is not written again.
-func followed(tracks int, faults ...string) plan {
-	return plan{
-		setup: setup{
-			servers: 3, processes: 3, strict: true, maxStale: 40 * time.Millisecond,
-			change: func(w *workerPlan) {
-				w.Epoch, w.Rows, w.Shelves, w.WritePace, w.Pace = time.Hour, 12, 4, 60*time.Millisecond, 3*time.Millisecond
-			},
-		},
-		tracks: tracks, faults: faults, calm: 6 * time.Second, length: 13 * time.Second,
-	}
-}
-
-// scene is a plan of one fault, over and over.
-func scene(fault string, change func(*setup)) plan {
-	p := followed(1, fault)
-	if change != nil {
-		change(&p.setup)
-	}
-	return p
 }
 
 // Each part has its mutation.
