@@ -119,7 +119,7 @@ func TestBreakersAreApart(t *testing.T) {
 		relays, names = append(relays, proxy), append(names, proxy.Addr())
 	}
 	o := hasty(names...)
-	o.Timeout, o.BreakerPause = 200*time.Millisecond, time.Minute
+	o.Timeout, o.BreakerFailures, o.BreakerPause = 2*time.Second, 2, time.Minute
 	p := start(t, o).quiet()
 	var refs []flushlist.Ref
 	for _, name := range names {

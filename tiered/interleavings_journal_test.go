@@ -114,7 +114,7 @@ func recordBehindPoller(t *testing.T, m *testserver.Server) {
 	if other.journal.at == number {
 		t.Fatal("an open number is passed at first sight")
 	}
-	other.journal.opened -= max(other.opts.MaxStale, closePatience)
+	other.journal.opened -= recordPatience
 	other.poll()
 	if other.journal.at != number {
 		t.Fatal("an open number is never passed")

@@ -86,7 +86,7 @@ func TestReaderInAHurry(t *testing.T) {
 	number := writer.number()
 	hasty.poll()
 	hasty.poll()
-	if hasty.journal.at >= number && hasty.now()-began < closePatience {
+	if hasty.journal.at >= number && hasty.now()-began < recordPatience {
 		t.Fatalf("closed after %v", hasty.now()-began)
 	}
 }
@@ -108,7 +108,7 @@ func TestSlowAnswerClosesNothing(t *testing.T) {
 	at, opened := p.journal.at, p.now()
 	slow.before = nil
 	p.poll()
-	if p.journal.at != at && p.now()-opened < closePatience {
+	if p.journal.at != at && p.now()-opened < recordPatience {
 		t.Fatal("closed at its second sight")
 	}
 }
@@ -124,7 +124,7 @@ func (s *slowJournal) Poll(ctx context.Context, after uint64) (uint64, [][]byte,
 	if s.before != nil {
 		tick := time.NewTicker(time.Millisecond)
 		defer tick.Stop()
-		for until := s.p.now() + 2*closePatience; s.p.now() < until; {
+		for until := s.p.now() + recordPatience + time.Second; s.p.now() < until; {
 			<-tick.C
 		}
 		s.before()
@@ -141,13 +141,13 @@ func TestManyOpenNumbers(t *testing.T) {
 		last = dying.number()
 	}
 	p.poll()
-	p.journal.opened -= max(p.opts.MaxStale, closePatience)
+	p.journal.opened -= recordPatience
 	late := dying.number() // which has not been open for as long
 	p.poll()
 	if p.journal.at != last {
 		t.Fatalf("%d numbers behind, after the patience for all", last-p.journal.at)
 	}
-	p.journal.opened -= max(p.opts.MaxStale, closePatience)
+	p.journal.opened -= recordPatience
 	good := p.journal.good.Load()
 	p.poll()
 	if p.journal.at != late || p.journal.good.Load() == good {

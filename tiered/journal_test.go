@@ -119,7 +119,7 @@ func TestOpenNumberIsClosed(t *testing.T) {
 	if p.journal.at == number || p.count(flushlist.StampsForgotten) != 0 {
 		t.Fatal("closed before MaxStale")
 	}
-	p.journal.opened -= max(p.opts.MaxStale, closePatience)
+	p.journal.opened -= recordPatience
 	p.poll()
 	if p.journal.at != number || p.journal.good.Load() == good || p.count(flushlist.StampsForgotten) != 1 {
 		t.Fatalf("not closed: at %d of %d", p.journal.at, number)

@@ -64,15 +64,12 @@ type journaling struct {
 const (
 	// farHead is how many numbers are followed one by one.
 	farHead = 1000
-	// recordPatience bounds the time from taking a number to its record. All releases of all
-	// programs keep to it.
+	// recordPatience bounds the time from taking a number to its record, and is how long a number has been taken
+	// before a reader closes it: its writer is dead then, or takes another. Closing one earlier would cost every process
+	// all it knows for a writer that was throttled, or a server that was slow. Waiting costs a look at each stamp in use
+	// a MaxStale. The records behind it are kept for recordTTL, and must be there still. All releases of all programs
+	// keep to it.
 	recordPatience = 5 * time.Second
-	// closePatience is how long a number has been taken, at the least, before a reader closes it. It is above what a
-	// process that collects garbage, or is throttled, loses between two requests; closing its number would cost
-	// every process all it knows. Waiting costs a look at each stamp in use a MaxStale. It is MaxStale where that is
-	// more, and recordPatience at the most, after which its writer takes another number: the records behind it are kept
-	// for recordTTL, and must be there still when it is closed.
-	closePatience = time.Second
 )
 
 func newJournaling(s *Store) *journaling {
@@ -334,9 +331,7 @@ func (g *journaling) pass(ctx context.Context, b []byte, sent time.Duration, hea
 			g.open, g.opened = max(head, next), g.store.now()
 			return false
 		}
-		// Its writer has had this long from taking the number. A process that was merely held up
-		// for a moment must not cost everybody all they know.
-		if sent-g.opened < min(max(g.store.opts.MaxStale, closePatience), recordPatience) {
+		if sent-g.opened < recordPatience {
 			return false
 		}
 		if !without.Closing && g.journal.Put(ctx, next, journalRecord{kind: recordClosed}.bytes()) != nil {
