@@ -126,7 +126,7 @@ func registerWrite[P callbacks[C], C callback[C]](p *plugin, cb P, op writeOp, m
 		cb.Before(first).Register("cachegen:begin", p.begin(op)),
 		// Pinned on both sides: After alone would put them at the end, behind the COMMIT.
 		cb.After(prior).Before(main).Register("cachegen:before", p.before),
-		cb.After(main).Before(next).Register("cachegen:after", p.after),
+		cb.After(main).Before(next).Register("cachegen:after", p.heeding(p.after)),
 		cb.After("*").Register("cachegen:end", p.end),
 	}
 	for _, name := range append([]string{main, prior, next}, hooks...) {

@@ -40,7 +40,7 @@ func registerRaw[P callbacks[C], C callback[C]](p *plugin, cb P, main string, ro
 	}
 	errs := []error{
 		cb.Before(main).Register("cachegen:before_sql", p.beforeSQL(rowsOutlive)),
-		after.Register("cachegen:after_sql", p.afterSQL(main == "gorm:raw")),
+		after.Register("cachegen:after_sql", p.heeding(p.afterSQL(main == "gorm:raw"))),
 	}
 	if fn := cb.Get(main); fn != nil {
 		errs = append(errs, cb.Replace(main, p.guardSQL(fn)))

@@ -6,6 +6,7 @@ import "strings"
 type mark struct {
 	name         string
 	falls, hooks int
+	doubted      bool // it was not known whether the transaction was there
 }
 
 type savepointOp uint8
@@ -99,13 +100,17 @@ func (t *dbTx) savepoint(s savepoint, heard bool) {
 		t.heard++
 	}
 	if s.op == savepointSet {
-		t.marks = append(t.marks, mark{name: s.name, falls: len(t.falls), hooks: len(t.hooks)})
+		t.reopened = t.reopened || t.lost != lossNone
+		t.marks = append(t.marks, mark{name: s.name, falls: len(t.falls), hooks: len(t.hooks), doubted: t.lost != lossNone})
 		return
 	}
 	for i := len(t.marks) - 1; i >= 0; i-- {
 		m := t.marks[i]
 		if m.name != s.name {
 			continue
+		}
+		if !m.doubted {
+			t.alive()
 		}
 		if s.op == savepointRelease {
 			t.marks = t.marks[:i]

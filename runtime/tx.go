@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -37,6 +38,10 @@ type dbTx struct {
 	hooks []func(context.Context) // those of AfterCommit, in order
 	marks []mark                  // savepoints, oldest first
 	heard int                     // savepoint statements that reached ExecContext
+
+	lost     loss   // the database may have rolled it back by itself
+	loose    []fall // what was collected since
+	reopened bool   // a savepoint was taken since, which on SQLite begins another
 }
 
 var _ gorm.Tx = (*dbTx)(nil)
@@ -89,6 +94,9 @@ func (t *dbTx) collect(falls []fall) bool {
 		return false
 	}
 	t.falls = append(t.falls, falls...)
+	if t.lost != lossNone {
+		t.loose = append(t.loose, falls...)
+	}
 	// A long transaction may write the same rows over and over. Marks count what stands before
 	// them, so nothing is dropped while there are any.
 	if len(t.falls) > max(t.tidy, 1000) && len(t.marks) == 0 {
@@ -115,11 +123,11 @@ func (t *dbTx) end() (f, unseen flush, hooks []func(context.Context)) {
 		return flush{}, flush{}, nil
 	}
 	t.done = true
-	f, hooks = t.p.rt.flushOf(t.falls), t.hooks
-	t.falls, t.hooks, t.marks = nil, nil, nil
-	if t.ended {
-		unseen = f
+	f, hooks = t.p.rt.flushOf(slices.Concat(t.falls, t.loose)), t.hooks
+	if loose := t.unseenFalls(); len(loose) > 0 {
+		unseen = t.p.rt.flushOf(loose)
 	}
+	t.falls, t.loose, t.hooks, t.marks = nil, nil, nil, nil
 	return f, unseen, hooks
 }
 
@@ -172,6 +180,10 @@ func (t *dbTx) Commit() error {
 		t.p.rt.finish(ctx, intent, f)
 		t.p.rt.flushed(ctx, f)
 		t.p.rt.runHooks(ctx, hooks)
+	case hadEnded(err):
+		// It had ended before: what was written since is committed, and nothing else will be.
+		t.p.rt.finish(ctx, intent, f)
+		t.p.rt.flushed(ctx, f)
 	case refused(err):
 		t.rollBackOpen(ctx, err)
 		if len(unseen.lists) > 0 {
@@ -188,12 +200,12 @@ func (t *dbTx) Commit() error {
 // rolledBack adds to the error of a flush what became of the write.
 func rolledBack(err error) error { return fmt.Errorf("the transaction was rolled back: %w", err) }
 
-// Rollback forgets what was collected; the cache is not concerned, unless SQL text has ended the
-// transaction before.
+// Rollback forgets what was collected; the cache is not concerned, unless SQL text, or the database itself, may have
+// ended the transaction before.
 func (t *dbTx) Rollback() error {
 	_, unseen, _ := t.end()
 	err := t.inner.(gorm.TxCommitter).Rollback()
-	if len(unseen.lists) == 0 {
+	if len(unseen.lists) == 0 || t.wasOpen(err) {
 		return err
 	}
 	return errors.Join(err, t.p.rt.flushNow(context.WithoutCancel(t.ctx), unseen))
