@@ -50,7 +50,7 @@ func (rt *Runtime) compare(ctx context.Context, table string, columns []*schema.
 
 // compareIn asks for the columns of a table where it lies.
 func (rt *Runtime) compareIn(ctx context.Context, c catalog, table string, columns []*schema.Field) (map[*schema.Field]comparison, error) {
-	known, err := c.read(ctx, asker{rt.db}, table)
+	known, err := c.read(ctx, asker{rt.primaryOf(ctx, table)}, table)
 	if err != nil {
 		return nil, err
 	}

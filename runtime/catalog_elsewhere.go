@@ -25,7 +25,7 @@ func (rt *Runtime) compareElsewhere(ctx context.Context, c catalog, table string
 	if !ok || rt.opts.Partition == nil {
 		return nil, errNoTable
 	}
-	names, err := e.schemas(ctx, asker{rt.db}, table, likeSchemas)
+	names, err := e.schemas(ctx, asker{rt.primaryOf(ctx, table)}, table, likeSchemas)
 	if err != nil {
 		return nil, err
 	}

@@ -121,6 +121,9 @@ func (p *plugin) differs(x *expectation, db *gorm.DB) (problem string) {
 	if _, inTx := st.ConnPool.(gorm.TxCommitter); inTx && st.ConnPool != x.pool {
 		return "a callback puts it into a transaction (Options.TxFromContext is for that)"
 	}
+	if _, primary := st.Settings.Load(resolverWrite); !primary { // no Partition makes a replica current
+		return "a callback sends it to a replica"
+	}
 	if p.rt.guards.trusted {
 		return ""
 	}

@@ -62,7 +62,7 @@ func (p *plugin) Name() string { return pluginName }
 func (p *plugin) Initialize(db *gorm.DB) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, ok := db.Plugins["gorm:db_resolver"]; ok && !p.started {
+	if _, ok := db.Plugins[resolverName]; ok && !p.started {
 		return errResolverFirst
 	}
 	// Both: GORM goes back to db.ConnPool after its own transaction.

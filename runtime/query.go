@@ -15,9 +15,8 @@ const maxKeys = 2000
 
 // statement begins a query of the call's own: on its transaction, or on the database.
 //
-// A Cache's loads go to the primary database, since a replica that lags would bring an old row under
-// new stamps, and run no hooks, since entries hold the row as the database gave it; plugin.loaded sees to
-// that.
+// A Cache's statements go to the primary database. Its loads run no hooks, since entries hold the row as the database gave
+// it; plugin.loaded sees to that.
 func (c *call) statement(ctx context.Context) *gorm.DB {
 	db, session := c.rt.db, &gorm.Session{NewDB: true, Context: ctx}
 	if c.tx != nil {
@@ -30,10 +29,14 @@ func (c *call) statement(ctx context.Context) *gorm.DB {
 	}
 	if c.database {
 		session.SkipHooks = len(c.with) > 0 // afterFind runs them, when what comes with the rows is there
-		return db.Session(session)
 	}
-	// What dbresolver.Write sets; without the import.
-	q := db.Session(session).Set("gorm:db_resolver:write", struct{}{})
+	q := db.Session(session)
+	if c.cached { // also where it bypasses the cache, which must not make it older
+		q = onPrimary(q)
+	}
+	if c.database {
+		return q
+	}
 	return q.Set(loadKey, &expectation{stmt: q.Statement})
 }
 

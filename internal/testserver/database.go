@@ -115,24 +115,13 @@ func startPostgres() (*DatabaseServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := postgresProgram("postgres")
-	if err != nil {
-		return nil, err
-	}
-	isReady, err := postgresProgram("pg_isready")
-	if err != nil {
-		return nil, err
-	}
 	return startDatabase("postgres", func(s *DatabaseServer, as func(*exec.Cmd)) (*exec.Cmd, error) {
 		data := filepath.Join(s.dir, "data")
 		init := exec.Command(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
 		if err := runAs(init, as); err != nil {
 			return nil, err
 		}
-		s.stop = syscall.SIGQUIT // at once, and its children with it
-		s.ready = []string{isReady, "-q", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "postgres", "-t", "1"}
-		return exec.Command(server, "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", "",
-			"-F", "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"), nil
+		return s.postgres(data)
 	})
 }
 
