@@ -132,7 +132,7 @@ func registerWrite[P callbacks[C], C callback[C]](p *plugin, cb P, op writeOp, m
 	for _, name := range append([]string{main, prior, next}, hooks...) {
 		if fn := cb.Get(name); fn != nil {
 			if name == main {
-				fn = p.plans(op, fn)
+				fn = p.plans(op, p.survives(fn))
 			}
 			errs = append(errs, cb.Replace(name, p.guard(fn)))
 		}
@@ -152,6 +152,24 @@ func (p *plugin) guard(fn func(*gorm.DB)) func(*gorm.DB) {
 			}
 		}()
 		fn(db)
+		finished = true
+	}
+}
+
+// survives runs GORM's main callback of a write. When that panics behind its statement, in a serializer that reads what was
+// returned, the program may recover and commit its transaction all the same: what was sent falls then.
+func (p *plugin) survives(main func(*gorm.DB)) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		finished := false
+		defer func() {
+			w := p.current(db)
+			if finished || w == nil || db.Statement.SQL.Len() == 0 {
+				return
+			}
+			w.giveUp(panicked)
+			p.deliver(db, allFor(w.reason, w.whole, w.part, columnsOf(db.Statement, w.op)))
+		}()
+		main(db)
 		finished = true
 	}
 }

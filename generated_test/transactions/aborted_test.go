@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/shop"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"gorm.io/gorm"
@@ -19,16 +18,13 @@ import (
 //  2. the program goes on, and writes c: on SQLite and MariaDB c is committed
 //  3. the transaction ends in some way; c falls
 func TestDatabaseEndsTransaction(t *testing.T) {
-	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
-		for _, variant := range []string{"plain", "prepared twice"} {
-			w := newWorld(t, d, variants[variant])
-			for _, end := range []string{"Rollback", "Commit", "its context", "a savepoint and Rollback"} {
-				t.Run(variant+", "+end, func(t *testing.T) {
-					w.TB = t
-					w.deal()
-					w.ends(end)
-				})
-			}
+	twice(t, func(t *testing.T, w *world) {
+		for _, end := range []string{"Rollback", "Commit", "its context", "a savepoint and Rollback"} {
+			t.Run(end, func(t *testing.T) {
+				w.TB = t
+				w.deal()
+				w.ends(end)
+			})
 		}
 	})
 }
@@ -126,7 +122,7 @@ func (w *world) waiting(db *gorm.DB) bool {
 
 // behaviour 56: a statement's own context ends while the statement runs, or before, and the transaction goes on.
 func TestStatementContextEnds(t *testing.T) {
-	everywhere(t, func(t *testing.T, w *world) {
+	twice(t, func(t *testing.T, w *world) {
 		for _, end := range []string{"Commit", "Rollback"} {
 			w.deal()
 			tx := w.db.Begin()

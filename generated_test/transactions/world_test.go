@@ -6,6 +6,7 @@ package transactions_test
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -36,18 +37,23 @@ type world struct {
 
 // setup changes the defaults of a world.
 type setup struct {
-	gorm    gorm.Config
-	session *gorm.Session // of the database given to New; nil: none
-	options cacheruntime.Options
+	gorm        gorm.Config
+	session     *gorm.Session // of the database given to New; nil: none
+	options     cacheruntime.Options
+	connections int           // at most; 0: as many as one likes
+	ttl         time.Duration // of tokens; 0: longer than any test
 }
 
 func newWorld(t testing.TB, d fixture.Database, s setup) *world {
 	t.Helper()
 	w := &world{TB: t, database: d, heard: &listener{}}
 	s.options.Observer = w.heard
+	if s.ttl == 0 {
+		s.ttl = 10 * time.Minute
+	}
 	w.Fixture = fixture.New(t, fixture.Options{
 		Servers: []string{testserver.Memcached(t).Addr()}, DB: &d, GORM: &s.gorm, Runtime: s.options,
-		Tiered: tiered.Options{IntentTTL: 10 * time.Minute, Timeout: 30 * time.Second, BreakerFailures: -1},
+		Tiered: tiered.Options{IntentTTL: s.ttl, Timeout: 30 * time.Second, BreakerFailures: -1},
 	})
 	w.db = w.DB
 	if s.session != nil {
@@ -56,6 +62,7 @@ func newWorld(t testing.TB, d fixture.Database, s setup) *world {
 	var err error
 	w.pool, err = w.DB.DB()
 	w.ok(err)
+	w.pool.SetMaxOpenConns(s.connections)
 	// Behind the cleanups of everything else, goleak has its own word in TestMain.
 	t.Cleanup(w.idle)
 	w.heard.take()
@@ -71,15 +78,27 @@ var variants = map[string]setup{
 	"no default transaction": {
 		gorm: gorm.Config{SkipDefaultTransaction: true},
 	},
+	"one connection":        {connections: 1},
 	"neither, in a session": {session: &gorm.Session{SkipDefaultTransaction: true, PrepareStmt: true}},
 }
 
 // everywhere runs a test on each database with each variant.
 func everywhere(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
+	with(t, slices.Collect(maps.Keys(variants)), test)
+}
+
+// twice is everywhere with two variants, of what does not depend on them much.
+func twice(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
+	with(t, []string{"plain", "prepared twice"}, test)
+}
+
+func with(t *testing.T, some []string, test func(t *testing.T, w *world)) {
+	t.Helper()
 	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
-		for name, s := range variants {
-			t.Run(name, func(t *testing.T) { test(t, newWorld(t, d, s)) })
+		for _, name := range some {
+			t.Run(name, func(t *testing.T) { test(t, newWorld(t, d, variants[name])) })
 		}
 	})
 }
