@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -90,7 +91,10 @@ func (rt *Runtime) begin(ctx context.Context, src Source, accessor string) (call
 	}
 	c := call{callOptions: optionsOf(ctx), rt: rt, tx: src.tx, cached: src.cached, with: src.with}
 	if c.tx == nil && rt.opts.TxFromContext != nil {
-		c.tx = rt.opts.TxFromContext(ctx)
+		var err error
+		if c.tx, err = rt.txFrom(ctx); err != nil {
+			return call{}, err
+		}
 	}
 	c.clock()
 	c.database = !src.cached || c.tx != nil || c.bypass || rt.bypass.Load()
@@ -103,6 +107,16 @@ func (rt *Runtime) begin(ctx context.Context, src Source, accessor string) (call
 	var err error
 	c.part, err = rt.partition(ctx)
 	return c, err
+}
+
+// txFrom asks Options.TxFromContext about a context. A panic in it is the error.
+func (rt *Runtime) txFrom(ctx context.Context) (tx *gorm.DB, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			tx, err = nil, fmt.Errorf("cachegen: Options.TxFromContext panicked, so that it is not known where to read: %v", r)
+		}
+	}()
+	return rt.opts.TxFromContext(ctx), nil
 }
 
 // bypassed sends the read to the database.

@@ -68,7 +68,8 @@ type Options struct {
 	LoadTimeout time.Duration
 
 	// TxFromContext returns the transaction of a context, or nil. Where it returns one, reads
-	// go there as with WithTx. Defaults to none.
+	// go there as with WithTx, which comes before it. It is called for every read and must be quick and
+	// safe for concurrent use; a panic in it is the error of the read. Defaults to none.
 	TxFromContext func(context.Context) *gorm.DB
 
 	// Partition says whose rows a context is about: the tenant, or the schema that its statements

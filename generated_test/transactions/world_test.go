@@ -94,6 +94,14 @@ func twice(t *testing.T, test func(t *testing.T, w *world)) {
 	with(t, []string{"plain", "prepared twice"}, test)
 }
 
+// withSetup runs a test on each database with one setup.
+func withSetup(t *testing.T, name string, s setup, test func(t *testing.T, w *world)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) { test(t, newWorld(t, d, s)) })
+	})
+}
+
 func with(t *testing.T, some []string, test func(t *testing.T, w *world)) {
 	t.Helper()
 	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
