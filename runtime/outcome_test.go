@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"testing"
+
+	"gorm.io/gorm"
 )
 
 // The errors of drivers, by their shape.
@@ -26,7 +28,7 @@ func (e codeError) Code() int       { return int(e) }
 func TestRefused(t *testing.T) {
 	for _, err := range []error{
 		sql.ErrTxDone, &pgError{"23505"}, fmt.Errorf("x: %w", &pgError{"40001"}), &MySQLError{1213}, codeError(5), codeError(5 | 2<<8), codeError(19),
-		errors.New("commit unexpectedly resulted in rollback"),
+		errors.New("commit unexpectedly resulted in rollback"), errors.New("pq: Could not complete operation in a failed transaction"),
 	} {
 		if !refused(err) {
 			t.Errorf("%v proves that nothing was committed", err)
@@ -39,6 +41,25 @@ func TestRefused(t *testing.T) {
 	} {
 		if refused(err) {
 			t.Errorf("%v proves nothing", err)
+		}
+	}
+}
+
+// Which answers say that the whole transaction is gone, or may be.
+func TestLossOf(t *testing.T) {
+	for _, c := range []struct {
+		dialect string
+		err     error
+		want    loss
+	}{
+		{"mysql", &MySQLError{1213}, lossCertain}, {"mysql", fmt.Errorf("x: %w", &MySQLError{1213}), lossCertain}, {"mysql", &MySQLError{1205}, lossPerhaps},
+		{"mysql", &MySQLError{1062}, lossNone}, {"mysql", context.Canceled, lossNone}, {"mysql", nil, lossNone},
+		{"sqlite", codeError(19), lossPerhaps}, {"sqlite", codeError(13), lossPerhaps}, {"sqlite", context.Canceled, lossPerhaps},
+		{"sqlite", gorm.ErrDuplicatedKey, lossPerhaps}, {"sqlite", gorm.ErrRecordNotFound, lossNone}, {"sqlite", nil, lossNone},
+		{"postgres", &pgError{"40P01"}, lossNone},
+	} {
+		if got := lossOf(c.dialect, c.err); got != c.want {
+			t.Errorf("%s, %v: %d, not %d", c.dialect, c.err, got, c.want)
 		}
 	}
 }

@@ -31,7 +31,9 @@ func refused(err error) bool {
 			return busy
 		}
 	}
-	return strings.Contains(err.Error(), "commit unexpectedly resulted in rollback") // pgx
+	text := err.Error()
+	return strings.Contains(text, "commit unexpectedly resulted in rollback") || // pgx
+		strings.Contains(text, "ould not complete operation in a failed transaction") // lib/pq
 }
 
 // serverRefused judges a SQLSTATE. Classes 08 (connection lost) and 57 (the server goes down, or the

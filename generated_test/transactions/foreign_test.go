@@ -123,3 +123,27 @@ func TestSessionMadeBeforeNew(t *testing.T) {
 		w.reads("tokens stand", w.M, "b", "new")
 	})
 }
+
+// behaviour 58: another library writes into the transaction, past GORM: the COMMIT is seen, and a function after it flushes.
+func TestSQLTx(t *testing.T) {
+	everywhere(t, func(t *testing.T, w *world) {
+		w.deal()
+		w.ok(w.db.Transaction(func(tx *gorm.DB) error {
+			bare, err := cacheruntime.SQLTx(tx)
+			w.ok(err)
+			_, err = bare.ExecContext(ctx, "UPDATE croupons SET title = 'new' WHERE id = 1")
+			w.ok(err)
+			w.reads("inside", w.M.WithTx(tx), "a", "new")
+			w.ok(update(tx, "b", "new"))
+			return cacheruntime.AfterCommit(tx, func(ctx context.Context) { w.ok(w.RT.FlushTable(ctx, "croupons")) })
+		}))
+		w.reads("behind it", w.M, "a", "new")
+		w.flushed("allb")
+		w.cached()
+		for what, db := range map[string]*gorm.DB{"none": nil, "not made": {}, "outside": w.db} {
+			if tx, err := cacheruntime.SQLTx(db); err == nil || tx != nil {
+				t.Errorf("%s: %v, %v", what, tx, err)
+			}
+		}
+	})
+}

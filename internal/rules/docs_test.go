@@ -65,6 +65,7 @@ var imported = map[string]string{
 	"shop": module + "/example/shop", "storetest": module + "/ext/storetest", "tiered": module + "/tiered", "gorm": "gorm.io/gorm",
 	"clause":  "gorm.io/gorm/clause",
 	"context": "context", "errors": "errors", "fmt": "fmt", "http": "net/http", "log": "log", "os": "os", "slices": "slices",
+	"sql":     "database/sql",
 	"strings": "strings", "testing": "testing", "time": "time",
 }
 

@@ -1,0 +1,32 @@
+package cacheruntime
+
+import (
+	"database/sql"
+	"errors"
+
+	"gorm.io/gorm"
+)
+
+var errNoSQLTx = errors.New("cachegen: SQLTx: tx is not in a transaction of database/sql's: pass the *gorm.DB of db.Transaction or db.Begin")
+
+// SQLTx returns the *sql.Tx beneath a transaction, for a library that writes into it: a queue's, an outbox's. With the
+// plugin, tx.Statement.ConnPool is no *sql.Tx any more. What is written past GORM is not seen: call
+// [Runtime.FlushTable] after the COMMIT, in [AfterCommit] say, if it is a cached table. End the transaction with GORM, never the *sql.Tx
+// itself, whose COMMIT nobody would see.
+func SQLTx(tx *gorm.DB) (*sql.Tx, error) {
+	if tx == nil || tx.Statement == nil {
+		return nil, errNoSQLTx
+	}
+	for cp := tx.Statement.ConnPool; ; {
+		switch t := cp.(type) {
+		case *sql.Tx:
+			return t, nil
+		case *dbTx:
+			cp = t.inner
+		case *gorm.PreparedStmtTX:
+			cp = t.Tx
+		default:
+			return nil, errNoSQLTx
+		}
+	}
+}
