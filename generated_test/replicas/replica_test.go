@@ -122,3 +122,29 @@ func (w *lagging) readsAll(what string, ctx context.Context) {
 		}
 	}
 }
+
+// behaviours 60, 99: a callback sends loads to the replica. What it brings is returned to its caller, and stored for nobody, with
+// Options.Partition too: a partition does not make a replica current.
+func TestCallbackReadsReplica(t *testing.T) {
+	type reports struct{}
+	for name, partition := range map[string]func(context.Context) string{"no partition": nil, "a partition": func(context.Context) string { return "p" }} {
+		t.Run(name, func(t *testing.T) {
+			w := newLagging(t, gorm.Config{}, cacheruntime.Options{Partition: partition})
+			w.ok(w.DB.Callback().Query().Before("gorm:query").Register("app:reports", func(db *gorm.DB) {
+				if db.Statement.Context.Value(reports{}) != nil {
+					db.Clauses(dbresolver.Read)
+				}
+			}))
+			w.ok(w.DB.Model(&shop.Croupon{ID: 1}).Update("title", "new").Error)
+			for round := range 2 {
+				got := title(w.M.Croupon.Cache.Get(context.WithValue(ctx, reports{}, true), 1))
+				if hit := partition != nil && round == 1; got != "old" && !hit { // with a partition, hits are served
+					t.Errorf("the callback's own read: %q: not from the replica", got)
+				}
+				if got := title(w.M.Croupon.Cache.Get(ctx, 1)); got != "new" {
+					t.Errorf("read %q: what the replica had was stored", got)
+				}
+			}
+		})
+	}
+}

@@ -162,6 +162,24 @@ var savepoints = []scene{
 		w.ok(update(w.db, "b", "old"))
 		w.flushed("ab")
 	}},
+	{name: "51, 54: a constraint, more writes, and a rollback", run: func(w *world) {
+		tx := w.db.Begin()
+		w.ok(update(tx, "a", "lost"))
+		if tx.Create(&shop.Croupon{Slug: "a"}).Error == nil {
+			w.Error("two rows have one slug")
+		}
+		_ = update(tx, "b", "lost")
+		w.ok(tx.Rollback().Error)
+	}},
+	{name: "51, 54: a constraint in a nested transaction, more writes and savepoints, and a rollback", run: func(w *world) {
+		_ = w.db.Transaction(func(tx *gorm.DB) error {
+			w.ok(update(tx, "a", "lost"))
+			_ = tx.Transaction(func(tx *gorm.DB) error { return tx.Create(&shop.Croupon{Slug: "a"}).Error })
+			w.ok(update(tx, "b", "lost"))
+			w.ok(tx.Transaction(func(tx *gorm.DB) error { return update(tx, "c", "lost") }))
+			return errNo
+		})
+	}},
 	{name: "51: a write that fails alone", run: func(w *world) {
 		if w.db.Create(&shop.Croupon{Slug: "a"}).Error == nil || w.db.Model(&shop.Croupon{ID: id("a")}).Update("slug", "b").Error == nil ||
 			w.db.Exec("UPDATE croupons SET slug = 'a'").Error == nil {
