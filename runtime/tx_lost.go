@@ -110,5 +110,7 @@ func (t *dbTx) unseenFalls() []fall {
 // wasOpen reports whether a ROLLBACK that the database answered with err has rolled back the transaction that had been
 // begun: SQLite refuses one outside of a transaction, and only a savepoint begins another.
 func (t *dbTx) wasOpen(err error) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	return err == nil && t.p.rt.db.Name() == "sqlite" && !t.reopened && !t.ended
 }

@@ -2,6 +2,7 @@ package transactions_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,6 +97,29 @@ func TestAfterCommit(t *testing.T) {
 				}
 				w.heard.rows = append(w.heard.rows, "b") // the function after it has taken it
 			}},
+			{name: "58: in a hook, of a write alone and in a transaction", flushed: "ab", titles: map[string]string{"a": "new", "b": "new"}, run: func(w *world) {
+				hooked := func(tx *gorm.DB, name string) error {
+					return tx.Model(&announced{ID: id(name)}).Update("title", "new").Error
+				}
+				announce = func(tx *gorm.DB) error { register(tx, "announced"); return nil }
+				w.ok(hooked(w.db, "a"))
+				expect("announced:a")
+				w.ok(w.db.Transaction(func(tx *gorm.DB) error {
+					err := hooked(tx, "b")
+					expect()
+					return err
+				}))
+				expect("announced:b")
+				_ = w.db.Transaction(func(tx *gorm.DB) error { return errors.Join(hooked(tx, "c"), errNo) })
+				announce = func(tx *gorm.DB) error { register(tx, "never"); return errNo }
+				if err := hooked(w.db, "c"); !errors.Is(err, errNo) {
+					w.Error(err)
+				}
+				announce = func(tx *gorm.DB) error { register(tx, "never"); panic("no") }
+				panics(w, "no", func() { _ = hooked(w.db, "c") })
+				expect()
+				w.heard.rows = []string{"a", "b"} // the functions have taken them
+			}},
 			{name: "58: outside of a transaction", run: func(w *world) {
 				tx := w.db.Begin()
 				w.ok(tx.Commit().Error)
@@ -116,6 +140,17 @@ func TestAfterCommit(t *testing.T) {
 		})
 	})
 }
+
+// announced is a croupon whose hook does what the test says.
+type announced struct {
+	ID    uint64
+	Title string
+}
+
+var announce func(tx *gorm.DB) error
+
+func (announced) TableName() string             { return "croupons" }
+func (announced) AfterUpdate(tx *gorm.DB) error { return announce(tx) }
 
 // inDatabase is the title that the database has.
 func (w *world) inDatabase(name string) string {

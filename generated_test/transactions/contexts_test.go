@@ -12,7 +12,7 @@ import (
 
 // behaviour 56: contexts that end before the COMMIT.
 func TestContextEnds(t *testing.T) {
-	everywhere(t, func(t *testing.T, w *world) { play(t, w, contexts) })
+	twice(t, func(t *testing.T, w *world) { play(t, w, contexts) })
 }
 
 var contexts = []scene{

@@ -126,7 +126,7 @@ func TestSessionMadeBeforeNew(t *testing.T) {
 
 // behaviour 58: another library writes into the transaction, past GORM: the COMMIT is seen, and a function after it flushes.
 func TestSQLTx(t *testing.T) {
-	everywhere(t, func(t *testing.T, w *world) {
+	twice(t, func(t *testing.T, w *world) {
 		w.deal()
 		w.ok(w.db.Transaction(func(tx *gorm.DB) error {
 			bare, err := cacheruntime.SQLTx(tx)
