@@ -150,12 +150,12 @@ func startMariaDB() (*DatabaseServer, error) {
 	}
 	return startDatabase("mysql", func(s *DatabaseServer, as func(*exec.Cmd)) (*exec.Cmd, error) {
 		data := filepath.Join(s.dir, "data")
-		init := exec.Command(install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
+		init := exec.Command(install, "--no-defaults", "--datadir="+data, "--tmpdir="+s.dir, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve")
 		if err := runAs(init, as); err != nil {
 			return nil, err
 		}
 		s.stop = syscall.SIGKILL
-		return exec.Command(server, "--no-defaults", "--datadir="+data, "--bind-address=127.0.0.1", "--port="+strconv.Itoa(s.port),
+		return exec.Command(server, "--no-defaults", "--datadir="+data, "--tmpdir="+s.dir, "--bind-address=127.0.0.1", "--port="+strconv.Itoa(s.port),
 			"--socket="+filepath.Join(s.dir, "socket"), "--pid-file="+filepath.Join(s.dir, "pid"), "--skip-log-bin", "--skip-name-resolve",
 			"--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=64M", "--innodb-log-file-size=32M", "--max-connections=200"), nil
 	})
