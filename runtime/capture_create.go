@@ -27,42 +27,12 @@ func (p *plugin) planCreate(db *gorm.DB, w *write) {
 		return
 	}
 	conflict, ok := c.Expression.(clause.OnConflict)
-	// MySQL takes any unique key for the conflict's, whatever the statement says.
-	if !ok || db.Name() == "mysql" {
+	if !ok {
 		w.giveUp(upsert)
 		return
 	}
-	if conflict.DoNothing {
-		w.conflict = doNothing
-		// Of a batch with keys and without, GORM gives one row's new key to another's struct.
-		if keyed := len(given(st, w.judged[0].m)); keyed != 0 && keyed != n {
-			w.giveUp(upsert)
-		}
-		return
-	}
-	w.conflict = doUpdate
-	for _, t := range w.judged {
-		if !byKey(&conflict, t.m) {
-			w.giveUp(upsert)
-			return
-		}
-	}
-	for _, t := range w.judged {
-		if !p.readConflicts(db, w, t, &conflict) {
-			w.giveUp(upsert)
-			return
-		}
-	}
+	p.planUpsert(db, w, &conflict, n)
 }
-
-// onConflict is what an INSERT does where a row is there already.
-type onConflict uint8
-
-const (
-	doFail onConflict = iota
-	doNothing
-	doUpdate
-)
 
 // given returns rows with the keys of those values of a create that have one; a value without is a
 // new row.
@@ -102,79 +72,15 @@ func keysReturned(st *gorm.Statement) bool {
 	return true
 }
 
-// asPlanned reports whether the create still does what was planned for, where rows are there already:
-// a callback behind the plugin's may have made it an upsert.
-func (w *write) asPlanned(m model) bool {
-	c, ok := w.stmt.Clauses["ON CONFLICT"]
-	if !ok {
-		return w.conflict == doFail
-	}
-	now, ok := c.Expression.(clause.OnConflict)
-	switch w.conflict {
-	case doNothing:
-		return ok && now.DoNothing
-	case doUpdate:
-		return ok && byKey(&now, m)
-	}
-	return false
-}
-
-// byKey reports whether an upsert finds the rows that it changes by m's primary key, and leaves
-// that as it is.
-func byKey(c *clause.OnConflict, m model) bool {
-	keys := m.gormSchema().PrimaryFieldDBNames
-	if c.OnConstraint != "" || len(c.Columns) == 0 && !c.UpdateAll || len(c.Columns) > 0 && len(c.Columns) != len(keys) {
-		return false
-	}
-	for _, column := range c.Columns {
-		if !slices.Contains(keys, column.Name) {
-			return false
-		}
-	}
-	for _, a := range c.DoUpdates {
-		if a.Column.Raw || a.Column.Name == clause.PrimaryKey || slices.Contains(keys, a.Column.Name) {
-			return false
-		}
-	}
-	return true
-}
-
-// readConflicts reads the rows that an upsert may change. It returns false where that cannot be
-// judged: on databases without SQLite's one write lock, a row that was not there may come in between,
-// and a key that the database makes may be taken, by a row that was made with its key given.
-func (p *plugin) readConflicts(db *gorm.DB, w *write, t *target, c *clause.OnConflict) bool {
-	st := db.Statement
-	keys := given(st, t.m)
-	locks := db.Name() == "sqlite"
-	if !locks && len(keys) < valuesIn(st) && t.m.indexed() && mayMove(c, t.m) {
-		return false
-	}
-	if len(keys) == 0 {
-		return true
-	}
-	if err := p.holdWriteLock(db, t.m); err != nil {
-		_ = db.AddError(err) // the write itself would have failed so
-		return true
-	}
-	rows, err := p.readRows(db, t.m, 0, w.strength(), nil, keysOf(st, t.m, keys))
-	if err != nil {
-		readError(db, err)
-		return false
-	}
-	t.old, t.read = rows, true
-	return locks || len(rows) >= len(keys)
-}
-
-// mayMove reports whether an upsert may change which lists a row of m is on.
-func mayMove(c *clause.OnConflict, m model) bool {
-	return c.UpdateAll || m.derived() || slices.ContainsFunc(c.DoUpdates, func(a clause.Assignment) bool { return m.touches(a.Column.Name) })
-}
-
 // judgeCreate names the lists of the rows that an INSERT has made or changed. They are read back where
 // there are lists to name, since the database may have made some of their values.
 func (p *plugin) judgeCreate(db *gorm.DB, w *write, t *target, h *harvest) {
 	st := db.Statement
 	keys, ok := keyRows(st, t.m, false)
+	if w.conflict == doNothing && w.keyless { // only what was made has a key now
+		keys = given(st, t.m)
+		ok = len(keys) > 0 && int64(len(keys)) == db.RowsAffected
+	}
 	if !ok || !w.asPlanned(t.m) || w.unsent && (w.conflict == doNothing || !keysReturned(st)) || repeated(t.m, keys) {
 		if h.over = keyUnknown; w.conflict != doFail || !w.asPlanned(t.m) {
 			h.over = upsert
@@ -201,13 +107,7 @@ func (p *plugin) judgeCreate(db *gorm.DB, w *write, t *target, h *harvest) {
 		}
 		return
 	}
-	old := map[string]any{}
-	for _, row := range t.old {
-		old[t.m.identity(row)] = row
-	}
-	for _, row := range rows {
-		h.change(old[t.m.identity(row)], row)
-	}
+	p.judgeMade(db, w, t, h, rows)
 }
 
 // repeated reports whether two rows have one key: GORM may give the key of one to the struct of

@@ -37,6 +37,7 @@ type lock string
 
 const (
 	noLock     lock = ""
+	lockKeep   lock = "KEY SHARE"     // the row is there until the transaction ends; no other read or update waits for it
 	lockUpdate lock = "NO KEY UPDATE" // PostgreSQL's UPDATE takes no more, and lets rows that refer to these be inserted
 	lockDelete lock = clause.LockingStrengthUpdate
 )

@@ -105,13 +105,19 @@ func (t *touched) add(st *gorm.Statement, c clause.Column) {
 	}
 }
 
-// byMap is Updates(map), Update and UpdateColumn. Select and Omit are passed over: they can only take
-// columns away.
+// byMap is Updates(map), Update and UpdateColumn. Select and Omit take columns away; of what is no field, and of
+// what GORM sets by itself, that is passed over.
 func (t *touched) byMap(st *gorm.Statement, values map[string]any) {
+	var selected map[string]bool
+	var restricted bool
+	if st.Schema != nil {
+		selected, restricted = st.SelectAndOmitColumns(false, true)
+	}
 	for k, v := range values {
 		if st.Schema != nil {
 			if f := st.Schema.LookUpField(k); f != nil {
-				if f.DBName != "" && !sameKey(st, f, v) {
+				on, named := selected[f.DBName]
+				if f.DBName != "" && (on || !named && !restricted) && !sameKey(st, f, v) {
 					t.columns = append(t.columns, f.DBName)
 				}
 				continue

@@ -39,6 +39,9 @@ type write struct {
 
 	pin      *pin       // the write's narrowed WHERE, until after
 	conflict onConflict // of a create, as it was planned for
+	arbiter  []string   // the columns of the conflict that it updates at; nil is the primary key
+	moves    bool       // that update may change which lists a row is on
+	keyless  bool       // none of its values had a key
 	unsent   bool       // values of a create have keys that are not sent with them
 	held     bool       // there were rows to write
 	stopped  bool       // it had failed before its statement was due, at BEGIN say

@@ -63,7 +63,7 @@ func program(t *testing.T, d fixture.Database) (*fixture.Fixture, *heard) {
 	return fixture.New(t, fixture.Options{DB: &d, Runtime: cacheruntime.Options{Observer: h}}), h
 }
 
-// Children that GORM saves with their owner are an upsert: off SQLite those without a key flush their table. Created by
+// Children that GORM saves with their owner are an upsert: on MySQL and MariaDB those without a key flush their table. Created by
 // themselves they flush what they are on.
 func TestChildrenSavedWithOwner(t *testing.T) {
 	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
@@ -79,10 +79,10 @@ func TestChildrenSavedWithOwner(t *testing.T) {
 			{"Create of an owner alone", func() error { return db.Create(&one).Error }, false},
 			{"Create with children", func() error {
 				return db.Create(&owner{Name: "x", Croupons: []shop.Croupon{{Slug: "a", City: "Bend"}}}).Error
-			}, d.Name != "sqlite"},
+			}, d.Name == "mysql"},
 			{"Append", func() error {
 				return db.Model(&one).Association("Croupons").Append(&shop.Croupon{Slug: "b", City: "Bend"})
-			}, d.Name != "sqlite"},
+			}, d.Name == "mysql"},
 			{"each by itself", func() error {
 				return db.Transaction(func(tx *gorm.DB) error {
 					if err := tx.Omit(clause.Associations).Create(&two).Error; err != nil {
@@ -95,7 +95,7 @@ func TestChildrenSavedWithOwner(t *testing.T) {
 				})
 			}, false},
 			{"Save without children", func() error { two.Name = "2"; return db.Omit("Croupons").Save(&two).Error }, false},
-			{"Save with children that are there", func() error { two.Name = "II"; return db.Save(&two).Error }, d.Name == "mysql"},
+			{"Save with children that are there", func() error { two.Name = "II"; return db.Save(&two).Error }, false},
 		} {
 			whole, reason := h.whole(t, "croupons", c.write)
 			if whole != c.whole || whole && reason != "upsert" {
@@ -116,7 +116,8 @@ func TestChildrenSavedWithOwner(t *testing.T) {
 	})
 }
 
-// Save of a row as it is changes no row where the server counts changed rows, and GORM makes an upsert of it then.
+// Save of a row as it is changes no row where the server counts changed rows, and GORM makes an upsert of it then: of a row
+// that is there.
 func TestSaveOfUnchangedRow(t *testing.T) {
 	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
 		for _, parameter := range []string{"", "clientFoundRows=true"} {
@@ -128,8 +129,8 @@ func TestSaveOfUnchangedRow(t *testing.T) {
 			m := shop.Merchant{Name: "as it is " + parameter}
 			f.Create(t, &m)
 			whole, reason := h.whole(t, "merchants", func() error { return f.DB.Save(&m).Error })
-			if want := d.Name == "mysql" && parameter == ""; whole != want {
-				t.Errorf("with %q: the whole table %v (%q), want %v", parameter, whole, reason, want)
+			if whole {
+				t.Errorf("with %q: the whole table fell (%q)", parameter, reason)
 			}
 		}
 	})

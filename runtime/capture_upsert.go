@@ -1,0 +1,308 @@
+package cacheruntime
+
+import (
+	"reflect"
+	"slices"
+
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
+)
+
+// Upserts make rows and change others in one statement. Those that are there are read before it, by what
+// makes the conflict, under a lock. Of each row that was not there then, it must be proven that the
+// statement has made it: another program may have made it in between, and then nobody knows
+// which lists it was on.
+
+// onConflict is what an INSERT does where a row is there already.
+type onConflict uint8
+
+const (
+	doFail onConflict = iota
+	doNothing
+	doUpdate
+)
+
+// planUpsert prepares for an INSERT of n values with ON CONFLICT.
+func (p *plugin) planUpsert(db *gorm.DB, w *write, c *clause.OnConflict, n int) {
+	m := w.judged[0].m
+	keyed := len(given(db.Statement, m))
+	w.keyless = keyed == 0
+	if c.DoNothing {
+		w.conflict = doNothing
+		switch {
+		case !w.keyless && keyed != n: // GORM gives one row's new key to another's struct
+			w.giveUp(upsert)
+		case keyed > 1:
+			p.readThere(db, w)
+		}
+		return
+	}
+	w.conflict = doUpdate
+	for _, t := range w.judged {
+		arbiter, ok := arbiterOf(c, t.m)
+		if !ok || len(arbiter) > 0 && (!w.keyless || t != w.judged[0]) {
+			w.giveUp(upsert)
+			return
+		}
+		w.arbiter = arbiter
+		w.moves = w.moves || mayMove(c, t.m)
+	}
+	for _, t := range w.judged {
+		if !p.readConflicts(db, w, t, n) {
+			w.giveUp(upsert)
+			return
+		}
+	}
+}
+
+// asPlanned reports whether the create still does what was planned for, where rows are there already:
+// a callback behind the plugin's may have made it an upsert.
+func (w *write) asPlanned(m model) bool {
+	c, ok := w.stmt.Clauses["ON CONFLICT"]
+	if !ok {
+		return w.conflict == doFail
+	}
+	now, ok := c.Expression.(clause.OnConflict)
+	switch w.conflict {
+	case doNothing:
+		return ok && (now.DoNothing || leaves(now.DoUpdates))
+	case doUpdate:
+		arbiter, same := arbiterOf(&now, m)
+		return ok && same && slices.Equal(arbiter, w.arbiter) && (w.moves || !mayMove(&now, m))
+	}
+	return false
+}
+
+// arbiterOf returns the columns by which an upsert finds the rows that it changes: nil for m's primary key.
+// ok is false where that cannot be told, or where it changes the key.
+func arbiterOf(c *clause.OnConflict, m model) (columns []string, ok bool) {
+	keys := m.gormSchema().PrimaryFieldDBNames
+	if c.OnConstraint != "" || len(c.TargetWhere.Exprs) > 0 || len(c.Columns) == 0 && !c.UpdateAll {
+		return nil, false
+	}
+	for _, a := range c.DoUpdates {
+		if leaves([]clause.Assignment{a}) {
+			continue
+		}
+		if a.Column.Raw || a.Column.Name == clause.PrimaryKey || slices.Contains(keys, a.Column.Name) {
+			return nil, false
+		}
+	}
+	for _, column := range c.Columns {
+		if column.Raw || m.gormSchema().FieldsByDBName[column.Name] == nil {
+			return nil, false
+		}
+		columns = append(columns, column.Name)
+	}
+	if len(columns) == 0 || len(columns) == len(keys) && !slices.ContainsFunc(columns, func(c string) bool { return !slices.Contains(keys, c) }) {
+		return nil, true
+	}
+	return columns, true
+}
+
+// leaves reports whether assignments set columns to what they are, as MySQL's dialect does for DO NOTHING.
+func leaves(set []clause.Assignment) bool {
+	for _, a := range set {
+		if c, ok := a.Value.(clause.Column); !ok || a.Column.Raw || c != a.Column {
+			return false
+		}
+	}
+	return len(set) > 0
+}
+
+// mayMove reports whether an upsert may change which lists a row of m is on.
+func mayMove(c *clause.OnConflict, m model) bool {
+	return c.UpdateAll || m.derived() || slices.ContainsFunc(c.DoUpdates, func(a clause.Assignment) bool { return m.touches(a.Column.Name) })
+}
+
+// readThere reads the rows that DO NOTHING will leave as they are, which keeps them from being deleted and
+// made anew. MySQL is not asked: there the read would also lock the keys that are not there yet, and two
+// programs that add to one list would wait for each other.
+func (p *plugin) readThere(db *gorm.DB, w *write) {
+	if db.Name() == "mysql" {
+		return
+	}
+	for _, t := range w.judged {
+		if !t.m.indexed() {
+			continue
+		}
+		if err := p.holdWriteLock(db, t.m); err != nil {
+			_ = db.AddError(err) // the write itself would have failed so
+			return
+		}
+		rows, err := p.readRows(db, t.m, 0, lockKeep, nil, keysOf(db.Statement, t.m, given(db.Statement, t.m)))
+		if err != nil {
+			if !readError(db, err) {
+				w.giveUp(notRead)
+			}
+			return
+		}
+		t.old, t.read = rows, true
+	}
+}
+
+// readConflicts reads the rows that an upsert of n values may change. It returns false where that cannot be
+// judged. MySQL takes any unique key for the conflict's, whatever the statement says, and the primary
+// one first: there, the rows of all values must be there.
+func (p *plugin) readConflicts(db *gorm.DB, w *write, t *target, n int) bool {
+	st := db.Statement
+	mysql := db.Name() == "mysql"
+	keys := given(st, t.m)
+	var by clause.Expression
+	switch {
+	case mysql && (len(w.arbiter) > 0 || len(keys) < n):
+		return false
+	case !t.m.indexed() && !mysql: // the rows' own lists are enough
+		return true
+	case len(w.arbiter) > 0:
+		by = p.conflicting(st, t.m, w.arbiter, db.Name() == "sqlite")
+	case len(keys) > 0:
+		by = keysOf(st, t.m, keys)
+	}
+	if by == nil {
+		return true
+	}
+	if mysql { // at first without a lock, which would hold keys that are not there, too
+		if rows, err := p.readRows(db, t.m, 0, noLock, nil, by); err != nil || len(rows) < len(keys) {
+			readError(db, err)
+			return false
+		}
+	}
+	if err := p.holdWriteLock(db, t.m); err != nil {
+		_ = db.AddError(err) // the write itself would have failed so
+		return true
+	}
+	rows, err := p.readRows(db, t.m, 0, w.strength(), nil, by)
+	if err != nil {
+		readError(db, err)
+		return false
+	}
+	t.old, t.read = rows, true
+	return !mysql || len(rows) >= len(keys)
+}
+
+// conflicting finds the rows with the values of an upsert in the conflict's columns; where last, also the
+// row with the greatest key, after which SQLite counts on. It is nil where there is nothing to find.
+func (p *plugin) conflicting(st *gorm.Statement, m model, columns []string, last bool) clause.Expression {
+	var each []clause.Expression
+	for _, v := range elements(st.ReflectValue) {
+		var all []clause.Expression
+		for _, name := range columns {
+			f := st.Schema.FieldsByDBName[name]
+			if f == nil {
+				break // the database makes its value
+			}
+			value, _ := f.ValueOf(st.Context, v)
+			all = append(all, clause.Eq{Column: column(m.gormSchema().FieldsByDBName[name]), Value: value})
+		}
+		if len(all) == len(columns) {
+			each = append(each, clause.AndConditions{Exprs: all})
+		}
+	}
+	if f := counted(m); last && f != nil {
+		each = append(each, clause.Expr{SQL: "? = (SELECT max(?) FROM ?)", Vars: []any{column(f), clause.Column{Name: f.DBName}, clause.Table{Name: clause.CurrentTable}}})
+	}
+	if len(each) == 0 {
+		return nil
+	}
+	return anyExpr(each)
+}
+
+// counted returns the primary key that the database counts up; nil where it does not.
+func counted(m model) *schema.Field {
+	f := m.gormSchema().PrioritizedPrimaryField
+	if f == nil || len(m.gormSchema().PrimaryFields) > 1 || !f.AutoIncrement || f.GORMDataType != schema.Int && f.GORMDataType != schema.Uint {
+		return nil
+	}
+	return f
+}
+
+// judgeMade names the lists of the rows that a create has left, which are read after it.
+func (p *plugin) judgeMade(db *gorm.DB, w *write, t *target, h *harvest, rows []any) {
+	old := map[string]any{}
+	for _, row := range t.old {
+		old[t.m.identity(row)] = row
+	}
+	var unknown []any
+	for _, row := range rows {
+		if old[t.m.identity(row)] == nil {
+			unknown = append(unknown, row)
+		}
+	}
+	if w.conflict == doUpdate && w.moves && len(unknown) > 0 && !p.made(db, w, t, unknown) {
+		h.over = upsert
+		return
+	}
+	for _, row := range rows {
+		was := old[t.m.identity(row)]
+		if was == nil || w.conflict != doNothing { // which leaves what was there as it was
+			h.change(was, row)
+		}
+	}
+}
+
+// made reports whether it is certain that rows, which were not found before an upsert, were made by it.
+func (p *plugin) made(db *gorm.DB, w *write, t *target, rows []any) bool {
+	switch db.Name() {
+	case "sqlite": // its one write lock was held since the rows were read
+		return len(w.arbiter) == 0 || t.after(db.Statement, rows)
+	case "postgres":
+		return p.madeHere(db, t.m, rows)
+	}
+	return false
+}
+
+// after reports whether the keys of all rows are greater than those of the rows read before, of which one is
+// the greatest: an index whose collation is not its column's may have found another conflict than the read.
+func (t *target) after(st *gorm.Statement, rows []any) bool {
+	f := counted(t.m)
+	if f == nil {
+		return false
+	}
+	key := func(row any) uint64 {
+		v, _ := f.ValueOf(st.Context, t.m.structOf(row))
+		if rv := reflect.ValueOf(v); rv.CanInt() {
+			return uint64(max(rv.Int(), 0))
+		} else if rv.CanUint() {
+			return rv.Uint()
+		}
+		return 0
+	}
+	var last uint64
+	for _, row := range t.old {
+		last = max(last, key(row))
+	}
+	return !slices.ContainsFunc(rows, func(row any) bool { return key(row) <= last })
+}
+
+// PostgreSQL's ON CONFLICT DO UPDATE locks a row before it changes it, and notes the lock in the row; the new version
+// of the row has the note still. A row that an INSERT has just made has none. So it is with its own kind of
+// table; where it is another's (or, before version 12, where that cannot be told), nothing is proven. A note
+// for another reason, as by a row that refers to itself, proves nothing either, and flushes more.
+const noted = "NOT (? = 0 AND EXISTS (SELECT 1 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am m ON m.oid = c.relam WHERE c.oid = ? AND m.amname = 'heap'))"
+
+// madeHere asks PostgreSQL whether the statement just sent has made rows. It asks in a savepoint: other servers
+// that speak PostgreSQL's protocol do not know the columns, nor does a view.
+func (p *plugin) madeHere(db *gorm.DB, m model, rows []any) bool {
+	tx := p.statement(db)
+	st := tx.Statement
+	st.Model = reflect.New(m.gormSchema().ModelType).Interface()
+	if err := st.Parse(st.Model); err != nil {
+		return false
+	}
+	sameTable(st, db.Statement)
+	of := func(name string) clause.Column { return clause.Column{Table: clause.CurrentTable, Name: name} }
+	st.AddClause(clause.Select{Expression: clause.Expr{SQL: "count(*)"}})
+	st.AddClause(clause.From{})
+	st.AddClause(clause.Where{Exprs: []clause.Expression{
+		keysOf(st, m, rows), clause.Expr{SQL: noted, Vars: []any{of("xmax"), of("tableoid")}},
+	}})
+	st.Build("SELECT", "FROM", "WHERE")
+	others := int64(-1)
+	ask := asker{db}
+	err := ask.apart(st.Context, func() error {
+		return ask.ask(st.Context, st.SQL.String(), st.Vars, func(scan func(...any) error) error { return scan(&others) })
+	})
+	return err == nil && others == 0
+}
