@@ -102,12 +102,16 @@ func (p *plugin) readRows(db *gorm.DB, m model, limit int, l lock, scopes []clau
 	if tx.Error != nil {
 		return nil, tx.Error
 	}
+	if err := plainValues(st.Vars); err != nil {
+		return nil, err
+	}
 	begin := time.Now()
 	defer func() { told(tx, begin, int64(len(found)), err) }()
 	rows, err := st.ConnPool.QueryContext(st.Context, st.SQL.String(), st.Vars...)
 	if err != nil {
 		return nil, &sentError{err}
 	}
+	defer rows.Close() // also where code of the model's panics
 	found, err = m.scan(tx.Session(&gorm.Session{NewDB: true, Initialized: true}), rows)
 	closed := rows.Close()
 	if sent := cmp.Or(rows.Err(), closed); sent != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -59,6 +60,14 @@ func (t *Table) scan(tx *gorm.DB, rows *sql.Rows) (found []any, err error) {
 	columns, err := rows.Columns() // of the statement: what is watched may be more by now
 	if err != nil {
 		return nil, err
+	}
+	if slices.ContainsFunc(columns, t.scansOwn) {
+		again, end, err := replay(rows)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
+		rows = again
 	}
 	raw := make([]any, len(columns))
 	into := make([]any, len(raw))

@@ -161,4 +161,16 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		List:     "tags.GetByName(Name)",
 		FallsOn:  []string{"Name"},
 	},
+	{
+		Accessor: "Vase.Get",
+		Args:     []string{"code Glass"},
+		List:     "vases:Code",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "Vase.ListByGlass",
+		Args:     []string{"glass Glass"},
+		List:     "vases.ListByGlass(Glass)",
+		FallsOn:  []string{"Glass"},
+	},
 }

@@ -18,6 +18,7 @@ type Models struct {
 	Shop    *ShopModel
 	ShopTag *ShopTagModel
 	Tag     *TagModel
+	Vase    *VaseModel
 
 	tables modelTables // what WithTx makes the same models of
 }
@@ -32,6 +33,7 @@ type modelTables struct {
 	shopTable    *shopTable
 	shopTagTable *shopTagTable
 	tagTable     *tagTable
+	vaseTable    *vaseTable
 }
 
 // NewModels registers the package's models with rt, from when on writes to their tables flush:
@@ -64,6 +66,9 @@ func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 	if t.tagTable, err = newTagTable(rt); err != nil {
 		return nil, err
 	}
+	if t.vaseTable, err = newVaseTable(rt); err != nil {
+		return nil, err
+	}
 	return t.models(nil), nil
 }
 
@@ -83,6 +88,7 @@ func (t modelTables) models(tx *gorm.DB) *Models {
 		Shop:    t.shopTable.model(tx),
 		ShopTag: t.shopTagTable.model(tx),
 		Tag:     t.tagTable.model(tx),
+		Vase:    t.vaseTable.model(tx),
 		tables:  t,
 	}
 }

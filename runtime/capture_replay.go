@@ -1,0 +1,105 @@
+package cacheruntime
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"reflect"
+	"strings"
+)
+
+// A Scan method that panics leaves database/sql's rows locked for ever, and with them the transaction, whose Commit
+// waits for them. In a read of the program's own that is the program's affair; in one of the plugin's it
+// must not take the program's write with it. So where there are such methods, a read's rows are taken
+// from the connection as the driver has them, and scanned when that is free again.
+
+// scansOwn reports whether reading a column runs a Scan method that is not database/sql's or GORM's. A serializer's
+// only keeps what it is given.
+func (t *Table) scansOwn(column string) bool {
+	f := t.schema.FieldsByDBName[column]
+	if f == nil || f.Serializer != nil || !reflect.PointerTo(f.IndirectFieldType).Implements(scanner) {
+		return false
+	}
+	from := f.IndirectFieldType.PkgPath()
+	return from != "database/sql" && !strings.HasPrefix(from, "gorm.io/gorm")
+}
+
+var scanner = reflect.TypeFor[sql.Scanner]()
+
+// replay reads rows to their end and returns them once more, away from their connection. The caller runs end
+// when it is done.
+func replay(rows *sql.Rows) (again *sql.Rows, end func(), err error) {
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, nil, err
+	}
+	kept := &keptRows{columns: columns}
+	for rows.Next() {
+		row, into := make([]any, len(columns)), make([]any, len(columns))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, nil, err
+		}
+		kept.rows = append(kept.rows, row)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, nil, err
+	}
+	db := sql.OpenDB(kept)
+	again, err = db.QueryContext(context.Background(), "")
+	return again, func() { _ = db.Close() }, err
+}
+
+// keptRows are rows as a driver has them. They are a database of their own with one connection, which answers one
+// query.
+type keptRows struct {
+	columns []string
+	rows    [][]any
+}
+
+func (k *keptRows) Connect(context.Context) (driver.Conn, error) { return k, nil }
+func (k *keptRows) Driver() driver.Driver                        { return k }
+func (k *keptRows) Open(string) (driver.Conn, error)             { return k, nil }
+func (k *keptRows) Prepare(string) (driver.Stmt, error)          { return nil, errors.ErrUnsupported }
+func (k *keptRows) Begin() (driver.Tx, error)                    { return nil, errors.ErrUnsupported }
+func (k *keptRows) Close() error                                 { return nil }
+func (k *keptRows) Columns() []string                            { return k.columns }
+func (k *keptRows) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
+	return k, nil
+}
+
+func (k *keptRows) Next(dest []driver.Value) error {
+	if len(k.rows) == 0 {
+		return io.EOF
+	}
+	for i, v := range k.rows[0] {
+		dest[i] = v
+	}
+	k.rows = k.rows[1:]
+	return nil
+}
+
+// plainValues has the values of a statement's arguments made before the statement goes to a connection: a Value method
+// that panics there would leave it locked.
+func plainValues(vars []any) error {
+	for i, v := range vars {
+		valuer, ok := v.(driver.Valuer)
+		if !ok {
+			continue
+		}
+		if rv := reflect.ValueOf(v); rv.Kind() == reflect.Pointer && rv.IsNil() { // as database/sql has it
+			vars[i] = nil
+			continue
+		}
+		value, err := valuer.Value()
+		if err != nil {
+			return err
+		}
+		vars[i] = value
+	}
+	return nil
+}
