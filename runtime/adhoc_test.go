@@ -133,7 +133,7 @@ func FuzzBound(f *testing.F) {
 		if problem != "" || problem2 != "" {
 			return
 		}
-		same := text == text2 && reflect.DeepEqual(plainValues(a), plainValues(b))
+		same := text == text2 && reflect.DeepEqual(comparables(a), comparables(b))
 		if bytes.Equal(one, two) != same {
 			t.Fatalf("%q %#v and %q %#v: alike is %v", text, a, text2, b, !same)
 		}
@@ -147,8 +147,8 @@ func FuzzBound(f *testing.F) {
 	})
 }
 
-// plainValues makes values comparable: pointers by what they point to, and NaN by its bits.
-func plainValues(vs []any) (out []any) {
+// comparables makes values comparable: pointers by what they point to, and NaN by its bits.
+func comparables(vs []any) (out []any) {
 	for _, v := range vs {
 		switch v := v.(type) {
 		case *string:

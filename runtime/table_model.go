@@ -62,7 +62,7 @@ func (t *Table) scan(tx *gorm.DB, rows *sql.Rows) (found []any, err error) {
 		return nil, err
 	}
 	if slices.ContainsFunc(columns, t.scansOwn) {
-		again, end, err := replay(rows)
+		again, end, err := keep(rows)
 		if err != nil {
 			return nil, err
 		}

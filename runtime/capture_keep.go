@@ -1,11 +1,8 @@
 package cacheruntime
 
 import (
-	"context"
 	"database/sql"
 	"database/sql/driver"
-	"errors"
-	"io"
 	"reflect"
 	"strings"
 )
@@ -28,14 +25,17 @@ func (t *Table) scansOwn(column string) bool {
 
 var scanner = reflect.TypeFor[sql.Scanner]()
 
-// replay reads rows to their end and returns them once more, away from their connection. The caller runs end
+// keep reads rows to their end and returns them once more, away from their connection. The caller runs end
 // when it is done.
-func replay(rows *sql.Rows) (again *sql.Rows, end func(), err error) {
+func keep(rows *sql.Rows) (again *sql.Rows, end func(), err error) {
 	columns, err := rows.Columns()
 	if err != nil {
 		return nil, nil, err
 	}
-	kept := &keptRows{columns: columns}
+	kept := &result{}
+	for _, name := range columns {
+		kept.columns = append(kept.columns, resultColumn{name: name, scan: 1})
+	}
 	for rows.Next() {
 		row, into := make([]any, len(columns)), make([]any, len(columns))
 		for i := range row {
@@ -44,43 +44,17 @@ func replay(rows *sql.Rows) (again *sql.Rows, end func(), err error) {
 		if err := rows.Scan(into...); err != nil {
 			return nil, nil, err
 		}
-		kept.rows = append(kept.rows, row)
+		for _, v := range row {
+			kept.values = append(kept.values, v)
+		}
+		kept.rows++
 	}
 	if err := rows.Err(); err != nil {
 		return nil, nil, err
 	}
-	db := sql.OpenDB(kept)
-	again, err = db.QueryContext(context.Background(), "")
+	db := newReplayer() // of its own: rows that a Scan has panicked in are never given back
+	again, err = replay(db, kept)
 	return again, func() { _ = db.Close() }, err
-}
-
-// keptRows are rows as a driver has them. They are a database of their own with one connection, which answers one
-// query.
-type keptRows struct {
-	columns []string
-	rows    [][]any
-}
-
-func (k *keptRows) Connect(context.Context) (driver.Conn, error) { return k, nil }
-func (k *keptRows) Driver() driver.Driver                        { return k }
-func (k *keptRows) Open(string) (driver.Conn, error)             { return k, nil }
-func (k *keptRows) Prepare(string) (driver.Stmt, error)          { return nil, errors.ErrUnsupported }
-func (k *keptRows) Begin() (driver.Tx, error)                    { return nil, errors.ErrUnsupported }
-func (k *keptRows) Close() error                                 { return nil }
-func (k *keptRows) Columns() []string                            { return k.columns }
-func (k *keptRows) QueryContext(context.Context, string, []driver.NamedValue) (driver.Rows, error) {
-	return k, nil
-}
-
-func (k *keptRows) Next(dest []driver.Value) error {
-	if len(k.rows) == 0 {
-		return io.EOF
-	}
-	for i, v := range k.rows[0] {
-		dest[i] = v
-	}
-	k.rows = k.rows[1:]
-	return nil
 }
 
 // plainValues has the values of a statement's arguments made before the statement goes to a connection: a Value method
