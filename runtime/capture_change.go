@@ -24,7 +24,7 @@ func (p *plugin) planChange(db *gorm.DB, w *write) {
 	}
 	seen := clause.Expression(nil)
 	for _, t := range w.judged {
-		if !c.or && len(c.keys) > 0 && (w.op == opDelete && !t.m.indexed() || w.op == opUpdate && !set.any(t.m) && !set.key(t.m)) {
+		if !w.follows() && !c.or && len(c.keys) > 0 && (w.op == opDelete && !t.m.indexed() || w.op == opUpdate && !set.any(t.m) && !set.key(t.m)) {
 			if keys, ok := keyRows(st, t.m, true); ok && len(keys) <= p.rt.opts.BulkRows {
 				t.keys = keys
 				continue
@@ -41,6 +41,7 @@ func (p *plugin) planChange(db *gorm.DB, w *write) {
 	}
 	if seen != nil {
 		w.pinTo(&c, seen)
+		p.follow(db, w, w.judged[0])
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"gorm.io/gorm"
@@ -44,7 +45,7 @@ const (
 
 // strength is the lock that an operation takes itself.
 func (w *write) strength() lock {
-	if w.op == opDelete && !softly(w.stmt) {
+	if w.op == opDelete && !softly(w.stmt) || w.follows() {
 		return lockDelete
 	}
 	return lockUpdate
@@ -66,21 +67,37 @@ func (p *plugin) statement(db *gorm.DB) *gorm.DB {
 	return tx
 }
 
+// rowsHow says how rows of a model are read.
+type rowsHow struct {
+	limit  int // 0 is none
+	lock   lock
+	scopes []clause.Interface
+	own    bool     // from the model's own table, whatever the write's is
+	more   []string // columns besides those that the model watches; judgedRow.more has their values
+}
+
 // readRows reads rows of m by conditions; limit 0 is none. The model judges soft deletion itself, so
 // that rows are found deleted or not, unless scopes says otherwise.
-func (p *plugin) readRows(db *gorm.DB, m model, limit int, l lock, scopes []clause.Interface, exprs ...clause.Expression) (found []any, err error) {
+func (p *plugin) readRows(db *gorm.DB, m model, limit int, l lock, scopes []clause.Interface, exprs ...clause.Expression) ([]any, error) {
+	return p.readMore(db, m, rowsHow{limit: limit, lock: l, scopes: scopes}, exprs...)
+}
+
+// readMore is readRows that can do more.
+func (p *plugin) readMore(db *gorm.DB, m model, how rowsHow, exprs ...clause.Expression) (found []any, err error) {
 	tx := p.statement(db)
 	st := tx.Statement
 	st.Model = reflect.New(m.gormSchema().ModelType).Interface()
 	if err := st.Parse(st.Model); err != nil {
 		return nil, err
 	}
-	sameTable(st, db.Statement)
-	for _, c := range scopes {
+	if !how.own {
+		sameTable(st, db.Statement)
+	}
+	for _, c := range how.scopes {
 		st.AddClause(c)
 	}
 	var columns []clause.Column
-	for _, name := range m.columns() {
+	for _, name := range slices.Concat(m.columns(), how.more) {
 		columns = append(columns, clause.Column{Name: name})
 	}
 	st.AddClause(clause.Select{Columns: columns})
@@ -88,15 +105,11 @@ func (p *plugin) readRows(db *gorm.DB, m model, limit int, l lock, scopes []clau
 	if len(exprs) > 0 {
 		st.AddClause(clause.Where{Exprs: exprs})
 	}
-	if limit > 0 {
-		st.AddClause(clause.Limit{Limit: &limit})
+	if how.limit > 0 {
+		st.AddClause(clause.Limit{Limit: &how.limit})
 	}
-	switch {
-	case l == noLock, db.Name() == "sqlite": // there the write lock is held, and FOR UPDATE unknown
-	case db.Name() == "postgres":
-		st.AddClause(clause.Locking{Strength: string(l)})
-	default:
-		st.AddClause(clause.Locking{Strength: string(lockDelete)})
+	if s := how.lock.on(db); s != noLock {
+		st.AddClause(clause.Locking{Strength: string(s)})
 	}
 	st.Build(db.Callback().Query().Clauses...)
 	if tx.Error != nil {
@@ -112,12 +125,23 @@ func (p *plugin) readRows(db *gorm.DB, m model, limit int, l lock, scopes []clau
 		return nil, &sentError{err}
 	}
 	defer rows.Close() // also where code of the model's panics
-	found, err = m.scan(tx.Session(&gorm.Session{NewDB: true, Initialized: true}), rows)
+	found, err = m.scan(tx.Session(&gorm.Session{NewDB: true, Initialized: true}), rows, len(how.more))
 	closed := rows.Close()
 	if sent := cmp.Or(rows.Err(), closed); sent != nil {
 		return nil, &sentError{sent}
 	}
 	return found, err
+}
+
+// on is the lock as a database has it.
+func (l lock) on(db *gorm.DB) lock {
+	switch {
+	case l == noLock, db.Name() == "sqlite": // there the write lock is held, and FOR UPDATE unknown
+		return noLock
+	case db.Name() == "postgres":
+		return l
+	}
+	return lockDelete
 }
 
 // told tells GORM's logger of a statement, as GORM does of its own.
@@ -134,7 +158,7 @@ func told(tx *gorm.DB, begin time.Time, rows int64, err error) {
 // holdWriteLock takes SQLite's write lock, by an UPDATE of no row, before the plugin reads. A read
 // first and a write after would fail with SQLITE_BUSY where another wrote in between, which no
 // busy time-out waits for; the write alone, as the caller made it, would have waited.
-func (p *plugin) holdWriteLock(db *gorm.DB, m model) (err error) {
+func (p *plugin) holdWriteLock(db *gorm.DB, m model) error {
 	if db.Name() != "sqlite" {
 		return nil
 	}
@@ -149,13 +173,21 @@ func (p *plugin) holdWriteLock(db *gorm.DB, m model) (err error) {
 	sameTable(st, db.Statement)
 	key := clause.Column{Name: sch.PrimaryFields[0].DBName}
 	clause.Expr{SQL: "UPDATE ? SET ? = ? WHERE 1 = 0", Vars: []any{clause.Table{Name: clause.CurrentTable}, key, key}}.Build(st)
-	begin := time.Now()
-	defer func() { told(tx, begin, 0, err) }()
-	if _, err := st.ConnPool.ExecContext(st.Context, st.SQL.String(), st.Vars...); err != nil {
-		return fmt.Errorf("cachegen: taking SQLite's write lock: %w", err)
+	if err := p.takeWriteLock(tx); err != nil {
+		return err
 	}
 	if held != nil {
 		held.writing.Store(true)
+	}
+	return nil
+}
+
+// takeWriteLock sends a statement that changes no row, for the lock that comes with it.
+func (p *plugin) takeWriteLock(tx *gorm.DB) (err error) {
+	st, begin := tx.Statement, time.Now()
+	defer func() { told(tx, begin, 0, err) }()
+	if _, err := st.ConnPool.ExecContext(st.Context, st.SQL.String(), st.Vars...); err != nil {
+		return fmt.Errorf("cachegen: taking SQLite's write lock: %w", err)
 	}
 	return nil
 }

@@ -190,8 +190,17 @@ var (
 	everyRow = clause.Expr{SQL: "1 = 1"}
 )
 
-// keysOf is a condition on the primary keys of rows of m.
+// keysOf is a condition on the primary keys of rows of m, in a statement of its table.
 func keysOf(st *gorm.Statement, m model, rows []any) clause.Expression {
+	return keysBy(st, m, rows, column)
+}
+
+// hereIn is keysOf for a query in another table's statement.
+func hereIn(st *gorm.Statement, m model, rows []any) clause.Expression {
+	return keysBy(st, m, rows, func(f *schema.Field) clause.Column { return clause.Column{Name: f.DBName} })
+}
+
+func keysBy(st *gorm.Statement, m model, rows []any, column func(*schema.Field) clause.Column) clause.Expression {
 	if len(rows) == 0 {
 		return noRow
 	}

@@ -45,6 +45,8 @@ const (
 	notRead       = "rows not readable"
 	notCompared   = "values or columns that do not compare"
 	unconfirmed   = "not known to every program yet"
+	byReference   = "foreign key"
+	notReadKeys   = "foreign keys not readable"
 	noTransaction = "no transaction"
 	failed        = "the write failed"
 	panicked      = "panic"

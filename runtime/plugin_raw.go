@@ -93,7 +93,7 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 			return
 		}
 		st.ConnPool = p.wrap(st.ConnPool) // something else may have put a bare one here
-		if w.lookUp(p, db); len(w.to.models) == 0 {
+		if w.lookUp(p, db); len(w.to.models)+len(w.to.hung) == 0 {
 			st.Settings.Delete(rawKey)
 			return
 		}
@@ -109,7 +109,7 @@ func (p *plugin) readsText(db *gorm.DB, query string, tx *dbTx) *rawWrite {
 		tx.endUnseen()
 	}
 	if w.reading.shapes {
-		p.rt.kins.forget()
+		p.rt.catalog.forget()
 		if tx != nil {
 			tx.shaped.Store(true)
 		}
@@ -141,7 +141,9 @@ func (w *rawWrite) lookUp(p *plugin, db *gorm.DB) {
 }
 
 // falls are the lists that the text makes wrong.
-func (w *rawWrite) falls() []fall { return allFor(w.to.reason, w.to.models, w.part, nil) }
+func (w *rawWrite) falls() []fall {
+	return append(allFor(w.to.reason, w.to.models, w.part, nil), allFor(byReference, w.to.hung, w.part, nil)...)
+}
 
 // marks begins a transaction for a statement outside of one, or leaves its tokens.
 func (p *plugin) marks(db *gorm.DB, w *rawWrite, rowsOutlive bool) {
@@ -296,7 +298,7 @@ func (p *plugin) afterSQL(executed bool) func(*gorm.DB) {
 			return
 		}
 		if w.reading.shapes {
-			p.rt.kins.forget()
+			p.rt.catalog.forget()
 		}
 		if w.intent != nil {
 			// Whatever it answered: a statement that failed may have done a part.
@@ -310,6 +312,9 @@ func (p *plugin) afterSQL(executed bool) func(*gorm.DB) {
 		}
 		undone := db.Error != nil && refusedStatement(db.Error) && w.undone(db.Name())
 		unchanged := db.Error == nil && executed && db.RowsAffected == 0 && w.to.counts
+		if !undone && !unchanged && len(w.to.hung) > 0 && !p.enforced(db) {
+			w.to.hung = nil
+		}
 		p.endSQL(db, w, undone || unchanged)
 	}
 }

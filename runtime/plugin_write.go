@@ -42,6 +42,7 @@ type write struct {
 	arbiter  []string   // the columns of the conflict that it updates at; nil is the primary key
 	moves    bool       // that update may change which lists a row is on
 	keyless  bool       // none of its values had a key
+	cascade  *cascade   // what hangs on the table; nil: nothing that is cached
 	unsent   bool       // values of a create have keys that are not sent with them
 	held     bool       // there were rows to write
 	stopped  bool       // it had failed before its statement was due, at BEGIN say
@@ -63,7 +64,9 @@ func (w *write) giveUp(reason string) {
 		w.reason = also(w.reason, reason)
 	}
 	for _, t := range w.judged {
-		w.whole = append(w.whole, t.m)
+		if !isBare(t.m) {
+			w.whole = append(w.whole, t.m)
+		}
 	}
 	w.judged = nil
 }
@@ -122,17 +125,23 @@ func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
 	if flushOff(st.Context) {
 		return nil
 	}
-	judged, whole := p.written(st)
-	if len(judged)+len(whole) == 0 {
+	if len(p.rt.registry.every()) == 0 {
 		p.modelless()
 		return nil
 	}
+	judged, whole := p.written(st)
 	part, err := p.rt.partition(st.Context)
 	if err != nil {
-		_ = db.AddError(err)
+		if len(judged)+len(whole) > 0 || p.hangs(db, "", op) != nil {
+			_ = db.AddError(err)
+		}
 		return nil
 	}
-	w := &write{stmt: st, op: op, part: part, began: tableOf(st)}
+	cascade := p.hangs(db, part, op)
+	if len(judged)+len(whole) == 0 && cascade == nil {
+		return nil
+	}
+	w := &write{stmt: st, op: op, part: part, began: tableOf(st), cascade: cascade}
 	w.aim(judged, whole)
 	st.Settings.Store(writeKey, w)
 	return w
@@ -187,6 +196,7 @@ func (p *plugin) planned(db *gorm.DB, op writeOp) {
 	w.table = tableOf(db.Statement)
 	if w.table != w.began { // a callback has sent it elsewhere
 		judged, whole := p.written(db.Statement)
+		w.cascade = p.hangs(db, w.part, op)
 		if len(judged)+len(whole) == 0 { // which is one tenant's, where the tables have their names
 			w.giveUp(byCallback)
 			return
@@ -205,6 +215,7 @@ func (p *plugin) planned(db *gorm.DB, op writeOp) {
 
 // plan finds out, for each model, what has to be known before the write.
 func (p *plugin) plan(db *gorm.DB, w *write) {
+	p.foresee(db, w)
 	if len(w.judged) == 0 {
 		return
 	}
@@ -244,7 +255,12 @@ func (p *plugin) after(db *gorm.DB) {
 	for i := range falls {
 		falls[i].columns = columns
 	}
-	p.deliver(db, append(falls, allFor(w.reason, w.whole, w.part, columns)...))
+	falls = append(falls, allFor(w.reason, w.whole, w.part, columns)...)
+	var hung []fall
+	if !p.rt.recovering("the plugin", func() { hung = p.cascaded(db, w, len(w.judged) > 0) }) {
+		hung = allFor(panicked, p.rt.registry.every(), w.part, nil)
+	}
+	p.deliver(db, append(falls, hung...))
 }
 
 // suspect reports whether "no rows" is not to be believed: rows were held that the write should have
@@ -291,6 +307,9 @@ func (p *plugin) judge(db *gorm.DB, w *write) []fall {
 	}
 	var falls []fall
 	for _, t := range w.judged {
+		if isBare(t.m) {
+			continue
+		}
 		h := &harvest{rt: p.rt, m: t.m, part: w.part}
 		if w.op == opCreate {
 			p.judgeCreate(db, w, t, h)

@@ -13,6 +13,7 @@ const notRecognised = "raw SQL not recognised"
 // sqlTargets are the models whose rows SQL text may write.
 type sqlTargets struct {
 	models []model
+	hung   []model // whose rows foreign keys may make it write
 	reason string
 	counts bool // what the text's statement reports of its rows is what became of them
 }
@@ -26,14 +27,22 @@ func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
 	d, r := sqlDialectOf(db.Name()), w.reading
 	to := sqlTargets{reason: rawSQL, counts: r.counts}
 	names, known := slices.Clone(r.tables), r.known
+	does := func(t sqlTable) effect {
+		return effect{erased: slices.Contains(r.erased, t), every: r.every, sets: r.sets}
+	}
+	hit := map[sqlTable]effect{}
 	for _, t := range r.tables {
 		// What is made or dropped takes with it what it is a part of; parts there are in PostgreSQL alone.
+		hit[t] = hit[t].with(does(t))
 		if t.defined && d != postgresSQL || !known {
 			continue
 		}
 		kin, err := rt.kinOf(db, w.part, t, keeps)
 		to.counts = to.counts && kin.counts
 		names = append(names, kin.tables...)
+		for _, k := range kin.tables { // a view has names of its own for columns
+			hit[k] = hit[k].with(effect{erased: does(t).erased, sets: r.sets, every: r.every || k.name != t.name && len(r.sets) > 0})
+		}
 		// Text that makes tables, or views, and writes them is not understood: the catalog does not have them yet.
 		known = err == nil && !kin.hidden && (t.defined || !r.shapes)
 	}
@@ -44,12 +53,35 @@ func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
 			return sqlTargets{models: rt.registry.every(), reason: notRecognised}
 		}
 		names, to.counts = nil, false
+		hit = map[sqlTable]effect{}
 		for _, a := range answers {
 			names = append(names, sqlTableNamed(a))
+			hit[sqlTableNamed(a)] = effect{erased: true, every: true}
 		}
 	}
 	to.models = rt.registry.named(names, d)
+	rt.hangOn(db, w.part, hit, keeps, &to)
 	return to
+}
+
+// hangOn finds the models whose rows foreign keys may make SQL text write, which has these effects.
+func (rt *Runtime) hangOn(db *gorm.DB, part partition, hit map[sqlTable]effect, keeps bool, to *sqlTargets) {
+	for t, e := range hit {
+		if e.none() {
+			continue
+		}
+		refs, err := rt.referencesOf(db, part, t.schema, keeps)
+		if err != nil {
+			to.models, to.hung, to.reason = rt.registry.every(), nil, notReadKeys
+			return
+		}
+		tables, _ := refs.named(sqlTable{schema: t.schema, name: t.name}, sqlDialectOf(db.Name()), rt.opts.Partition != nil)
+		for _, m := range rt.hung(tables, e) {
+			if !slices.Contains(to.models, m) && !slices.Contains(to.hung, m) {
+				to.hung = append(to.hung, m)
+			}
+		}
+	}
 }
 
 // answered asks Options.RawSQL.

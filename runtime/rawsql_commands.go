@@ -139,7 +139,9 @@ func (s *sqlStatement) loads() {
 		s.out.unknown()
 		return
 	}
+	s.erases = s.has("REPLACE")
 	s.target(false)
+	s.erases = false
 }
 
 // explains reads what is explained, if it is run for that. In MariaDB, ANALYZE alone runs it.
@@ -199,7 +201,9 @@ func (s *sqlStatement) drops() {
 	switch {
 	case s.accept("TABLE", "TABLES", "VIEW"):
 		s.skip("IF", "EXISTS")
+		s.erases = s.dialect == sqliteSQL // which deletes its rows first
 		s.targets(true)
+		s.erases = false
 	case !s.accept(dropped...) || s.cascades():
 		s.out.unknown()
 	}

@@ -99,7 +99,7 @@ func (s *sqlStatement) updateJoined() {
 		return
 	}
 	if len(refs) == 1 {
-		s.out.add(refs[0].table)
+		s.add(refs[0].table)
 		return
 	}
 	from := s.at
@@ -158,7 +158,7 @@ func (s *sqlStatement) deleteJoined() {
 			s.out.unknown()
 			return
 		}
-		s.out.add(targets[0])
+		s.add(targets[0])
 		return
 	}
 	if !s.accept("FROM", "USING") {
@@ -180,13 +180,13 @@ func (s *sqlStatement) write(refs []sqlReference, qualifier sqlTable) {
 	found := false
 	for _, r := range refs {
 		if r.is(qualifier) {
-			s.out.add(r.table)
+			s.add(r.table)
 			found = true
 		}
 	}
 	if !found {
 		for _, r := range refs {
-			s.out.add(r.table)
+			s.add(r.table)
 		}
 	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
-	"time"
 
 	"gorm.io/gorm"
 )
@@ -17,55 +15,10 @@ type sqlKin struct {
 	counts bool       // no trigger, rule or conflict clause does anything that a statement does not report
 }
 
-// kinTTL is how long what the catalog said is believed: DDL of this program ends it, that of others may not be
-// heard of.
-const kinTTL = time.Minute
-
-// mostKin is how many tables are remembered.
-const mostKin = 1000
-
-// sqlKins remembers what the catalog said. It is safe for concurrent use.
-type sqlKins struct {
-	mu    sync.Mutex
-	era   int // how often everything was forgotten
-	known map[kinKey]knownKin
-}
-
+// kinKey is what a table's kin hang on.
 type kinKey struct {
 	part  partition // whose search path it was
 	table sqlTable
-}
-
-type knownKin struct {
-	kin sqlKin
-	at  time.Time
-}
-
-func (k *sqlKins) get(key kinKey) (kin sqlKin, era int, ok bool) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	known, ok := k.known[key]
-	return known.kin, k.era, ok && time.Since(known.at) < kinTTL
-}
-
-// put keeps what was asked for in an era, unless that has ended.
-func (k *sqlKins) put(key kinKey, kin sqlKin, era int) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if era != k.era {
-		return
-	}
-	if k.known == nil || len(k.known) >= mostKin {
-		k.known = map[kinKey]knownKin{}
-	}
-	k.known[key] = knownKin{kin, time.Now()}
-}
-
-func (k *sqlKins) forget() {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.era++
-	k.known = nil
 }
 
 var errNoCatalog = errors.New("no catalog is known of this database")
@@ -75,7 +28,7 @@ func (rt *Runtime) kinOf(db *gorm.DB, part partition, t sqlTable, keeps bool) (s
 	ctx, q := db.Statement.Context, asker{db}
 	t.defined = false
 	key := kinKey{part, t}
-	kin, era, ok := rt.kins.get(key)
+	kin, era, ok := rt.catalog.kins.get(key)
 	if ok && keeps {
 		return kin, nil
 	}
@@ -96,7 +49,7 @@ func (rt *Runtime) kinOf(db *gorm.DB, part partition, t sqlTable, keeps bool) (s
 	}
 	rt.stats.pluginStatement()
 	if err == nil && found && keeps {
-		rt.kins.put(key, kin, era)
+		rt.catalog.kins.put(key, kin, era)
 	}
 	return kin, err
 }

@@ -9,6 +9,9 @@ import (
 type sqlReading struct {
 	tables []sqlTable // that it may write, each once
 	known  bool       // no others; false: nobody knows what it writes
+	erased []sqlTable // those of which it may delete rows
+	sets   []string   // what may be columns that it sets, in small letters
+	every  bool       // it may set others
 
 	statements int  // that are not empty
 	rows       bool // a statement changes rows
@@ -125,11 +128,22 @@ func (r *sqlReading) add(t sqlTable) {
 	}
 }
 
+// erase notes a table of which rows may be deleted.
+func (r *sqlReading) erase(t sqlTable) {
+	if !slices.Contains(r.erased, t) {
+		r.erased = append(r.erased, t)
+	}
+}
+
 // merge adds what another way of reading the text says.
 func (r *sqlReading) merge(o *sqlReading) {
 	for _, t := range o.tables {
 		r.add(t)
 	}
+	for _, t := range o.erased {
+		r.erase(t)
+	}
+	r.sets, r.every = union(r.sets, o.sets), r.every || o.every
 	r.statements = max(r.statements, o.statements)
 	r.known, r.plain, r.counts = r.known && o.known, r.plain && o.plain, r.counts && o.counts
 	r.rows, r.partial, r.shapes, r.ends = r.rows || o.rows, r.partial || o.partial, r.shapes || o.shapes, r.ends || o.ends

@@ -1,6 +1,9 @@
 package cacheruntime
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // sqlVerbs begin the statements that change rows.
 var sqlVerbs = []string{"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"}
@@ -13,6 +16,7 @@ type sqlStatement struct {
 	out     *sqlReading
 	long    bool // there were more tokens
 	hides   bool // among them such as a statement in a statement begins with
+	erases  bool // the tables that are noted now lose rows
 }
 
 // peek returns a token without moving on.
@@ -75,6 +79,7 @@ func (s *sqlStatement) read() {
 	}
 	s.out.ends = s.out.ends || s.ends()
 	s.body()
+	s.assigned()
 }
 
 // body reads the statement from here on, in front of which there may be what runs or explains it.
@@ -175,8 +180,11 @@ func (s *sqlStatement) rest() {
 // change reads the target of a statement that changes rows, behind its verb.
 func (s *sqlStatement) change(verb sqlToken) {
 	s.out.rows = true
+	s.erases = verb.is("DELETE", "REPLACE") || verb.is("MERGE") && s.has("DELETE")
+	defer func() { s.erases = false }()
 	if s.accept("OR") { // SQLite: what to do on a conflict
 		s.out.partial = s.out.partial || s.peek(0).is("FAIL")
+		s.erases = s.erases || s.peek(0).is("REPLACE")
 		s.at++
 	}
 	mysql := s.dialect == mysqlSQL
@@ -209,6 +217,48 @@ func (s *sqlStatement) change(verb sqlToken) {
 	}
 }
 
+// add notes a table that is written.
+func (s *sqlStatement) add(t sqlTable) {
+	s.out.add(t)
+	if s.erases {
+		s.out.erase(t)
+	}
+}
+
+// has reports whether a word is in the statement.
+func (s *sqlStatement) has(word string) bool {
+	return s.long || slices.ContainsFunc(s.tokens, func(t sqlToken) bool { return t.is(word) })
+}
+
+// assigned notes what may be the columns that are set: all names from SET on, up to the WHERE that follows.
+func (s *sqlStatement) assigned() {
+	if !s.out.rows {
+		return
+	}
+	s.out.every = s.out.every || s.long
+	inserts := s.dialect == mysqlSQL && s.tokens[0].is("INSERT", "REPLACE") // whose SET is one of new rows
+	depth, from := 0, -1                                                    // where SET stands
+	for i, t := range s.tokens {
+		switch {
+		case t.sign("("):
+			depth++
+		case t.sign(")"):
+			depth--
+			if depth < from {
+				from = -1
+			}
+		case from < 0:
+			if t.is("SET") && !inserts || t.is("UPDATE") && i > 0 && s.tokens[i-1].is("KEY") {
+				from = depth
+			}
+		case depth == from && t.is("WHERE", "RETURNING"):
+			from = -1
+		case t.kind == sqlWord || t.kind == sqlName:
+			s.out.sets = union(s.out.sets, []string{strings.ToLower(t.text)})
+		}
+	}
+}
+
 // target notes the table that is named here, ONLY or not.
 func (s *sqlStatement) target(defined bool) {
 	only := s.accept("ONLY") && s.acceptSign("(")
@@ -218,7 +268,7 @@ func (s *sqlStatement) target(defined bool) {
 		return
 	}
 	t.defined = defined
-	s.out.add(t)
+	s.add(t)
 	s.acceptSign("*")
 }
 

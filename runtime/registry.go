@@ -28,8 +28,8 @@ type model interface {
 	// derived reports whether the database may make one of columns() from any other column, so
 	// that an update of those may change which lists a row is on.
 	derived() bool
-	// scan returns the rows of a query of columns(). tx is for GORM to scan with.
-	scan(tx *gorm.DB, rows *sql.Rows) ([]any, error)
+	// scan returns the rows of a query of columns(), and so many more. tx is for GORM to scan with.
+	scan(tx *gorm.DB, rows *sql.Rows, more int) ([]any, error)
 	// keyRow makes a row of which only the primary key is known, from the values that another
 	// struct on the table has for the key's columns. ok is false where one is missing.
 	keyRow(ctx context.Context, value func(column string) (v any, ok bool)) (row any, ok bool, err error)

@@ -24,7 +24,7 @@ type Runtime struct {
 	flights   flights
 	unkept    unkept
 	guards    guards
-	kins      sqlKins // of tables that SQL text writes
+	catalog   catalogMemory
 	queried   queried
 	plans     plans
 	release   func() // gives the namespace back to the store

@@ -54,9 +54,10 @@ type judgedRow struct {
 	// to the database the two are different: a change from one to the other may move the row.
 	// Nil where only the key is known.
 	nulls []bool
+	more  []any // what else was asked for, as the driver has it
 }
 
-func (t *Table) scan(tx *gorm.DB, rows *sql.Rows) (found []any, err error) {
+func (t *Table) scan(tx *gorm.DB, rows *sql.Rows, more int) (found []any, err error) {
 	columns, err := rows.Columns() // of the statement: what is watched may be more by now
 	if err != nil {
 		return nil, err
@@ -75,16 +76,17 @@ func (t *Table) scan(tx *gorm.DB, rows *sql.Rows) (found []any, err error) {
 		into[i] = &raw[i]
 	}
 	for rows.Next() {
-		row := &judgedRow{v: t.spec.New(), nulls: make([]bool, len(raw))}
+		row := &judgedRow{v: t.spec.New(), nulls: make([]bool, len(raw)-more)}
 		if err := tx.ScanRows(rows, row.v); err != nil {
 			return nil, err
 		}
 		if err := rows.Scan(into...); err != nil { // the same row once more, as the driver has it
 			return nil, err
 		}
-		for i, v := range raw {
-			row.nulls[i] = v == nil
+		for i := range row.nulls {
+			row.nulls[i] = raw[i] == nil
 		}
+		row.more = slices.Clone(raw[len(row.nulls):])
 		found = append(found, row)
 	}
 	return found, rows.Err()

@@ -70,6 +70,7 @@ func (t *Table) ready() error {
 	}
 	t.rt.registry.register(t)
 	t.release.anew()
+	t.rt.lookUpReferences()
 	return nil
 }
 

@@ -143,7 +143,7 @@ func (t *dbTx) end() (f, unseen flush, hooks []func(context.Context)) {
 func (t *dbTx) Commit() error {
 	inner := t.inner.(gorm.TxCommitter)
 	if t.shaped.Load() {
-		defer t.p.rt.kins.forget()
+		defer t.p.rt.catalog.forget()
 	}
 	f, unseen, hooks := t.end()
 	ctx := context.WithoutCancel(t.ctx)

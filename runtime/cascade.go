@@ -1,0 +1,263 @@
+package cacheruntime
+
+import (
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// Cascade: what the database does by itself when a row is deleted, or its key changes. A foreign key with ON DELETE or ON UPDATE
+// CASCADE, SET NULL or SET DEFAULT deletes or changes the rows that refer to it, and GORM is told nothing of that. Which foreign
+// keys there are says the database's catalog. Rows of cached tables that will go are read, under a lock, before the write that
+// makes them go; where they cannot be followed, the table's `all` list falls.
+
+// references are the foreign keys of a database that do something by themselves, and the tables that they are of.
+// They are made once and never changed.
+type references struct {
+	tables []*refTable
+}
+
+// refTable is a table that is referred to, or refers to another.
+type refTable struct {
+	sqlTable // as the catalog spells it, schema included
+
+	here  bool         // its name finds it without the schema
+	blind bool         // its rows may be hidden from the program, or not be its to lock
+	refs  []*reference // that refer to it
+	own   []string     // its columns that refer to others
+	kin   []*refTable  // tables whose rows are its own, too: PostgreSQL's inheritance
+}
+
+// reference is a foreign key.
+type reference struct {
+	child, parent      *refTable
+	columns, keys      []string // the child's, and those of the parent that they refer to
+	onDelete, onUpdate refAction
+	set                []string // the columns that onDelete sets
+	alike              bool     // the columns compare in a statement as they do in the foreign key
+}
+
+// refAction is what a foreign key does by itself.
+type refAction uint8
+
+const (
+	refNothing refAction = iota // or refuses
+	refCascade
+	refSet // to NULL, or to the default
+)
+
+// refActionOf reads an action as a catalog, or GORM's tag, has it.
+func refActionOf(s string) refAction {
+	switch strings.ToUpper(s) {
+	case "C", "CASCADE":
+		return refCascade
+	case "N", "D", "SET NULL", "SET DEFAULT":
+		return refSet
+	}
+	return refNothing
+}
+
+// effect is what a write, or a foreign key, does to rows of a table.
+type effect struct {
+	erased bool     // they may be deleted
+	every  bool     // any column may be set
+	sets   []string // columns that may be set
+}
+
+func (e effect) none() bool { return !e.erased && !e.every && len(e.sets) == 0 }
+
+// with is what both do.
+func (e effect) with(o effect) effect {
+	return effect{e.erased || o.erased, e.every || o.every, union(e.sets, o.sets)}
+}
+
+// covers reports whether o does nothing that e does not.
+func (e effect) covers(o effect) bool {
+	return (e.erased || !o.erased) && (e.every || !o.every && !slices.ContainsFunc(o.sets, func(c string) bool { return !hasColumn(e.sets, c) }))
+}
+
+// on is what becomes of the rows that refer to rows of which e becomes.
+func (e effect) on(r *reference) (o effect) {
+	if e.erased {
+		switch r.onDelete {
+		case refCascade:
+			o.erased = true
+		case refSet:
+			o.sets = r.set
+		}
+	}
+	if r.onUpdate != refNothing && (e.every || slices.ContainsFunc(r.keys, func(key string) bool { return hasColumn(e.sets, key) })) {
+		o.sets = union(o.sets, r.columns)
+	}
+	return o
+}
+
+// hasColumn finds a column's name in any case.
+func hasColumn(columns []string, name string) bool {
+	return slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, name) })
+}
+
+// refMaker puts together what a catalog says.
+type refMaker struct {
+	dialect sqlDialect
+	of      map[sqlTable]*refTable
+	byID    map[string]*reference
+	made    references
+}
+
+// table returns the table of a name, the same each time. Two spellings of a name are one table where case does not
+// matter; where it may, nobody knows which of two tables a row is of.
+func (k *refMaker) table(schema, name string, here bool) *refTable {
+	key := sqlTable{schema: schema, name: name}
+	if k.dialect == sqliteSQL || k.dialect == mysqlSQL {
+		key = sqlTable{schema: strings.ToLower(schema), name: strings.ToLower(name)}
+	}
+	t := k.of[key]
+	if t == nil {
+		t = &refTable{sqlTable: sqlTable{schema: schema, name: name}, here: here}
+		if k.of == nil {
+			k.of = map[sqlTable]*refTable{}
+		}
+		k.of[key] = t
+		k.made.tables = append(k.made.tables, t)
+	}
+	t.blind = t.blind || k.dialect == mysqlSQL && (t.name != name || t.schema != schema) || strings.Contains(name+schema, ".")
+	return t
+}
+
+// column adds a pair of columns to the foreign key of an id. sets says that ON DELETE sets the child's, where it sets any.
+func (k *refMaker) column(id string, r reference, column, key string, sets bool) {
+	known := k.byID[id]
+	if known == nil {
+		if k.byID == nil {
+			k.byID = map[string]*reference{}
+		}
+		known = &r
+		k.byID[id] = known
+		r.parent.refs = append(r.parent.refs, known)
+	}
+	r.child.own = union(r.child.own, []string{column})
+	known.columns, known.keys = append(known.columns, column), append(known.keys, key)
+	known.alike = known.alike && r.alike
+	if sets {
+		known.set = append(known.set, column)
+	}
+}
+
+// share notes that rows of a are rows of b.
+func (k *refMaker) share(a, b *refTable) { a.kin = append(a.kin, b) }
+
+// reach calls visit for each table that an effect on rows of a table comes to, that one first. Where more comes to a table by
+// another way, it is visited again; cycles end.
+func reach(t *refTable, e effect, visit func(*refTable)) {
+	seen := map[*refTable]effect{}
+	var walk func(t *refTable, e effect)
+	walk = func(t *refTable, e effect) {
+		was, again := seen[t]
+		if e.none() || again && was.covers(e) {
+			return
+		}
+		e = e.with(was)
+		seen[t] = e
+		visit(t)
+		for _, r := range t.refs {
+			walk(r.child, e.on(r))
+		}
+		for _, kin := range t.kin {
+			walk(kin, e)
+		}
+	}
+	walk(t, e)
+}
+
+// isOf reports whether a table is a model's: surely, or in some partition.
+func (t *refTable) isOf(m model, d sqlDialect, partitioned bool) (may, sure bool) {
+	table := sqlTableNamed(m.gormSchema().Table)
+	if !sameSQLName(t.name, table.name, d) {
+		return false, false
+	}
+	if table.schema == "" {
+		return t.here || partitioned, t.here
+	}
+	same := sameSQLName(t.schema, table.schema, d)
+	return same, same
+}
+
+// hit returns the models on the tables that an effect on rows of a table comes to, and on that table.
+func (rt *Runtime) hit(t *refTable, e effect) (models []model) {
+	every, d := rt.registry.every(), sqlDialectOf(rt.db.Name())
+	reach(t, e, func(t *refTable) {
+		for _, m := range every {
+			if may, _ := t.isOf(m, d, rt.opts.Partition != nil); may && !slices.Contains(models, m) {
+				models = append(models, m)
+			}
+		}
+	})
+	return models
+}
+
+// hung returns the models whose rows hang on those of tables, and that an effect on these comes to.
+func (rt *Runtime) hung(tables []*refTable, e effect) (models []model) {
+	also := func(more []model) {
+		for _, m := range more {
+			if !slices.Contains(models, m) {
+				models = append(models, m)
+			}
+		}
+	}
+	for _, t := range tables {
+		for _, r := range t.refs {
+			if o := e.on(r); !o.none() {
+				also(rt.hit(r.child, o))
+			}
+		}
+		for _, kin := range t.kin {
+			also(rt.hit(kin, e))
+		}
+	}
+	return models
+}
+
+// named returns the tables that a name may be of. sure says that it is one, and which.
+func (r *references) named(name sqlTable, d sqlDialect, partitioned bool) (tables []*refTable, sure bool) {
+	for _, t := range r.tables {
+		if sameSQLName(t.name, name.name, d) && (name.schema == "" && t.here || name.schema != "" && sameSQLName(t.schema, name.schema, d)) {
+			tables = append(tables, t)
+		}
+	}
+	if len(tables) > 0 || !partitioned || name.schema != "" {
+		return tables, len(tables) == 1
+	}
+	for _, t := range r.tables { // in a schema of a tenant's
+		if sameSQLName(t.name, name.name, d) {
+			tables = append(tables, t)
+		}
+	}
+	return tables, false
+}
+
+// writtenBy returns the tables that a statement may write. sure says that it is one, and which.
+func (r *references) writtenBy(st *gorm.Statement, d sqlDialect, partitioned bool) (tables []*refTable, sure bool) {
+	if plainTable(st) {
+		return r.named(writtenName(st), d, partitioned)
+	}
+	e := st.TableExpr
+	for _, t := range r.tables {
+		if len(e.Vars) > 0 || mentions(e.SQL, t.name) {
+			tables = append(tables, t)
+		}
+	}
+	return tables, false
+}
+
+// writtenName is the name of the table that a statement writes, where that is plain.
+func writtenName(st *gorm.Statement) sqlTable {
+	switch {
+	case !plainTable(st):
+		return sqlTable{}
+	case st.TableExpr != nil:
+		return sqlTableNamed(st.TableExpr.SQL)
+	}
+	return sqlTableNamed(st.Table)
+}

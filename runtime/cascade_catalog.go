@@ -1,0 +1,236 @@
+package cacheruntime
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+
+	"gorm.io/gorm"
+)
+
+// referencesKey is what the references of a database hang on.
+type referencesKey struct {
+	part    partition // whose search path it was
+	schemas string    // that are looked at besides those of that
+	models  int       // whose tags are read, where there is no catalog
+}
+
+func (rt *Runtime) referencesKey(part partition, schemas []string) referencesKey {
+	key := referencesKey{part: part, schemas: strings.Join(schemas, "\x00")}
+	if sqlDialectOf(rt.db.Name()) == anySQL {
+		key.models = len(rt.registry.every())
+	}
+	return key
+}
+
+// referencesOf returns the foreign keys that do something by themselves, as the catalog tells of them: those that may begin at
+// a table of a schema; "" is where the database looks for names. keeps says whether its answer may be remembered.
+func (rt *Runtime) referencesOf(db *gorm.DB, part partition, schema string, keeps bool) (*references, error) {
+	schemas := rt.schemas(schema)
+	key := rt.referencesKey(part, schemas)
+	known, era, ok := rt.catalog.references.get(key)
+	if ok && keeps {
+		return known, nil
+	}
+	refs, err := rt.askReferences(db, schemas)
+	if err == nil && keeps {
+		rt.catalog.references.put(key, refs, era)
+	}
+	return refs, err
+}
+
+// knowsReferences reports whether referencesOf need not ask.
+func (rt *Runtime) knowsReferences(part partition, schema string) bool {
+	_, _, ok := rt.catalog.references.get(rt.referencesKey(part, rt.schemas(schema)))
+	return ok
+}
+
+// schemas are those that models name, and one more, sorted.
+func (rt *Runtime) schemas(more string) (names []string) {
+	if more != "" {
+		names = append(names, more)
+	}
+	for _, m := range rt.registry.every() {
+		if s := sqlTableNamed(m.gormSchema().Table).schema; s != "" && !slices.Contains(names, s) {
+			names = append(names, s)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// lookUpReferences asks for the references in advance, so that the first write need not. Where the database
+// does not answer, the write asks.
+func (rt *Runtime) lookUpReferences() {
+	ctx := context.Background()
+	part, err := rt.partition(ctx)
+	if err != nil || rt.knowsReferences(part, "") {
+		return
+	}
+	if timeout := rt.opts.LoadTimeout; timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, timeout)
+		defer cancel()
+	}
+	_, _ = rt.referencesOf(rt.db.WithContext(ctx), part, "", true)
+}
+
+func (rt *Runtime) askReferences(db *gorm.DB, schemas []string) (refs *references, err error) {
+	q, ctx := asker{db}, db.Statement.Context
+	switch sqlDialectOf(db.Name()) {
+	case postgresSQL:
+		err = q.apart(ctx, func() (err error) {
+			refs, err = q.postgresReferences(ctx, schemas)
+			return err
+		})
+	case mysqlSQL:
+		refs, err = q.mysqlReferences(ctx, schemas)
+	case sqliteSQL:
+		refs, err = q.sqliteReferences(ctx, schemas)
+	default:
+		refs = rt.taggedReferences()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cachegen: the foreign keys cannot be read from the database's catalog: %w", err)
+	}
+	return refs, nil
+}
+
+// In a partition there is a copy of each foreign key of its table, and of each to it: those to a partition count, since
+// rows of it may be deleted by its name; those in one do not, since its rows are the table's. Rows of a table's children
+// are deleted with its own, and rows of a child are its parents', too. Before version 15, ON DELETE SET sets every column.
+const postgresReferences = `WITH RECURSIVE k AS (
+	SELECT k.oid, k.conrelid, k.confrelid, k.conkey, k.confkey, k.confdeltype, k.confupdtype, to_jsonb(k)->'confdelsetcols' AS sets
+	FROM pg_catalog.pg_constraint k
+	WHERE k.contype = 'f' AND (k.confdeltype IN ('c', 'n', 'd') OR k.confupdtype IN ('c', 'n', 'd'))
+		AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_constraint o WHERE o.oid = k.conparentid AND o.confrelid = k.confrelid)
+), i AS (
+	SELECT inhrelid AS one, inhparent AS other FROM pg_catalog.pg_inherits
+	UNION ALL SELECT i.inhparent, i.inhrelid FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid WHERE NOT c.relispartition
+), edge(one, other) AS (
+	SELECT confrelid, conrelid FROM k UNION SELECT one, other FROM i
+), hung(oid) AS (
+	SELECT DISTINCT c.oid FROM edge JOIN pg_catalog.pg_class c ON c.oid = edge.one JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname = ANY (current_schemas(true)) OR n.nspname = ANY (string_to_array($1, ','))
+	UNION SELECT edge.other FROM hung JOIN edge ON edge.one = hung.oid
+), t AS (
+	SELECT c.oid, n.nspname AS schema, c.relname AS name, pg_catalog.pg_table_is_visible(c.oid) AS here,
+		c.relrowsecurity OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') OR NOT pg_catalog.has_table_privilege(c.oid, 'UPDATE') AS blind
+	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+)
+SELECT k.oid::text, u.n, p.schema, p.name, p.here, c.schema, c.name, c.here, c.blind, a.attname, b.attname, k.confdeltype::text, k.confupdtype::text,
+	CASE jsonb_typeof(k.sets) WHEN 'array' THEN k.sets @> to_jsonb(u.col) ELSE true END,
+	a.atttypid = b.atttypid AND a.attcollation = b.attcollation OR a.atttypid IN (20, 21, 23) AND b.atttypid IN (20, 21, 23)
+FROM hung JOIN k ON k.confrelid = hung.oid JOIN t p ON p.oid = k.confrelid JOIN t c ON c.oid = k.conrelid
+CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS u(col, key, n)
+JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.col
+JOIN pg_catalog.pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = u.key
+UNION ALL SELECT '', 0, p.schema, p.name, p.here, c.schema, c.name, c.here, c.blind, '', '', '', '', false, false
+FROM hung JOIN i ON i.one = hung.oid JOIN t p ON p.oid = i.one JOIN t c ON c.oid = i.other
+ORDER BY 1, 2`
+
+func (q asker) postgresReferences(ctx context.Context, schemas []string) (*references, error) {
+	k := &refMaker{dialect: postgresSQL}
+	err := q.ask(ctx, postgresReferences, []any{strings.Join(schemas, ",")}, func(scan func(...any) error) error {
+		var id, column, key, onDelete, onUpdate string
+		var n int
+		var parent, child refTable
+		var sets, alike bool
+		if err := scan(&id, &n, &parent.schema, &parent.name, &parent.here, &child.schema, &child.name, &child.here, &child.blind,
+			&column, &key, &onDelete, &onUpdate, &sets, &alike); err != nil {
+			return err
+		}
+		p, c := k.table(parent.schema, parent.name, parent.here), k.table(child.schema, child.name, child.here)
+		c.blind = c.blind || child.blind
+		if id == "" {
+			k.share(p, c)
+			return nil
+		}
+		k.column(id, reference{parent: p, child: c, onDelete: refActionOf(onDelete), onUpdate: refActionOf(onUpdate), alike: alike}, column, key, sets)
+		return nil
+	})
+	return &k.made, err
+}
+
+// The server requires columns of like types and collations. A table's schema is that of its foreign keys.
+const mysqlReferences = `SELECT r.constraint_schema, r.constraint_name, k.table_name, k.referenced_table_schema, k.referenced_table_name,
+	k.column_name, k.referenced_column_name, r.delete_rule, r.update_rule, DATABASE()
+FROM information_schema.referential_constraints r
+JOIN information_schema.key_column_usage k
+	ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name AND k.table_name = r.table_name
+WHERE r.constraint_schema IN (?) AND k.constraint_schema IN (?)
+	AND (r.delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR r.update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
+ORDER BY r.constraint_schema, k.table_name, r.constraint_name, k.ordinal_position`
+
+func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*references, error) {
+	marks, args := "DATABASE()", []any{}
+	for range 2 {
+		for _, s := range schemas {
+			args = append(args, s)
+		}
+	}
+	marks += strings.Repeat(", ?", len(schemas))
+	k := &refMaker{dialect: mysqlSQL}
+	err := q.ask(ctx, strings.ReplaceAll(mysqlReferences, "?", marks), args, func(scan func(...any) error) error {
+		var schema, name, table, parentSchema, parent, column, key, onDelete, onUpdate string
+		var here sql.NullString
+		if err := scan(&schema, &name, &table, &parentSchema, &parent, &column, &key, &onDelete, &onUpdate, &here); err != nil {
+			return err
+		}
+		k.column(schema+"\x00"+table+"\x00"+name, reference{
+			parent:   k.table(parentSchema, parent, strings.EqualFold(parentSchema, here.String)),
+			child:    k.table(schema, table, strings.EqualFold(schema, here.String)),
+			onDelete: refActionOf(onDelete), onUpdate: refActionOf(onUpdate), alike: true,
+		}, column, key, true)
+		return nil
+	})
+	return &k.made, err
+}
+
+// A foreign key without columns of the parent refers to its primary key. It compares by the parent's collation.
+const sqliteReferences = `SELECT m.name, f.id, f."table", f."from", COALESCE(f."to", i.name, ''), f.on_delete, f.on_update,
+	COALESCE(m.sql, '') || ' ' || COALESCE(p.sql, '')
+FROM MASTER m JOIN pragma_foreign_key_list(m.name, SCHEMA) f
+LEFT JOIN MASTER p ON p.type = 'table' AND p.name = f."table" COLLATE NOCASE
+LEFT JOIN pragma_table_info(f."table", SCHEMA) i ON f."to" IS NULL AND i.pk = f.seq + 1
+WHERE m.type = 'table' AND (f.on_delete NOT IN ('NO ACTION', 'RESTRICT') OR f.on_update NOT IN ('NO ACTION', 'RESTRICT'))
+ORDER BY m.name, f.id, f.seq`
+
+// sqliteReferences reads the schemas that are named, and main; none refers to another's tables.
+func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*references, error) {
+	k := &refMaker{dialect: sqliteSQL}
+	isMain := func(schema string) bool { return strings.EqualFold(schema, "main") }
+	for _, schema := range append([]string{"main"}, slices.DeleteFunc(schemas, isMain)...) {
+		query := strings.ReplaceAll(sqliteReferences, "MASTER", sqliteMaster(schema))
+		query = strings.ReplaceAll(query, "SCHEMA", "'"+strings.ReplaceAll(schema, "'", "''")+"'")
+		err := q.ask(ctx, query, nil, func(scan func(...any) error) error {
+			var table, parent, column, key, onDelete, onUpdate, texts string
+			var id int
+			if err := scan(&table, &id, &parent, &column, &key, &onDelete, &onUpdate, &texts); err != nil {
+				return err
+			}
+			k.column(fmt.Sprintf("%s\x00%s\x00%d", schema, table, id), reference{
+				parent: k.table(schema, parent, isMain(schema)), child: k.table(schema, table, isMain(schema)),
+				onDelete: refActionOf(onDelete), onUpdate: refActionOf(onUpdate), alike: key != "" && !mentions(texts, "COLLATE"),
+			}, column, key, true)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return &k.made, nil
+}
+
+// enforced reports whether the connection of a statement enforces foreign keys: SQLite does where it is told to.
+func (p *plugin) enforced(db *gorm.DB) bool {
+	if db.Name() != "sqlite" {
+		return true
+	}
+	on := true
+	p.rt.stats.pluginStatement()
+	_ = asker{db}.ask(db.Statement.Context, "PRAGMA foreign_keys", nil, func(scan func(...any) error) error { return scan(&on) })
+	return on
+}
