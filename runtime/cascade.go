@@ -173,11 +173,14 @@ func reach(t *refTable, e effect, visit func(*refTable)) {
 
 // isOf reports whether a table is a model's: surely, or in some partition.
 func (t *refTable) isOf(m model, d sqlDialect, partitioned bool) (may, sure bool) {
-	table := sqlTableNamed(m.gormSchema().Table)
-	if !sameSQLName(t.name, table.name, d) {
-		return false, false
+	table := sqlTable{name: m.gormSchema().Table}
+	if strings.ContainsAny(table.name, ".\"`[") {
+		table = sqlTableNamed(table.name)
 	}
-	if table.schema == "" {
+	switch {
+	case !sameSQLName(t.name, table.name, d):
+		return false, false
+	case table.schema == "":
 		return t.here || partitioned, t.here
 	}
 	same := sameSQLName(t.schema, table.schema, d)

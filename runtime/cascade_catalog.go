@@ -53,7 +53,11 @@ func (rt *Runtime) schemas(more string) (names []string) {
 		names = append(names, more)
 	}
 	for _, m := range rt.registry.every() {
-		if s := sqlTableNamed(m.gormSchema().Table).schema; s != "" && !slices.Contains(names, s) {
+		table := m.gormSchema().Table
+		if !strings.Contains(table, ".") {
+			continue
+		}
+		if s := sqlTableNamed(table).schema; s != "" && !slices.Contains(names, s) {
 			names = append(names, s)
 		}
 	}

@@ -85,8 +85,8 @@ type Options struct {
 
 	// RawSQL says which tables SQL text writes, given to Exec or Raw, that the plugin does not recognise: CALL, DO,
 	// a view, TRUNCATE … CASCADE. It is given the text as it is sent, and returns the tables by their names in the
-	// database, "croupons" or "shop.croupons"; those that no model is cached of may be among them or not, and none
-	// means that it writes no cached table. Where ok is false every model is flushed, and the text is counted in
+	// database, "croupons" or "shop.croupons"; what hangs on them by foreign keys that cascade falls with them. Those that no
+	// model is cached of may be among them or not, and none means that it writes no cached table. Where ok is false every model is flushed, and the text is counted in
 	// Stats.UnrecognisedSQL. It is called on the goroutine of the write and must be quick and safe for concurrent use;
 	// a panic in it is recovered, reported as a Fault, and means that ok is false. Defaults to none.
 	RawSQL func(sql string) (tables []string, ok bool)
