@@ -202,11 +202,25 @@ LEFT JOIN pragma_table_info(f."table", SCHEMA) i ON f."to" IS NULL AND i.pk = f.
 WHERE m.type = 'table' AND (f.on_delete NOT IN ('NO ACTION', 'RESTRICT') OR f.on_update NOT IN ('NO ACTION', 'RESTRICT'))
 ORDER BY m.name, f.id, f.seq`
 
-// sqliteReferences reads the schemas that are named, and main; none refers to another's tables.
+// sqliteReferences reads main and, of the schemas that are named, those that there are; none refers to another's tables.
 func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*references, error) {
 	k := &refMaker{dialect: sqliteSQL}
 	isMain := func(schema string) bool { return strings.EqualFold(schema, "main") }
-	for _, schema := range append([]string{"main"}, slices.DeleteFunc(schemas, isMain)...) {
+	read := []string{"main"}
+	if others := slices.DeleteFunc(schemas, isMain); len(others) > 0 {
+		err := q.ask(ctx, "SELECT name FROM pragma_database_list", nil, func(scan func(...any) error) error {
+			var name string
+			err := scan(&name)
+			if !isMain(name) && slices.ContainsFunc(others, func(o string) bool { return strings.EqualFold(o, name) }) {
+				read = append(read, name)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for _, schema := range read {
 		query := strings.ReplaceAll(sqliteReferences, "MASTER", sqliteMaster(schema))
 		query = strings.ReplaceAll(query, "SCHEMA", "'"+strings.ReplaceAll(schema, "'", "''")+"'")
 		err := q.ask(ctx, query, nil, func(scan func(...any) error) error {

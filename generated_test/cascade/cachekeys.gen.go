@@ -45,6 +45,24 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		FallsOn:  []string{"MerchantID"},
 	},
 	{
+		Accessor: "CrouponTag.Get",
+		Args:     []string{"crouponID uint64", "tagID uint64"},
+		List:     "croupon_tags:CrouponID,TagID",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "CrouponTag.ListByCrouponID",
+		Args:     []string{"crouponID uint64"},
+		List:     "croupon_tags.ListByCrouponID(CrouponID)",
+		FallsOn:  []string{"CrouponID"},
+	},
+	{
+		Accessor: "CrouponTag.ListByTagID",
+		Args:     []string{"tagID uint64"},
+		List:     "croupon_tags.ListByTagID(TagID)",
+		FallsOn:  []string{"TagID"},
+	},
+	{
 		Accessor: "Entry.Get",
 		Args:     []string{"id uint64"},
 		List:     "entries:ID",

@@ -24,6 +24,7 @@ type write struct {
 const (
 	withMerchant1 = "croupons.CountByMerchantID(1) croupons.ListByMerchantID(1) croupons:11 croupons:12 items.ListByStallID(1) items:1 items:2 " +
 		"labels.ListByMerchantCode(a) labels.ListByMerchantCode(~) labels:1"
+	tags11        = "croupon_tags.ListByCrouponID(11) croupon_tags.ListByTagID(1) croupon_tags:11,1 "
 	reviews1      = " reviews.ListByCrouponID(11) reviews.ListByCrouponID(~) reviews:101 reviews:102"
 	withMerchant2 = "croupons.CountByMerchantID(2) croupons.ListByMerchantID(2) croupons:21 items.ListByStallID(2) items:3 " +
 		"labels.ListByMerchantCode(b) labels.ListByMerchantCode(~) labels:2"
@@ -33,8 +34,8 @@ const (
 )
 
 var writes = []write{
-	{"a parent by value", func(db *gorm.DB) error { return db.Delete(&cascade.Merchant{ID: 1}).Error }, withMerchant1 + " merchants.GetByCode(a) merchants.ListByTownID(1) merchants:1" + reviews1, 8, 10},
-	{"a parent by condition", func(db *gorm.DB) error { return db.Where("code = ?", "b").Delete(&cascade.Merchant{}).Error }, withMerchant2 + " merchants.GetByCode(b) merchants.ListByTownID(1) merchants:2" + reviews2, 8, 10},
+	{"a parent by value", func(db *gorm.DB) error { return db.Delete(&cascade.Merchant{ID: 1}).Error }, tags11 + withMerchant1 + " merchants.GetByCode(a) merchants.ListByTownID(1) merchants:1" + reviews1, 9, 11},
+	{"a parent by condition", func(db *gorm.DB) error { return db.Where("code = ?", "b").Delete(&cascade.Merchant{}).Error }, withMerchant2 + " merchants.GetByCode(b) merchants.ListByTownID(1) merchants:2" + reviews2, 9, 11},
 	{"a parent on which nothing hangs", func(db *gorm.DB) error { return db.Delete(&cascade.Merchant{ID: 3}).Error }, "merchants.GetByCode(c) merchants.ListByTownID(~) merchants:3", 4, 6},
 	{"no parent", func(db *gorm.DB) error { return db.Delete(&cascade.Merchant{ID: 99}).Error }, "", 1, 3},
 	{"a key that is referred to", func(db *gorm.DB) error { return db.Model(&cascade.Merchant{ID: 1}).Update("code", "d").Error }, labelMoves, 4, 6},
@@ -59,7 +60,9 @@ var writes = []write{
 	{"a soft delete", func(db *gorm.DB) error { return db.Delete(&cascade.Account{ID: 1}).Error }, "accounts:1", 0, 0},
 	{"a hard one", func(db *gorm.DB) error { return db.Unscoped().Delete(&cascade.Account{ID: 1}).Error }, "accounts:1 entries.ListByAccountID(1) entries:1", 2, 4},
 	{"a table without a struct", func(db *gorm.DB) error { return db.Table("towns").Where("id = 1").Delete(nil).Error }, "merchants", 0, 1},
-	{"a tag", func(db *gorm.DB) error { return db.Select("Tags").Delete(&cascade.Croupon{ID: 11}).Error }, "croupons.CountByMerchantID(1) croupons.ListByMerchantID(1) croupons:11" + reviews1, 3, 5},
+	{"what is joined", func(db *gorm.DB) error { return db.Delete(&cascade.Tag{ID: 1}).Error }, strings.TrimSpace(tags11), 2, 4},
+	{"what joins it", func(db *gorm.DB) error { return db.Model(&cascade.Croupon{ID: 11}).Association("Tags").Clear() }, strings.TrimSpace(tags11), 1, 2},
+	{"a tag", func(db *gorm.DB) error { return db.Select("Tags").Delete(&cascade.Croupon{ID: 11}).Error }, tags11 + "croupons.CountByMerchantID(1) croupons.ListByMerchantID(1) croupons:11" + reviews1, 5, 7},
 }
 
 // behaviour 40
@@ -96,7 +99,7 @@ func TestWhatFalls(t *testing.T) {
 // behaviour 40: text that is sent, and the tables that fall. What falls by foreign keys is an `all` list.
 var texts = []struct{ on, query, falls string }{
 	{"spm", "DELETE FROM towns WHERE id = 1", "merchants"},
-	{"spm", "DELETE FROM merchants WHERE id = 1", "croupons items labels merchants reviews"},
+	{"spm", "DELETE FROM merchants WHERE id = 1", "croupon_tags croupons items labels merchants reviews"},
 	{"spm", "DELETE FROM merchants WHERE id = 99", ""},
 	{"spm", "DELETE FROM stalls WHERE id = 1", "items"},
 	{"spm", "DELETE FROM reviews WHERE id = 101", "reviews"},
@@ -106,9 +109,9 @@ var texts = []struct{ on, query, falls string }{
 	{"spm", "UPDATE towns SET name = 'z'", ""},
 	{"spm", "UPDATE books SET no = 9 WHERE no = 1", "pages"},
 	{"spm", "INSERT INTO merchants (id, name, code) VALUES (9, 'x', 'i')", "merchants"},
-	{"spm", "DELETE FROM tags", ""},
+	{"spm", "DELETE FROM tags", "croupon_tags"},
 	{"spm", "DELETE FROM reviews WHERE id = 101; INSERT INTO towns (id, name) VALUES (9, 'x')", "reviews"},
-	{"sm", "REPLACE INTO merchants (id, name, code) VALUES (1, 'x', 'a')", "croupons items labels merchants reviews"},
+	{"sm", "REPLACE INTO merchants (id, name, code) VALUES (1, 'x', 'a')", "croupon_tags croupons items labels merchants reviews"},
 	{"s", "INSERT OR REPLACE INTO towns (id, name) VALUES (1, 'x')", "merchants"},
 	{"sp", "INSERT INTO merchants (id, name, code) VALUES (1, 'x', 'd') ON CONFLICT (id) DO UPDATE SET name = excluded.name", "merchants"},
 	{"sp", "INSERT INTO merchants (id, name, code) VALUES (1, 'x', 'd') ON CONFLICT (id) DO UPDATE SET code = excluded.code", "labels merchants"},
@@ -118,7 +121,7 @@ var texts = []struct{ on, query, falls string }{
 	{"p", "WITH gone AS (DELETE FROM towns WHERE id = 1 RETURNING id) SELECT * FROM gone", "merchants"},
 	{"p", "MERGE INTO towns t USING merchants m ON m.town_id = t.id AND m.id = 1 WHEN MATCHED THEN DELETE", "merchants"},
 	{"p", "MERGE INTO towns t USING merchants m ON m.town_id = t.id AND m.id = 1 WHEN MATCHED THEN UPDATE SET name = 'z'", ""},
-	{"p", "TRUNCATE stalls CASCADE", "accounts categories croupons entries items labels merchants pages reviews"},
+	{"p", "TRUNCATE stalls CASCADE", "accounts categories croupon_tags croupons entries items labels merchants pages reviews"},
 	{"s", "DROP TABLE stalls", "items"},
 }
 

@@ -40,6 +40,14 @@ type Tag struct {
 	Name string
 }
 
+// CrouponTag is a row of the join table, and goes with both that it joins.
+type CrouponTag struct {
+	_ struct{} `cache:"model"`
+
+	CrouponID uint64 `gorm:"primaryKey" cache:"list"`
+	TagID     uint64 `gorm:"primaryKey" cache:"list"`
+}
+
 // Review outlives its croupon.
 type Review struct {
 	_ struct{} `cache:"model"`

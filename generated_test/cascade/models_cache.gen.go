@@ -10,30 +10,32 @@ import (
 // Models holds the entry point of every model of the package. NewModels makes it; it is safe for
 // concurrent use.
 type Models struct {
-	Account  *AccountModel
-	Category *CategoryModel
-	Croupon  *CrouponModel
-	Entry    *EntryModel
-	Item     *ItemModel
-	Label    *LabelModel
-	Merchant *MerchantModel
-	Page     *PageModel
-	Review   *ReviewModel
+	Account    *AccountModel
+	Category   *CategoryModel
+	Croupon    *CrouponModel
+	CrouponTag *CrouponTagModel
+	Entry      *EntryModel
+	Item       *ItemModel
+	Label      *LabelModel
+	Merchant   *MerchantModel
+	Page       *PageModel
+	Review     *ReviewModel
 
 	tables modelTables // what WithTx makes the same models of
 }
 
 // modelTables holds the tables behind the models, which a transaction shares with its database.
 type modelTables struct {
-	accountTable  *accountTable
-	categoryTable *categoryTable
-	crouponTable  *crouponTable
-	entryTable    *entryTable
-	itemTable     *itemTable
-	labelTable    *labelTable
-	merchantTable *merchantTable
-	pageTable     *pageTable
-	reviewTable   *reviewTable
+	accountTable    *accountTable
+	categoryTable   *categoryTable
+	crouponTable    *crouponTable
+	crouponTagTable *crouponTagTable
+	entryTable      *entryTable
+	itemTable       *itemTable
+	labelTable      *labelTable
+	merchantTable   *merchantTable
+	pageTable       *pageTable
+	reviewTable     *reviewTable
 }
 
 // NewModels registers the package's models with rt, from when on writes to their tables flush:
@@ -49,6 +51,9 @@ func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 		return nil, err
 	}
 	if t.crouponTable, err = newCrouponTable(rt); err != nil {
+		return nil, err
+	}
+	if t.crouponTagTable, err = newCrouponTagTable(rt); err != nil {
 		return nil, err
 	}
 	if t.entryTable, err = newEntryTable(rt); err != nil {
@@ -80,15 +85,16 @@ func (m *Models) WithTx(tx *gorm.DB) *Models {
 // models returns the entry points whose reads go to the transaction tx; nil is none.
 func (t modelTables) models(tx *gorm.DB) *Models {
 	return &Models{
-		Account:  t.accountTable.model(tx),
-		Category: t.categoryTable.model(tx),
-		Croupon:  t.crouponTable.model(tx),
-		Entry:    t.entryTable.model(tx),
-		Item:     t.itemTable.model(tx),
-		Label:    t.labelTable.model(tx),
-		Merchant: t.merchantTable.model(tx),
-		Page:     t.pageTable.model(tx),
-		Review:   t.reviewTable.model(tx),
-		tables:   t,
+		Account:    t.accountTable.model(tx),
+		Category:   t.categoryTable.model(tx),
+		Croupon:    t.crouponTable.model(tx),
+		CrouponTag: t.crouponTagTable.model(tx),
+		Entry:      t.entryTable.model(tx),
+		Item:       t.itemTable.model(tx),
+		Label:      t.labelTable.model(tx),
+		Merchant:   t.merchantTable.model(tx),
+		Page:       t.pageTable.model(tx),
+		Review:     t.reviewTable.model(tx),
+		tables:     t,
 	}
 }

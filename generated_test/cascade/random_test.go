@@ -31,6 +31,7 @@ type cachedTable struct {
 var cachedTables = []cachedTable{
 	{"merchants", "id, code, town_id, name", map[string][]int{"GetByCode": {1}, "ListByTownID": {2}}},
 	{"croupons", "id, merchant_id, title", map[string][]int{"ListByMerchantID": {1}, "CountByMerchantID": {1}}},
+	{"croupon_tags", "croupon_id, tag_id", map[string][]int{"ListByCrouponID": {0}, "ListByTagID": {1}}},
 	{"reviews", "id, croupon_id, stars", map[string][]int{"ListByCrouponID": {1}}},
 	{"labels", "id, merchant_code", map[string][]int{"ListByMerchantCode": {1}}},
 	{"items", "id, stall_id", map[string][]int{"ListByStallID": {1}}},
@@ -62,7 +63,11 @@ func (w *world) snapshot(t cachedTable) map[string][]string {
 				row[i] = v.String
 			}
 		}
-		found[row[0]] = row
+		key := row[0]
+		if t.name == "croupon_tags" {
+			key += "," + row[1]
+		}
+		found[key] = row
 	}
 	w.must(rows.Err())
 	return found
