@@ -99,6 +99,18 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		FallsOn:  []string{"MerchantCode"},
 	},
 	{
+		Accessor: "Label.WithMarks",
+		Args:     []string{"id uint64"},
+		List:     "labels.Marks(LabelID)",
+		FallsOn:  []string{"label_marks.LabelID", "label_marks.MarkID"},
+	},
+	{
+		Accessor: "Mark.Get",
+		Args:     []string{"id uint64"},
+		List:     "marks:ID",
+		FallsOn:  []string{"*"},
+	},
+	{
 		Accessor: "Merchant.Get",
 		Args:     []string{"id uint64"},
 		List:     "merchants:ID",

@@ -52,6 +52,10 @@ var writes = []write{
 	{"the same by condition", func(db *gorm.DB) error { return db.Where("name = ?", "x").Delete(&cascade.Town{}).Error }, withTown1, 3, 5},
 	{"an update of it", func(db *gorm.DB) error { return db.Model(&cascade.Town{ID: 1}).Update("name", "z").Error }, "", 0, 0},
 	{"a leaf", func(db *gorm.DB) error { return db.Delete(&cascade.Review{ID: 101}).Error }, "reviews.ListByCrouponID(11) reviews:101", 1, 2},
+	{"the owner of a followed relation", func(db *gorm.DB) error { return db.Delete(&cascade.Label{ID: 1}).Error },
+		"label_marks:1,1 label_marks:1,2 labels.ListByMerchantCode(a) labels.Marks(1) labels:1", 2, 4},
+	{"what it leads to", func(db *gorm.DB) error { return db.Delete(&cascade.Mark{ID: 2}).Error },
+		"label_marks:1,2 label_marks:2,2 labels.Marks(1) labels.Marks(2) marks:2", 2, 4},
 	{"a tree", func(db *gorm.DB) error { return db.Delete(&cascade.Category{ID: 1}).Error }, "categories.ListByParentID(1) categories.ListByParentID(2) categories.ListByParentID(~) categories:1 categories:2 categories:3", 4, 6},
 	{"a composite key", func(db *gorm.DB) error { return db.Delete(&cascade.Book{OrgID: "o", No: 1}).Error }, "pages.ListOfBook(o,1) pages:1 pages:2", 2, 4},
 	{"a part of a composite key", func(db *gorm.DB) error {
@@ -121,7 +125,7 @@ var texts = []struct{ on, query, falls string }{
 	{"p", "WITH gone AS (DELETE FROM towns WHERE id = 1 RETURNING id) SELECT * FROM gone", "merchants"},
 	{"p", "MERGE INTO towns t USING merchants m ON m.town_id = t.id AND m.id = 1 WHEN MATCHED THEN DELETE", "merchants"},
 	{"p", "MERGE INTO towns t USING merchants m ON m.town_id = t.id AND m.id = 1 WHEN MATCHED THEN UPDATE SET name = 'z'", ""},
-	{"p", "TRUNCATE stalls CASCADE", "accounts categories croupon_tags croupons entries items labels merchants pages reviews"},
+	{"p", "TRUNCATE stalls CASCADE", "accounts categories croupon_tags croupons entries items label_marks labels marks merchants pages reviews"},
 	{"s", "DROP TABLE stalls", "items"},
 }
 

@@ -24,6 +24,9 @@ type LabelReader interface {
 	ListByMerchantCode(ctx context.Context, merchantCode *string) ([]*Label, error)
 	// ListByMerchantCodePage returns at most limit Labels of ListByMerchantCode, from offset on.
 	ListByMerchantCodePage(ctx context.Context, merchantCode *string, offset, limit int) ([]*Label, error)
+	// WithMarks returns a reader whose Labels come with Marks, by primary key, each from an entry of
+	// its own. Relations that are given in with come with those.
+	WithMarks(with ...cacheruntime.With[*Mark]) LabelReader
 }
 
 // UnimplementedLabelReader is embedded in fakes, so that they compile when the interface grows.
@@ -53,6 +56,12 @@ func (UnimplementedLabelReader) ListByMerchantCode(ctx context.Context, merchant
 // ListByMerchantCodePage returns an error matching cacheruntime.ErrUnimplemented.
 func (UnimplementedLabelReader) ListByMerchantCodePage(ctx context.Context, merchantCode *string, offset, limit int) ([]*Label, error) {
 	return nil, cacheruntime.Unimplemented("LabelReader.ListByMerchantCodePage")
+}
+
+// WithMarks returns an UnimplementedLabelReader: a fake that is asked for relations returns itself
+// instead.
+func (UnimplementedLabelReader) WithMarks(with ...cacheruntime.With[*Mark]) LabelReader {
+	return UnimplementedLabelReader{}
 }
 
 // UnimplementedLabelReader satisfies what it stands in for, and so do the two readers.
@@ -92,8 +101,9 @@ var labelSpecs = struct {
 			v := row.(*Label)
 			return append(to, cacheruntime.Uint(v.ID))
 		},
-		Encode: encodeLabel,
-		Decode: decodeLabel,
+		Encode:  encodeLabel,
+		Decode:  decodeLabel,
+		Follows: []cacheruntime.FollowSpec{{Relation: "Marks", Package: "github.com/cachegen/cachegen/generated_test/cascade"}},
 	},
 	listByMerchantCode: cacheruntime.IndexSpec{
 		Name: "ListByMerchantCode",
@@ -185,6 +195,18 @@ func (r *labelReads) ListByMerchantCodePage(ctx context.Context, merchantCode *s
 	return cacheruntime.Rows[*Label](r.table.listByMerchantCode.Page(ctx, r.source, offset, limit, cacheruntime.Ptr(merchantCode, cacheruntime.Text[string])))
 }
 
+// WithMarks returns a reader whose Labels come with Marks, by primary key, each from an entry of
+// its own. Relations that are given in with come with those.
+func (r *labelReads) WithMarks(with ...cacheruntime.With[*Mark]) LabelReader {
+	return &labelReads{table: r.table, source: cacheruntime.Follow(r.source, "Marks", with)}
+}
+
+// LabelWithMarks asks for the Marks of Labels that come with other rows themselves: give it to the
+// With method that brings these.
+func LabelWithMarks(with ...cacheruntime.With[*Mark]) cacheruntime.With[*Label] {
+	return cacheruntime.Along[*Label]("Marks", with)
+}
+
 // encodeLabel appends the columns of a row.
 func encodeLabel(b []byte, row any) []byte {
 	v := row.(*Label)
@@ -207,4 +229,5 @@ var _ = Label(struct {
 	ID           uint64
 	MerchantCode *string
 	Merchant     *Merchant
+	Marks        []Mark
 }{})

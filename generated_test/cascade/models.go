@@ -65,6 +65,14 @@ type Label struct {
 	ID           uint64
 	MerchantCode *string   `gorm:"size:40;index" cache:"list"`
 	Merchant     *Merchant `gorm:"foreignKey:MerchantCode;references:Code;constraint:OnUpdate:CASCADE,OnDelete:SET NULL"`
+	Marks        []Mark    `gorm:"many2many:label_marks;constraint:OnDelete:CASCADE" cache:"follow"`
+}
+
+// Mark is led to by labels, through a join table that no struct is of.
+type Mark struct {
+	_ struct{} `cache:"model"`
+
+	ID uint64
 }
 
 // Stall is not cached, and goes with its merchant.
@@ -128,5 +136,5 @@ type Entry struct {
 
 // Tables are all of them, parents first.
 func Tables() []any {
-	return []any{&Town{}, &Merchant{}, &Tag{}, &Croupon{}, &Review{}, &Label{}, &Stall{}, &Item{}, &Category{}, &Book{}, &Page{}, &Account{}, &Entry{}}
+	return []any{&Town{}, &Merchant{}, &Tag{}, &Croupon{}, &Review{}, &Mark{}, &Label{}, &Stall{}, &Item{}, &Category{}, &Book{}, &Page{}, &Account{}, &Entry{}}
 }

@@ -17,6 +17,7 @@ type Models struct {
 	Entry      *EntryModel
 	Item       *ItemModel
 	Label      *LabelModel
+	Mark       *MarkModel
 	Merchant   *MerchantModel
 	Page       *PageModel
 	Review     *ReviewModel
@@ -33,6 +34,7 @@ type modelTables struct {
 	entryTable      *entryTable
 	itemTable       *itemTable
 	labelTable      *labelTable
+	markTable       *markTable
 	merchantTable   *merchantTable
 	pageTable       *pageTable
 	reviewTable     *reviewTable
@@ -65,6 +67,9 @@ func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 	if t.labelTable, err = newLabelTable(rt); err != nil {
 		return nil, err
 	}
+	if t.markTable, err = newMarkTable(rt); err != nil {
+		return nil, err
+	}
 	if t.merchantTable, err = newMerchantTable(rt); err != nil {
 		return nil, err
 	}
@@ -92,6 +97,7 @@ func (t modelTables) models(tx *gorm.DB) *Models {
 		Entry:      t.entryTable.model(tx),
 		Item:       t.itemTable.model(tx),
 		Label:      t.labelTable.model(tx),
+		Mark:       t.markTable.model(tx),
 		Merchant:   t.merchantTable.model(tx),
 		Page:       t.pageTable.model(tx),
 		Review:     t.reviewTable.model(tx),

@@ -97,7 +97,7 @@ func (w *world) must(err error) {
 }
 
 // The tables, children first.
-var tables = []string{"entries", "accounts", "pages", "books", "categories", "items", "stalls", "labels", "reviews", "croupon_tags", "croupons", "tags", "merchants", "towns"}
+var tables = []string{"entries", "accounts", "pages", "books", "categories", "items", "stalls", "label_marks", "labels", "marks", "reviews", "croupon_tags", "croupons", "tags", "merchants", "towns"}
 
 // fill makes the rows anew, past the plugin.
 func (w *world) fill() {
@@ -116,6 +116,8 @@ func (w *world) fill() {
 		"INSERT INTO croupon_tags (croupon_id, tag_id) VALUES (11, 1)",
 		"INSERT INTO reviews (id, stars, croupon_id) VALUES (101, 1, 11), (102, 2, 11), (103, 3, 21), (104, 4, NULL)",
 		"INSERT INTO labels (id, merchant_code) VALUES (1, 'a'), (2, 'b')",
+		"INSERT INTO marks (id) VALUES (1), (2)",
+		"INSERT INTO label_marks (label_id, mark_id) VALUES (1, 1), (1, 2), (2, 2)",
 		"INSERT INTO stalls (id, merchant_id) VALUES (1, 1), (2, 2)",
 		"INSERT INTO items (id, stall_id) VALUES (1, 1), (2, 1), (3, 2)",
 		"INSERT INTO categories (id, parent_id) VALUES (1, NULL), (2, 1), (3, 2), (4, NULL)",
