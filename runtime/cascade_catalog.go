@@ -120,18 +120,21 @@ const postgresReferences = `WITH RECURSIVE k AS (
 	WHERE n.nspname = ANY (current_schemas(true)) OR n.nspname = ANY (string_to_array($1, ','))
 	UNION SELECT edge.other FROM hung JOIN edge ON edge.one = hung.oid
 ), t AS (
-	SELECT c.oid, n.nspname AS schema, c.relname AS name, pg_catalog.pg_table_is_visible(c.oid) AS here,
-		c.relrowsecurity OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') OR NOT pg_catalog.has_table_privilege(c.oid, 'UPDATE') AS blind
+	SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relrowsecurity AS hides
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 )
-SELECT k.oid::text, u.n, p.schema, p.name, p.here, c.schema, c.name, c.here, c.blind, a.attname, b.attname, k.confdeltype::text, k.confupdtype::text,
+SELECT k.oid::text, u.n, p.schema, p.name, pg_catalog.pg_table_is_visible(p.oid), c.schema, c.name, pg_catalog.pg_table_is_visible(c.oid),
+	c.hides OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') OR NOT pg_catalog.has_table_privilege(c.oid, 'UPDATE'),
+	a.attname, b.attname, k.confdeltype::text, k.confupdtype::text,
 	CASE jsonb_typeof(k.sets) WHEN 'array' THEN k.sets @> to_jsonb(u.col) ELSE true END,
 	a.atttypid = b.atttypid AND a.attcollation = b.attcollation OR a.atttypid IN (20, 21, 23) AND b.atttypid IN (20, 21, 23)
 FROM hung JOIN k ON k.confrelid = hung.oid JOIN t p ON p.oid = k.confrelid JOIN t c ON c.oid = k.conrelid
 CROSS JOIN LATERAL unnest(k.conkey, k.confkey) WITH ORDINALITY AS u(col, key, n)
 JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.col
 JOIN pg_catalog.pg_attribute b ON b.attrelid = k.confrelid AND b.attnum = u.key
-UNION ALL SELECT '', 0, p.schema, p.name, p.here, c.schema, c.name, c.here, c.blind, '', '', '', '', false, false
+UNION ALL SELECT '', 0, p.schema, p.name, pg_catalog.pg_table_is_visible(p.oid), c.schema, c.name, pg_catalog.pg_table_is_visible(c.oid),
+	c.hides OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') OR NOT pg_catalog.has_table_privilege(c.oid, 'UPDATE'),
+	'', '', '', '', false, false
 FROM hung JOIN i ON i.one = hung.oid JOIN t p ON p.oid = i.one JOIN t c ON c.oid = i.other
 ORDER BY 1, 2`
 
