@@ -168,8 +168,8 @@ func (rt *Runtime) adhoc(ctx context.Context, src Source, a *adhoc, model any, b
 	}
 	q := db.Session(&gorm.Session{NewDB: true, Context: ctx, Logger: hushed{db.Logger}})
 	q = q.Set(adhocKey, a)
-	if !a.database { // as statement does
-		q = q.Set("gorm:db_resolver:write", struct{}{})
+	if a.cached { // as statement does
+		q = onPrimary(q)
 	}
 	if model != nil {
 		q = q.Model(model)
