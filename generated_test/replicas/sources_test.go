@@ -122,6 +122,9 @@ func TestSourcesOfTables(t *testing.T) {
 		db := one.Open(t, &gorm.Config{DisableForeignKeyConstraintWhenMigrating: true})
 		must(t, errors.Join(db.AutoMigrate(&shop.Croupon{}), db.Migrator().DropTable(&shop.Merchant{})))
 		for _, order := range []string{"NewModels, Use", "Use, NewModels", "Use, Register, NewModels"} {
+			if fixture.LowestGORM && order == "Use, Register, NewModels" {
+				continue // that dbresolver takes no source after Use
+			}
 			t.Run(order, func(t *testing.T) {
 				w := &world{TB: t, Fixture: &fixture.Fixture{SQL: &fixture.Statements{}}}
 				w.DB = one.Open(t, &gorm.Config{Logger: w.SQL})

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/shop"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -75,6 +76,9 @@ func TestPanicsInside(t *testing.T) {
 	twice(t, func(t *testing.T, w *world) {
 		for what, write := range writes {
 			for _, at := range []string{"read", "hook", "before"} {
+				if fixture.LowestGORM && at == "read" && strings.Contains(what, "returning") {
+					continue // that GORM leaves the rows open, and the connection cannot be used
+				}
 				t.Run(what+", "+at, func(t *testing.T) {
 					w.TB = t
 					w.deal()
