@@ -92,7 +92,8 @@ type follow struct {
 
 	// Of many to many: what leads from the join table to the related rows' keys, and the join table's list.
 	other, keys []*schema.Field
-	via         *index // written while models are registered, and read there
+	via         *index         // written while models are registered, and read there
+	table       *schema.Schema // the join table as GORM saw it when the model was registered
 }
 
 // ownColumn is a column, or a value that stands for one.
@@ -179,6 +180,9 @@ func relationKind(f *schema.Field) argKind {
 
 // related is what the relation leads to.
 func (f *follow) related() (*followed, error) {
+	if f.rel.JoinTable != f.table {
+		return nil, f.errorf("SetupJoinTable was called after NewModels, which knows other columns of %s: call it before NewModels", f.rel.JoinTable.Table)
+	}
 	if to := f.to.Load(); to != nil {
 		return to, nil
 	}

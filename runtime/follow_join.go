@@ -17,6 +17,7 @@ import (
 // resolveJoin finds the columns by which the relation goes through its join table: own and there lead from the owner to the
 // join table, other from there to the related model.
 func (f *follow) resolveJoin() error {
+	f.table = f.rel.JoinTable
 	for _, ref := range f.rel.References {
 		switch {
 		case ref.PrimaryValue != "":

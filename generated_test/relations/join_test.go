@@ -1,8 +1,11 @@
 package relations_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
+	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/relations"
 	"github.com/cachegen/cachegen/generated_test/relations/people"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
@@ -97,4 +100,22 @@ func TestAssociationMode(t *testing.T) {
 			check(c.what)
 		}
 	})
+}
+
+// behaviour 36: a join table that is set after NewModels is an error of the reads that go through it, since nobody knows of its columns:
+// rows that are deleted softly would go on leading somewhere. NewModels after it mends that.
+func TestJoinTableSetLate(t *testing.T) {
+	w := open(t, fixture.SQLite(t), cacheruntime.Options{})
+	w.must(w.db.SetupJoinTable(&relations.Place{}, "Croupons", &relations.CrouponPlace{}))
+	for what, r := range map[string]relations.PlaceReader{"Cache": w.m.Place.Cache.WithCroupons(), "Objects": w.m.Place.Objects.WithCroupons()} {
+		if _, err := r.Get(w.ctx, "a"); !errors.Is(err, cacheruntime.ErrModel) || !strings.Contains(err.Error(), "Place.Croupons: SetupJoinTable was called after NewModels") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	_, err := w.m.Croupon.Cache.WithPlaces().Get(w.ctx, 1) // the other side was set in time
+	w.must(err)
+	m, err := relations.NewModels(w.rt)
+	w.must(err)
+	_, err = m.Place.Cache.WithCroupons().Get(w.ctx, "a")
+	w.must(err)
 }
