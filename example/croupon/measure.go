@@ -11,20 +11,19 @@ import (
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 )
 
-// readers are the four models' readers, all through the cache or all beside it.
+// readers are the models' readers, all through the cache or all beside it.
 type readers struct {
-	cities    shop.CityReader
-	merchants shop.MerchantReader
-	croupons  shop.CrouponReader
-	reviews   shop.ReviewReader
+	cities   shop.CityReader
+	croupons shop.CrouponReader
+	reviews  shop.ReviewReader
 }
 
 func cachedReaders(m *shop.Models) readers {
-	return readers{m.City.Cache, m.Merchant.Cache, m.Croupon.Cache, m.Review.Cache}
+	return readers{m.City.Cache, m.Croupon.Cache, m.Review.Cache}
 }
 
 func directReaders(m *shop.Models) readers {
-	return readers{m.City.Objects, m.Merchant.Objects, m.Croupon.Objects, m.Review.Objects}
+	return readers{m.City.Objects, m.Croupon.Objects, m.Review.Objects}
 }
 
 // compare makes n reads three times: through a cache that has not seen them, through one that has, and

@@ -98,12 +98,11 @@ func (t *tour) pages() error {
 
 // page is what a city's page shows.
 type page struct {
-	City      *shop.City
-	Newest    *shop.Croupon
-	Popular   []*shop.Croupon
-	Merchants map[uint64]*shop.Merchant
-	Reviews   map[uint64][]*shop.Review
-	Counts    map[string]int64
+	City    *shop.City
+	Newest  *shop.Croupon
+	Popular []*shop.Croupon // each with its merchant
+	Reviews map[uint64][]*shop.Review
+	Counts  map[string]int64
 }
 
 // cityPage reads a page. It neither knows nor cares whether it reads through the cache.
@@ -114,19 +113,14 @@ func cityPage(ctx context.Context, r readers, name string) (p page, err error) {
 	if p.Newest, err = r.croupons.OneNewestInCity(ctx, name); err != nil {
 		return p, err
 	}
-	if p.Popular, err = r.croupons.ListPopularInCityPage(ctx, name, 0, 10); err != nil {
+	if p.Popular, err = r.croupons.WithMerchant().ListPopularInCityPage(ctx, name, 0, 10); err != nil {
 		return p, err
 	}
-	var ids []uint64
 	p.Reviews = map[uint64][]*shop.Review{}
 	for _, c := range p.Popular {
-		ids = append(ids, c.MerchantID)
 		if p.Reviews[c.ID], err = r.reviews.ListLatest(ctx, c.ID); err != nil {
 			return p, err
 		}
-	}
-	if p.Merchants, err = r.merchants.GetMap(ctx, ids...); err != nil {
-		return p, err
 	}
 	p.Counts = map[string]int64{}
 	for _, category := range seed.Categories {

@@ -39,6 +39,9 @@ type CrouponReader interface {
 	GetManyBySlug(ctx context.Context, slugs ...string) ([]*Croupon, error)
 	// CountByCity returns how many Croupons have this City.
 	CountByCity(ctx context.Context, city string) (int64, error)
+	// WithMerchant returns a reader whose Croupons come with Merchant, from an entry of its own.
+	// Relations that are given in with come with that.
+	WithMerchant(with ...cacheruntime.With[*Merchant]) CrouponReader
 }
 
 // UnimplementedCrouponReader is embedded in fakes, so that they compile when the interface grows.
@@ -93,6 +96,12 @@ func (UnimplementedCrouponReader) GetManyBySlug(ctx context.Context, slugs ...st
 // CountByCity returns an error matching cacheruntime.ErrUnimplemented.
 func (UnimplementedCrouponReader) CountByCity(ctx context.Context, city string) (int64, error) {
 	return 0, cacheruntime.Unimplemented("CrouponReader.CountByCity")
+}
+
+// WithMerchant returns an UnimplementedCrouponReader: a fake that is asked for relations returns
+// itself instead.
+func (UnimplementedCrouponReader) WithMerchant(with ...cacheruntime.With[*Merchant]) CrouponReader {
+	return UnimplementedCrouponReader{}
 }
 
 // UnimplementedCrouponReader satisfies what it stands in for, and so do the two readers.
@@ -150,8 +159,9 @@ var crouponSpecs = struct {
 			v := row.(*Croupon)
 			return append(to, cacheruntime.Uint(v.ID))
 		},
-		Encode: encodeCroupon,
-		Decode: decodeCroupon,
+		Encode:  encodeCroupon,
+		Decode:  decodeCroupon,
+		Follows: []cacheruntime.FollowSpec{{Relation: "Merchant", Package: "github.com/cachegen/cachegen/example/shop"}},
 	},
 	listPopularInCity: cacheruntime.IndexSpec{
 		Name:  "ListPopularInCity",
@@ -364,6 +374,18 @@ func (r *crouponReads) CountByCity(ctx context.Context, city string) (int64, err
 	return r.table.countByCity.Get(ctx, r.source, cacheruntime.Text(city))
 }
 
+// WithMerchant returns a reader whose Croupons come with Merchant, from an entry of its own.
+// Relations that are given in with come with that.
+func (r *crouponReads) WithMerchant(with ...cacheruntime.With[*Merchant]) CrouponReader {
+	return &crouponReads{table: r.table, source: cacheruntime.Follow(r.source, "Merchant", with)}
+}
+
+// CrouponWithMerchant asks for the Merchant of Croupons that come with other rows themselves: give
+// it to the With method that brings these.
+func CrouponWithMerchant(with ...cacheruntime.With[*Merchant]) cacheruntime.With[*Croupon] {
+	return cacheruntime.Along[*Croupon]("Merchant", with)
+}
+
 // encodeCroupon appends the columns of a row.
 func encodeCroupon(b []byte, row any) []byte {
 	v := row.(*Croupon)
@@ -414,6 +436,7 @@ var _ = Croupon(struct {
 	Popularity int64
 	Active     bool
 	MerchantID uint64
+	Merchant   *Merchant
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 }{})

@@ -38,7 +38,8 @@ type Croupon struct {
 	Percent    uint8
 	Popularity int64 `gorm:"index:idx_city_popularity,priority:2"`
 	Active     bool
-	MerchantID uint64 `gorm:"index"`
+	MerchantID uint64    `gorm:"index"`
+	Merchant   *Merchant `cache:"follow"`
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 }

@@ -51,9 +51,8 @@ type cityPage struct {
 }
 
 type crouponRow struct {
-	*shop.Croupon
-	Rank     int
-	Merchant string
+	*shop.Croupon // with its merchant
+	Rank          int
 }
 
 type categoryCount struct {
@@ -61,8 +60,7 @@ type categoryCount struct {
 	Croupons int64
 }
 
-// city shows a city's most popular croupons, ten at a time, with their merchants' names, which are
-// read in one batch.
+// city shows a city's most popular croupons, ten at a time, with their merchants.
 func (s *site) city(v *visit) (answer, error) {
 	name := v.r.PathValue("name")
 	p := cityPage{Page: 1}
@@ -85,7 +83,7 @@ func (s *site) city(v *visit) (answer, error) {
 	}
 	// One more than the page shows, to see whether there is a next one.
 	offset := (p.Page - 1) * pageSize
-	croupons, err := s.m.Croupon.Cache.ListPopularInCityPage(v.ctx, name, offset, pageSize+1)
+	croupons, err := s.m.Croupon.Cache.WithMerchant().ListPopularInCityPage(v.ctx, name, offset, pageSize+1)
 	if err != nil {
 		return answer{}, err
 	}
@@ -96,20 +94,8 @@ func (s *site) city(v *visit) (answer, error) {
 	if len(croupons) > pageSize {
 		croupons, p.Next = croupons[:pageSize], p.Page+1
 	}
-	ids := make([]uint64, len(croupons))
 	for i, c := range croupons {
-		ids[i] = c.MerchantID
-	}
-	merchants, err := s.m.Merchant.Cache.GetMany(v.ctx, ids...)
-	if err != nil {
-		return answer{}, err
-	}
-	names := map[uint64]string{}
-	for _, m := range merchants {
-		names[m.ID] = m.Name
-	}
-	for i, c := range croupons {
-		p.Croupons = append(p.Croupons, crouponRow{c, offset + i + 1, names[c.MerchantID]})
+		p.Croupons = append(p.Croupons, crouponRow{c, offset + i + 1})
 	}
 	p.Newest, err = s.m.Croupon.Cache.OneNewestInCity(v.ctx, name)
 	if err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
@@ -119,8 +105,7 @@ func (s *site) city(v *visit) (answer, error) {
 }
 
 type crouponPage struct {
-	Croupon  *shop.Croupon
-	Merchant string
+	Croupon  *shop.Croupon // with its merchant
 	Reviews  []*shop.Review
 	Reviewed int64 // times, in all
 }
@@ -129,13 +114,7 @@ type crouponPage struct {
 func (s *site) croupon(v *visit) (answer, error) {
 	var p crouponPage
 	var err error
-	if p.Croupon, err = s.m.Croupon.Cache.GetBySlug(v.ctx, v.r.PathValue("slug")); err != nil {
-		return answer{}, err
-	}
-	switch merchant, err := s.m.Merchant.Cache.Get(v.ctx, p.Croupon.MerchantID); {
-	case err == nil:
-		p.Merchant = merchant.Name
-	case !errors.Is(err, gorm.ErrRecordNotFound): // a croupon may outlive its merchant
+	if p.Croupon, err = s.m.Croupon.Cache.WithMerchant().GetBySlug(v.ctx, v.r.PathValue("slug")); err != nil {
 		return answer{}, err
 	}
 	if p.Reviews, err = s.m.Review.Cache.ListLatest(v.ctx, p.Croupon.ID); err != nil {
