@@ -91,6 +91,7 @@ func TestRefusals(t *testing.T) {
 		{"an order by no column of the related model", "follows", `Note has no column Tilte; did you mean "Title"?`},
 		{"an order by a column twice", "follows", `Title is given twice; remove one`},
 		{"a limit of related rows below 1", "follows", `limit must be a whole number of at least 1, not "0"`},
+		{"follow written wrongly", "follows", `unknown setting "folow"; did you mean "follow"?`},
 		{"follow with a value", "follows", `follow takes no value; write it alone, as in follow;order:ID desc`},
 		{"another option of follow", "follows", `Post.Third is a relation to Note and no column; follow takes order, limit`},
 		{"a relation without a foreign key", "follows", `Post.Ninth leads nowhere: Writer has no field PostID; add it, or name the one in gorm:"foreignKey:…"`},

@@ -260,6 +260,8 @@ func (r *reader) column(syntax *ast.Field, settings []tag.Setting) {
 				r.fail(s.Key, "%s belongs to model, as in _ struct{} `cache:\"model;%s\"`", word, word)
 			case slices.Contains([]string{"by", "where", "order", "limit", "ttl"}, word):
 				r.fail(s.Key, "a column's tag takes no options; for %s, declare the accessor on a blank field", word)
+			case i < 0 && r.leads(fieldName(syntax)):
+				r.unknown(s.Key, "setting", "a relation's tag", []string{"follow", "order", "limit"})
 			default:
 				r.unknown(s.Key, "setting", "a column's tag", append(slices.Clone(columnWords), "unchecked"))
 			}

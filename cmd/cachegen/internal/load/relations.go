@@ -156,12 +156,22 @@ func (r *reader) noAccessors(syntax *ast.Field) {
 	case r.embeds(name):
 		r.errorf(at, "%s is embedded, and no column itself; declare the accessor on a blank field, by one of its columns%s", full, r.inside(name))
 	default:
-		what := "a relation"
+		what, instead := "a relation", ""
 		if to, ok := related(v.Type()); ok {
-			what += " to " + r.shown(to)
+			what, instead = what+" to "+r.shown(to), "write follow, or "
 		}
-		r.errorf(at, "%s is %s and no column, so it has no accessors; remove the tag", full, what)
+		r.errorf(at, "%s is %s and no column, so it has no accessors; %sremove the tag", full, what, instead)
 	}
+}
+
+// leads reports whether a field that is no column is a relation, as far as its type says.
+func (r *reader) leads(name string) bool {
+	v, _ := r.member(name)
+	if v == nil || !v.Exported() || r.embeds(name) {
+		return false
+	}
+	_, ok := related(v.Type())
+	return ok
 }
 
 // mentioned reports whether a problem is about a field already.

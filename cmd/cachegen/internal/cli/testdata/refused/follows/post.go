@@ -20,6 +20,7 @@ type Post struct {
 	Ninth []Writer `cache:"follow"`
 	Tenth *Other   `cache:"follow"`
 	Cover *Writer  `gorm:"polymorphic:Owner" cache:"follow"`
+	Last  *Writer  `cache:"folow"`
 }
 
 // Base has a relation that every model which embeds it has.
