@@ -77,7 +77,9 @@ cp generated_test/go.sum "$lowest/lowest.sum"
 	export GOWORK=off
 	go mod edit -replace "github.com/cachegen/cachegen=$(dirname "$PWD")" "$lowest/lowest.mod"
 	go get -modfile="$lowest/lowest.mod" "gorm.io/gorm@$lowest_gorm"
-	go test -tags lowestgorm -modfile="$lowest/lowest.mod" ./...
+	# Without those of several processes and of collations, which are the same with any gorm.
+	go list -modfile="$lowest/lowest.mod" ./... | grep -vE '/(equality|histories|modes|releases)$' |
+		xargs go test -tags lowestgorm -modfile="$lowest/lowest.mod"
 )
 
 step "The tour"
