@@ -28,7 +28,7 @@ type cascade struct {
 // the tables are.
 func (p *plugin) hangs(db *gorm.DB, part partition, op writeOp) *cascade {
 	st := db.Statement
-	possible := effect{erased: op == opDelete, every: op == opUpdate}
+	possible := effect{erased: op == opDelete || op == opUpdate && replaces(st, "UPDATE"), every: op == opUpdate}
 	if op == opCreate {
 		possible = overwrites(st)
 	}
@@ -88,14 +88,14 @@ func (w *write) effect() effect {
 		return effect{erased: !softly(w.stmt)}
 	case opUpdate:
 		set := touchedBy(w.stmt)
-		return effect{every: set.unknown, sets: set.columns}
+		return effect{erased: replaces(w.stmt, "UPDATE"), every: set.unknown, sets: set.columns}
 	}
 	return overwrites(w.stmt)
 }
 
 // overwrites is what a create does to rows that are there.
 func overwrites(st *gorm.Statement) (e effect) {
-	if insert, ok := st.Clauses["INSERT"].Expression.(clause.Insert); ok && strings.Contains(strings.ToUpper(insert.Modifier), "REPLACE") {
+	if replaces(st, "INSERT") {
 		return effect{erased: true, every: true}
 	}
 	on, ok := st.Clauses["ON CONFLICT"]
@@ -123,6 +123,19 @@ func overwrites(st *gorm.Statement) (e effect) {
 	}
 	e.every, e.sets = set.unknown, union(e.sets, set.columns)
 	return e
+}
+
+// replaces reports whether a statement deletes the rows that are in the way of those that it writes, as SQLite's OR REPLACE does.
+// verb is the clause that says it.
+func replaces(st *gorm.Statement, verb string) bool {
+	var modifier string
+	switch e := st.Clauses[verb].Expression.(type) {
+	case clause.Insert:
+		modifier = e.Modifier
+	case clause.Update:
+		modifier = e.Modifier
+	}
+	return strings.Contains(strings.ToUpper(modifier), "REPLACE")
 }
 
 // follows reports whether rows that hang on the write's are to be followed.

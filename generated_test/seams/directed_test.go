@@ -1,0 +1,112 @@
+package seams_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cachegen/cachegen/generated_test/fixture"
+	"github.com/cachegen/cachegen/generated_test/seams"
+	cacheruntime "github.com/cachegen/cachegen/runtime"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// alike fails the test unless the cache says what the database does.
+func (p *program) alike(t *testing.T, what string) {
+	t.Helper()
+	cached := p.looks(true)
+	for i, l := range p.looks(false) {
+		if got, want := cached[i].seen(t, t.Context()), l.seen(t, t.Context()); got != want {
+			t.Errorf("%s: %s:\n\tcached   %s\n\tdatabase %s", what, l.name, got, want)
+		}
+	}
+}
+
+// behaviour 40: a statement that makes room for a row deletes others, whatever verb GORM gives it.
+func TestRowsThatMakeRoom(t *testing.T) {
+	p := start(t, enforcing(fixture.SQLite(t)), nil, gorm.Config{}, cacheruntime.Options{})
+	for name, write := range map[string]func(db *gorm.DB) error{
+		"UPDATE OR REPLACE": func(db *gorm.DB) error {
+			return db.Clauses(clause.Update{Modifier: "OR REPLACE"}).Model(&seams.Merchant{ID: 2}).Update("code", "a").Error
+		},
+		"UPDATE OR REPLACE where": func(db *gorm.DB) error {
+			return db.Clauses(clause.Update{Modifier: "or replace"}).Model(&seams.Merchant{}).Where("id = 2").Update("code", "a").Error
+		},
+		"INSERT OR REPLACE": func(db *gorm.DB) error {
+			return db.Clauses(clause.Insert{Modifier: "OR REPLACE"}).Create(&seams.Merchant{ID: 9, Code: "a"}).Error
+		},
+	} {
+		p.fill()
+		p.alike(t, "before")
+		p.must(write(p.db))
+		p.alike(t, name)
+	}
+}
+
+// Bad input is an error, and nothing is left behind by it.
+func TestBadInput(t *testing.T) {
+	p := start(t, enforcing(fixture.SQLite(t)), nil, gorm.Config{}, cacheruntime.Options{})
+	p.fill()
+	q := func(build func(q *gorm.DB) *gorm.DB) error {
+		_, err := p.m.Town.Cache.Query(t.Context(), build)
+		return err
+	}
+	for name, err := range map[string]error{
+		"nil build":      q(nil),
+		"nil":            q(func(*gorm.DB) *gorm.DB { return nil }),
+		"empty":          q(func(*gorm.DB) *gorm.DB { return &gorm.DB{} }),
+		"other":          q(func(*gorm.DB) *gorm.DB { return p.db }),
+		"other model":    q(func(q *gorm.DB) *gorm.DB { return q.Model(&seams.Label{}) }),
+		"depends nil":    q(func(q *gorm.DB) *gorm.DB { return q.Scopes(cacheruntime.DependsOn(nil)) }),
+		"depends int":    q(func(q *gorm.DB) *gorm.DB { return q.Scopes(cacheruntime.DependsOn(5)) }),
+		"depends nilptr": q(func(q *gorm.DB) *gorm.DB { return q.Scopes(cacheruntime.DependsOn((*seams.Town)(nil))) }),
+		"depends text":   q(func(q *gorm.DB) *gorm.DB { return q.Scopes(cacheruntime.DependsOn("", "x'\"")) }),
+		"written":        q(func(q *gorm.DB) *gorm.DB { return q.Create(&seams.Town{ID: 77}) }),
+		"found already":  q(func(q *gorm.DB) *gorm.DB { var x []seams.Town; return q.Find(&x) }),
+		"find twice":     q(func(q *gorm.DB) *gorm.DB { var x []seams.Town; q.Find(&x); return q }),
+		"dry":            q(func(q *gorm.DB) *gorm.DB { return q.Session(&gorm.Session{DryRun: true}) }),
+		"clause":         q(func(q *gorm.DB) *gorm.DB { return q.Where("id IN ?", make([]int, 10000)) }),
+		"begin":          q(func(q *gorm.DB) *gorm.DB { return q.Begin() }),
+		"newdb":          q(func(q *gorm.DB) *gorm.DB { return q.Session(&gorm.Session{NewDB: true}) }),
+		"raw":            q(func(q *gorm.DB) *gorm.DB { return q.Raw("DELETE FROM towns WHERE id = 2 RETURNING *") }),
+		"scope panics later": func() (err error) {
+			defer func() {
+				if r := recover(); r != nil {
+					err = fmt.Errorf("panic %v", r)
+				}
+			}()
+			return q(func(q *gorm.DB) *gorm.DB { return q.Scopes(func(*gorm.DB) *gorm.DB { panic("s") }) })
+		}(),
+		"build panics": func() (err error) {
+			defer func() {
+				if r := recover(); r != nil {
+					err = fmt.Errorf("panic %v", r)
+				}
+			}()
+			return q(func(q *gorm.DB) *gorm.DB { panic("b") })
+		}(),
+	} {
+		t.Logf("%s: %v", name, err)
+	}
+	var nilctx context.Context
+	_, err := p.m.Town.Cache.Query(nilctx, func(q *gorm.DB) *gorm.DB { return q })
+	t.Log(err)
+	_, err = p.m.Merchant.Cache.WithTown(cacheruntime.With[*seams.Town]{}).Get(t.Context(), 1)
+	t.Log("zero with", err)
+	_, err = p.m.Merchant.Cache.WithTown(cacheruntime.Along[*seams.Town, *seams.Town]("Nonsense", nil)).Get(t.Context(), 1)
+	t.Log("nonsense with", err)
+	_, err = p.m.Merchant.Cache.WithTown(seams.TownWithMerchants(seams.MerchantWithTown(seams.TownWithMerchants()))).Get(t.Context(), 1)
+	t.Log("cycle", err)
+	ids := make([]uint64, 10000)
+	for i := range ids {
+		ids[i] = uint64(i + 1)
+	}
+	ms, err := p.m.Merchant.Cache.WithCroupons().WithLabels().GetMany(t.Context(), ids...)
+	t.Log(len(ms), err)
+	p.alike(t, "after bad input")
+	if s := p.rt.Stats().String(); strings.Contains(s, "fault") {
+		t.Log(s)
+	}
+}
