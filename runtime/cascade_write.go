@@ -6,6 +6,7 @@ import (
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
+	"gorm.io/gorm/schema"
 )
 
 // cascade is what the plugin keeps about a write of a table on which cached ones hang.
@@ -83,14 +84,37 @@ func (p *plugin) writeLockBefore(db *gorm.DB, tx *dbTx, inTx bool) error {
 
 // effect is what the write does to rows of its own table.
 func (w *write) effect() effect {
+	e := effect{}
 	switch w.op {
 	case opDelete:
 		return effect{erased: !softly(w.stmt)}
 	case opUpdate:
 		set := touchedBy(w.stmt)
-		return effect{erased: replaces(w.stmt, "UPDATE"), every: set.unknown, sets: set.columns}
+		e = effect{erased: replaces(w.stmt, "UPDATE"), every: set.unknown, sets: set.columns}
+	default:
+		e = overwrites(w.stmt)
 	}
-	return overwrites(w.stmt)
+	e = e.andMade(w.stmt.Schema)
+	for _, t := range w.judged {
+		e = e.andMade(t.m.gormSchema())
+	}
+	for _, m := range w.whole {
+		e = e.andMade(m.gormSchema())
+	}
+	return e
+}
+
+// andMade adds the columns that the database makes of others, where columns are set.
+func (e effect) andMade(sch *schema.Schema) effect {
+	if sch == nil || len(e.sets) == 0 {
+		return e
+	}
+	for _, f := range sch.Fields {
+		if f.DBName != "" && madeByDatabase(f) {
+			e.sets = union(e.sets, []string{f.DBName})
+		}
+	}
+	return e
 }
 
 // overwrites is what a create does to rows that are there.

@@ -70,6 +70,9 @@ func (rt *Runtime) hangOn(db *gorm.DB, part partition, hit map[sqlTable]effect, 
 		if e.none() {
 			continue
 		}
+		for _, m := range rt.registry.named([]sqlTable{t}, sqlDialectOf(db.Name())) {
+			e = e.andMade(m.gormSchema())
+		}
 		refs, err := rt.referencesOf(db, part, t.schema, keeps)
 		if err != nil {
 			to.models, to.hung, to.reason = rt.registry.every(), nil, notReadKeys

@@ -9,6 +9,18 @@ import cacheruntime "github.com/cachegen/cachegen/runtime"
 // program's naming strategy may say otherwise.
 var CacheKeys = []cacheruntime.KeyInfo{
 	{
+		Accessor: "Brand.Get",
+		Args:     []string{"id uint64"},
+		List:     "brands:ID",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "Brand.GetBySlug",
+		Args:     []string{"slug string"},
+		List:     "brands.GetBySlug(Slug)",
+		FallsOn:  []string{"Slug"},
+	},
+	{
 		Accessor: "Croupon.Get",
 		Args:     []string{"id uint64"},
 		List:     "croupons:ID",
@@ -153,6 +165,24 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		Args:     []string{"id uint64"},
 		List:     "places.Croupons(PlaceID)",
 		FallsOn:  []string{"croupon_places.PlaceID", "croupon_places.CrouponID"},
+	},
+	{
+		Accessor: "Sticker.Get",
+		Args:     []string{"id uint64"},
+		List:     "stickers:ID",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "Sticker.ListByBrandSlug",
+		Args:     []string{"brandSlug *string"},
+		List:     "stickers.ListByBrandSlug(BrandSlug)",
+		FallsOn:  []string{"BrandSlug"},
+	},
+	{
+		Accessor: "Sticker.WithBrand",
+		Args:     []string{"brandSlug *string"},
+		List:     "stickers.Brand(Slug)",
+		FallsOn:  []string{"Brand.Slug"},
 	},
 	{
 		Accessor: "Tag.Get",

@@ -110,3 +110,38 @@ func TestBadInput(t *testing.T) {
 		t.Log(s)
 	}
 }
+
+// behaviour 40: a column that is referred to, and that the database makes of the one that is written.
+func TestKeyThatTheDatabaseMakes(t *testing.T) {
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		p := start(t, enforcing(d), nil, gorm.Config{}, cacheruntime.Options{})
+		p.must(p.db.Create(&[]seams.Brand{{ID: 1, Name: "A"}, {ID: 2, Name: "B"}}).Error)
+		p.must(p.db.Create(&[]seams.Sticker{{ID: 1, BrandSlug: to("a")}, {ID: 2, BrandSlug: to("b")}}).Error)
+		for i, write := range []func(name string) *gorm.DB{
+			func(name string) *gorm.DB { return p.db.Model(&seams.Brand{ID: 1}).Update("name", name) },
+			func(name string) *gorm.DB { return p.db.Model(&seams.Brand{}).Where("id = 1").UpdateColumn("name", name) },
+			func(name string) *gorm.DB { return p.db.Table("brands").Where("id = 1").Update("name", name) },
+			func(name string) *gorm.DB { return p.db.Exec("UPDATE brands SET name = ? WHERE id = 1", name) },
+			func(name string) *gorm.DB {
+				return p.db.Clauses(clause.OnConflict{UpdateAll: true}).Create(&seams.Brand{ID: 1, Name: name})
+			},
+		} {
+			was, name := p.sticker(t), fmt.Sprint("N", i)
+			p.must(write(name).Error)
+			if is := p.sticker(t); is != strings.ToLower(name) {
+				t.Errorf("write %d: the sticker leads to %s, which was %s, and not to %s", i, is, was, name)
+			}
+		}
+	})
+}
+
+// sticker is what the first sticker leads to.
+func (p *program) sticker(t *testing.T) string {
+	t.Helper()
+	s, err := p.m.Sticker.Cache.WithBrand().Get(t.Context(), 1)
+	p.must(err)
+	if s.Brand == nil || s.Brand.Slug != *s.BrandSlug {
+		return *s.BrandSlug + ", without its brand"
+	}
+	return *s.BrandSlug
+}

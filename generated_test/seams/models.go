@@ -79,3 +79,21 @@ type Label struct {
 	MerchantCode *string   `gorm:"size:40;index" cache:"list"`
 	Merchant     *Merchant `gorm:"foreignKey:MerchantCode;references:Code;constraint:OnUpdate:CASCADE,OnDelete:SET NULL" cache:"follow"`
 }
+
+// Brand has a slug that the database makes of its name.
+type Brand struct {
+	_ struct{} `cache:"model"`
+
+	ID   uint64
+	Name string `gorm:"size:40"`
+	Slug string `gorm:"->;type:varchar(40) GENERATED ALWAYS AS (lower(name)) STORED;unique" cache:"unique"`
+}
+
+// Sticker refers to a brand by its slug.
+type Sticker struct {
+	_ struct{} `cache:"model"`
+
+	ID        uint64
+	BrandSlug *string `gorm:"size:40" cache:"list"`
+	Brand     *Brand  `gorm:"foreignKey:BrandSlug;references:Slug;constraint:OnUpdate:CASCADE" cache:"follow"`
+}

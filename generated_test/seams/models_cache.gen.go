@@ -10,11 +10,13 @@ import (
 // Models holds the entry point of every model of the package. NewModels makes it; it is safe for
 // concurrent use.
 type Models struct {
+	Brand        *BrandModel
 	Croupon      *CrouponModel
 	CrouponPlace *CrouponPlaceModel
 	Label        *LabelModel
 	Merchant     *MerchantModel
 	Place        *PlaceModel
+	Sticker      *StickerModel
 	Tag          *TagModel
 	Town         *TownModel
 
@@ -23,11 +25,13 @@ type Models struct {
 
 // modelTables holds the tables behind the models, which a transaction shares with its database.
 type modelTables struct {
+	brandTable        *brandTable
 	crouponTable      *crouponTable
 	crouponPlaceTable *crouponPlaceTable
 	labelTable        *labelTable
 	merchantTable     *merchantTable
 	placeTable        *placeTable
+	stickerTable      *stickerTable
 	tagTable          *tagTable
 	townTable         *townTable
 }
@@ -38,6 +42,9 @@ type modelTables struct {
 func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 	var t modelTables
 	var err error
+	if t.brandTable, err = newBrandTable(rt); err != nil {
+		return nil, err
+	}
 	if t.crouponTable, err = newCrouponTable(rt); err != nil {
 		return nil, err
 	}
@@ -51,6 +58,9 @@ func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 		return nil, err
 	}
 	if t.placeTable, err = newPlaceTable(rt); err != nil {
+		return nil, err
+	}
+	if t.stickerTable, err = newStickerTable(rt); err != nil {
 		return nil, err
 	}
 	if t.tagTable, err = newTagTable(rt); err != nil {
@@ -70,11 +80,13 @@ func (m *Models) WithTx(tx *gorm.DB) *Models {
 // models returns the entry points whose reads go to the transaction tx; nil is none.
 func (t modelTables) models(tx *gorm.DB) *Models {
 	return &Models{
+		Brand:        t.brandTable.model(tx),
 		Croupon:      t.crouponTable.model(tx),
 		CrouponPlace: t.crouponPlaceTable.model(tx),
 		Label:        t.labelTable.model(tx),
 		Merchant:     t.merchantTable.model(tx),
 		Place:        t.placeTable.model(tx),
+		Sticker:      t.stickerTable.model(tx),
 		Tag:          t.tagTable.model(tx),
 		Town:         t.townTable.model(tx),
 		tables:       t,
