@@ -2,10 +2,9 @@ package cacheruntime
 
 import (
 	"bytes"
-	"database/sql/driver"
 	"encoding/binary"
 	"fmt"
-	"reflect"
+	"slices"
 	"time"
 )
 
@@ -91,21 +90,12 @@ func bound(text string, args []any, d sqlDialect) (b []byte, own []any, problem 
 		if len(b) > maxStatement {
 			return nil, nil, "its text and values are too long"
 		}
-		if _, ok := arg.(driver.Valuer); ok {
-			continue
-		}
-		switch kind := reflect.ValueOf(arg).Kind(); kind {
-		case reflect.Slice, reflect.Pointer: // what the caller may change
-			own = append(own[:i:i], append([]any{ownValue(dv)}, own[i+1:]...)...)
+		if copied, changes := ownArg(arg, dv); changes {
+			if &own[0] == &args[0] {
+				own = slices.Clone(args)
+			}
+			own[i] = copied
 		}
 	}
 	return b, own, ""
-}
-
-// ownValue is a copy of a driver's value.
-func ownValue(dv driver.Value) any {
-	if b, ok := dv.([]byte); ok {
-		return bytes.Clone(b)
-	}
-	return dv
 }

@@ -2,7 +2,10 @@ package seams_test
 
 import (
 	"context"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -119,7 +122,9 @@ func TestKeyThatTheDatabaseMakes(t *testing.T) {
 		p.must(p.db.Create(&[]seams.Sticker{{ID: 1, BrandSlug: to("a")}, {ID: 2, BrandSlug: to("b")}}).Error)
 		for i, write := range []func(name string) *gorm.DB{
 			func(name string) *gorm.DB { return p.db.Model(&seams.Brand{ID: 1}).Update("name", name) },
-			func(name string) *gorm.DB { return p.db.Model(&seams.Brand{}).Where("id = 1").UpdateColumn("name", name) },
+			func(name string) *gorm.DB {
+				return p.db.Model(&seams.Brand{}).Where("id = 1").UpdateColumn("name", name)
+			},
 			func(name string) *gorm.DB { return p.db.Table("brands").Where("id = 1").Update("name", name) },
 			func(name string) *gorm.DB { return p.db.Exec("UPDATE brands SET name = ? WHERE id = 1", name) },
 			func(name string) *gorm.DB {
@@ -144,4 +149,48 @@ func (p *program) sticker(t *testing.T) string {
 		return *s.BrandSlug + ", without its brand"
 	}
 	return *s.BrandSlug
+}
+
+// words is a Valuer whose value changes with what it points to.
+type words []string
+
+func (w words) Value() (driver.Value, error) { return strings.Join(w, " "), nil }
+
+// behaviour 16: a load that goes on when its caller has left is that of the values that the query was made with.
+func TestValueThatChangesBehindALoad(t *testing.T) {
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		p := start(t, enforcing(d), nil, gorm.Config{}, cacheruntime.Options{})
+		p.fill()
+		named := func(ctx context.Context, name any) ([]*seams.Town, error) {
+			return p.m.Town.Cache.Query(ctx, func(q *gorm.DB) *gorm.DB { return q.Where("name = ?", name) })
+		}
+		_, err := named(t.Context(), words{"none"}) // what is asked for once
+		p.must(err)
+		pool, err := p.db.DB()
+		p.must(err)
+		pool.SetMaxOpenConns(1)
+		held, err := pool.Conn(t.Context())
+		p.must(err)
+		ctx, cancel := context.WithCancel(t.Context())
+		name := words{"x"}
+		left := make(chan error)
+		waited := pool.Stats().WaitCount
+		go func() {
+			_, err := named(ctx, name)
+			left <- err
+		}()
+		for pool.Stats().WaitCount == waited {
+			runtime.Gosched()
+		}
+		cancel()
+		if err := <-left; !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		name[0] = "y"
+		p.must(held.Close())
+		towns, err := named(t.Context(), words{"x"})
+		if err != nil || len(towns) != 1 || towns[0].Name != "x" {
+			t.Errorf("%+v, %v", towns[0], err)
+		}
+	})
 }
