@@ -5,6 +5,8 @@ import (
 	"database/sql/driver"
 	"reflect"
 	"strings"
+
+	"gorm.io/gorm/schema"
 )
 
 // A Scan method that panics leaves database/sql's rows locked for ever, and with them the transaction, whose Commit
@@ -14,8 +16,8 @@ import (
 
 // scansOwn reports whether reading a column runs a Scan method that is not database/sql's or GORM's. A serializer's
 // only keeps what it is given.
-func (t *Table) scansOwn(column string) bool {
-	f := t.schema.FieldsByDBName[column]
+func scansOwn(sch *schema.Schema, column string) bool {
+	f := sch.FieldsByDBName[column]
 	if f == nil || f.Serializer != nil || !reflect.PointerTo(f.IndirectFieldType).Implements(scanner) {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gorm.io/gorm"
@@ -39,6 +40,14 @@ func (b bare) touches(string) bool        { return false }
 func (b bare) derived() bool              { return false }
 
 func (b bare) scan(tx *gorm.DB, rows *sql.Rows, _ int) (found []any, err error) {
+	if slices.ContainsFunc(b.columns(), func(column string) bool { return scansOwn(b.sch, column) }) {
+		again, end, err := keep(rows)
+		if err != nil {
+			return nil, err
+		}
+		defer end()
+		rows = again
+	}
 	for rows.Next() {
 		row := reflect.New(b.sch.ModelType)
 		if err := tx.ScanRows(rows, row.Interface()); err != nil {

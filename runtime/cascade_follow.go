@@ -1,6 +1,7 @@
 package cacheruntime
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"time"
@@ -101,8 +102,9 @@ func (p *plugin) step(db *gorm.DB, w *write, r *reference, where clause.Expressi
 	if len(models) == 0 {
 		n, err := p.lockRows(db, r.child, by, l)
 		switch {
+		case err != nil && readError(db, err):
 		case err != nil:
-			_ = db.AddError(err)
+			return notRead
 		case n > p.rt.opts.BulkRows:
 			return overRows
 		case n > 0:
@@ -265,18 +267,21 @@ func (p *plugin) lockRows(db *gorm.DB, t *refTable, where clause.Expression, l l
 	if s := l.on(db); s != noLock {
 		st.SQL.WriteString(" FOR " + string(s))
 	}
+	if err := plainValues(st.Vars); err != nil {
+		return 0, err
+	}
 	begin := time.Now()
 	defer func() { told(tx, begin, int64(n), err) }()
 	rows, err := st.ConnPool.QueryContext(st.Context, st.SQL.String(), st.Vars...)
 	if err != nil {
-		return 0, err
+		return 0, &sentError{err}
 	}
 	for rows.Next() {
 		n++
 	}
 	closed := rows.Close()
-	if err := rows.Err(); err != nil {
-		return n, err
+	if sent := cmp.Or(rows.Err(), closed); sent != nil {
+		return n, &sentError{sent}
 	}
-	return n, closed
+	return n, nil
 }

@@ -62,7 +62,7 @@ func (t *Table) scan(tx *gorm.DB, rows *sql.Rows, more int) (found []any, err er
 	if err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(columns, t.scansOwn) {
+	if slices.ContainsFunc(columns, func(column string) bool { return scansOwn(t.schema, column) }) {
 		again, end, err := keep(rows)
 		if err != nil {
 			return nil, err

@@ -9,6 +9,18 @@ import cacheruntime "github.com/cachegen/cachegen/runtime"
 // program's naming strategy may say otherwise.
 var CacheKeys = []cacheruntime.KeyInfo{
 	{
+		Accessor: "Bottle.Get",
+		Args:     []string{"id uint64"},
+		List:     "bottles:ID",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "Bottle.ListByCellarID",
+		Args:     []string{"cellarID uint64"},
+		List:     "bottles.ListByCellarID(CellarID)",
+		FallsOn:  []string{"CellarID"},
+	},
+	{
 		Accessor: "Brand.Get",
 		Args:     []string{"id uint64"},
 		List:     "brands:ID",

@@ -97,3 +97,11 @@ type Sticker struct {
 	BrandSlug *string `gorm:"size:40" cache:"list"`
 	Brand     *Brand  `gorm:"foreignKey:BrandSlug;references:Slug;constraint:OnUpdate:CASCADE" cache:"follow"`
 }
+
+// Bottle goes with its cellar, which is not cached.
+type Bottle struct {
+	_ struct{} `cache:"model"`
+
+	ID       uint64
+	CellarID uint64 `cache:"list"`
+}

@@ -10,6 +10,7 @@ import (
 // Models holds the entry point of every model of the package. NewModels makes it; it is safe for
 // concurrent use.
 type Models struct {
+	Bottle       *BottleModel
 	Brand        *BrandModel
 	Croupon      *CrouponModel
 	CrouponPlace *CrouponPlaceModel
@@ -25,6 +26,7 @@ type Models struct {
 
 // modelTables holds the tables behind the models, which a transaction shares with its database.
 type modelTables struct {
+	bottleTable       *bottleTable
 	brandTable        *brandTable
 	crouponTable      *crouponTable
 	crouponPlaceTable *crouponPlaceTable
@@ -42,6 +44,9 @@ type modelTables struct {
 func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 	var t modelTables
 	var err error
+	if t.bottleTable, err = newBottleTable(rt); err != nil {
+		return nil, err
+	}
 	if t.brandTable, err = newBrandTable(rt); err != nil {
 		return nil, err
 	}
@@ -80,6 +85,7 @@ func (m *Models) WithTx(tx *gorm.DB) *Models {
 // models returns the entry points whose reads go to the transaction tx; nil is none.
 func (t modelTables) models(tx *gorm.DB) *Models {
 	return &Models{
+		Bottle:       t.bottleTable.model(tx),
 		Brand:        t.brandTable.model(tx),
 		Croupon:      t.crouponTable.model(tx),
 		CrouponPlace: t.crouponPlaceTable.model(tx),

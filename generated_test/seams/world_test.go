@@ -34,6 +34,8 @@ func start(t testing.TB, d fixture.Database, servers []string, config gorm.Confi
 	p.must(p.db.AutoMigrate(&seams.Town{}, &seams.Merchant{}, &seams.Tag{}, &seams.Place{}, &seams.Croupon{}, &seams.CrouponPlace{}, &seams.Label{}))
 	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS brands (id bigint PRIMARY KEY, name varchar(40), slug varchar(40) GENERATED ALWAYS AS (lower(name)) STORED UNIQUE)").Error)
 	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS stickers (id bigint PRIMARY KEY, brand_slug varchar(40), FOREIGN KEY (brand_slug) REFERENCES brands (slug) ON UPDATE CASCADE)").Error)
+	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS cellars (id bigint PRIMARY KEY, name varchar(40))").Error)
+	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS bottles (id bigint PRIMARY KEY, cellar_id bigint, FOREIGN KEY (cellar_id) REFERENCES cellars (id) ON DELETE CASCADE)").Error)
 	store, err := tiered.Open(tiered.Options{Servers: servers, Timeout: 5 * time.Second})
 	p.must(err)
 	t.Cleanup(func() { p.must(store.Close()) })
