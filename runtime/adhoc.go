@@ -32,6 +32,7 @@ type adhoc struct {
 	accessor string   // "Croupon.Query"
 	whole    []string // columns that its own statement must bring; nil: any
 	dest     any      // what that is read into
+	met      bool     // a statement of it has come by
 }
 
 // Query returns the rows that a chain of GORM's finds, each with all of its columns. It is for generated code.
@@ -182,7 +183,13 @@ func (rt *Runtime) adhoc(ctx context.Context, src Source, a *adhoc, model any, b
 	if of, _ := built.Get(adhocKey); of != any(a) {
 		return errOtherChain
 	}
-	return run(built)
+	if err := run(built); err != nil {
+		return err
+	}
+	if !a.met { // a session with NewDB, which has nothing of what was given
+		return errOtherChain
+	}
+	return nil
 }
 
 // registerAdhoc registers the callbacks of queries, behind all that look at SQL text.
@@ -215,6 +222,9 @@ func readsOnly(db *gorm.DB) {
 // beforeQuery puts the pool that answers from the cache in front of the statement's.
 func (p *plugin) beforeQuery(db *gorm.DB) {
 	a := adhocOf(db)
+	if a != nil {
+		a.met = true
+	}
 	if a == nil || db.DryRun { // a subquery's text is made by a dry run
 		return
 	}
