@@ -29,11 +29,8 @@ type cascade struct {
 // the tables are.
 func (p *plugin) hangs(db *gorm.DB, part partition, op writeOp) *cascade {
 	st := db.Statement
-	possible := effect{erased: op == opDelete || op == opUpdate && replaces(st, "UPDATE"), every: op == opUpdate}
-	if op == opCreate {
-		possible = overwrites(st)
-	}
-	if possible.none() || op == opDelete && softly(st) || len(p.rt.registry.every()) == 0 {
+	possible := possibleEffect(st, op)
+	if possible.none() || len(p.rt.registry.every()) == 0 {
 		return nil
 	}
 	refs, err := p.references(db, part)
@@ -49,6 +46,17 @@ func (p *plugin) hangs(db *gorm.DB, part partition, op writeOp) *cascade {
 		return nil
 	}
 	return c
+}
+
+// possibleEffect is what a statement may do to rows that are there, as far as that is known before the hooks have run.
+func possibleEffect(st *gorm.Statement, op writeOp) effect {
+	switch op {
+	case opUpdate:
+		return effect{erased: replaces(st, "UPDATE"), every: true}
+	case opDelete:
+		return effect{erased: !softly(st)}
+	}
+	return overwrites(st)
 }
 
 // references asks for the references on a write's connection, if they are not known.

@@ -43,6 +43,7 @@ type write struct {
 	moves    bool       // that update may change which lists a row is on
 	keyless  bool       // none of its values had a key
 	cascade  *cascade   // what hangs on the table; nil: nothing that is cached
+	possible effect     // for which that was looked up
 	unsent   bool       // values of a create have keys that are not sent with them
 	held     bool       // there were rows to write
 	stopped  bool       // it had failed before its statement was due, at BEGIN say
@@ -141,7 +142,7 @@ func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
 	if len(judged)+len(whole) == 0 && cascade == nil {
 		return nil
 	}
-	w := &write{stmt: st, op: op, part: part, began: tableOf(st), cascade: cascade}
+	w := &write{stmt: st, op: op, part: part, began: tableOf(st), cascade: cascade, possible: possibleEffect(st, op)}
 	w.aim(judged, whole)
 	st.Settings.Store(writeKey, w)
 	return w
@@ -202,6 +203,8 @@ func (p *plugin) planned(db *gorm.DB, op writeOp) {
 			return
 		}
 		w.aim(judged, whole)
+	} else if !w.possible.covers(possibleEffect(db.Statement, op)) { // a hook has made more of it
+		w.cascade = p.hangs(db, w.part, op)
 	}
 	if _, inTx := db.Statement.ConnPool.(gorm.TxCommitter); !inTx {
 		w.giveUp(noTransaction) // without a transaction no row can be held still

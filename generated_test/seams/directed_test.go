@@ -193,3 +193,70 @@ func TestValueThatChangesBehindALoad(t *testing.T) {
 		}
 	})
 }
+
+// behaviours 40, 96: a table named in other ways than the model's.
+func TestOtherNamesOfATable(t *testing.T) {
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		p := start(t, enforcing(d), nil, gorm.Config{}, cacheruntime.Options{})
+		names := []string{"merchants AS m"}
+		switch d.Name {
+		case "sqlite":
+			names = append(names, "main.merchants", "MERCHANTS")
+		case "postgres":
+			names = append(names, "public.merchants", `"public".merchants`, "ONLY merchants")
+		case "mysql":
+			names = []string{"merchants"}
+		}
+		for _, name := range names {
+			for what, write := range map[string]func(db *gorm.DB) *gorm.DB{
+				"delete":             func(db *gorm.DB) *gorm.DB { return db.Where("code = ?", "a").Delete(&seams.Merchant{}) },
+				"delete without one": func(db *gorm.DB) *gorm.DB { return db.Where("code = ?", "a").Delete(&struct{ ID uint64 }{}) },
+				"update":             func(db *gorm.DB) *gorm.DB { return db.Where("code = ?", "a").Update("code", "d") },
+				"update of a model": func(db *gorm.DB) *gorm.DB {
+					return db.Model(&seams.Merchant{}).Where("code = ?", "a").UpdateColumn("Code", "d")
+				},
+				"update of a struct": func(db *gorm.DB) *gorm.DB { return db.Where("code = ?", "a").Updates(&seams.Merchant{Code: "d"}) },
+			} {
+				p.fill()
+				p.alike(t, "before")
+				w := write(p.db.Table(name))
+				p.alike(t, fmt.Sprint(what, " ", name, ": ", w.Error))
+				if w.Error != nil || w.RowsAffected != 1 {
+					t.Errorf("%s %s: %d rows, %v", what, name, w.RowsAffected, w.Error)
+				}
+			}
+		}
+	})
+}
+
+// behaviours 40, 49: what a hook makes of a write is what is followed.
+func TestHooksThatMakeMoreOfAWrite(t *testing.T) {
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		p := start(t, enforcing(d), nil, gorm.Config{}, cacheruntime.Options{})
+		more := false
+		upsert := func(db *gorm.DB) {
+			if more {
+				db.Statement.AddClause(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"code"})})
+			}
+		}
+		erase := func(db *gorm.DB) { db.Statement.Unscoped = db.Statement.Unscoped || more }
+		p.must(p.db.Callback().Create().Before("gorm:create").Register("test:upsert", upsert))
+		p.must(p.db.Callback().Delete().Before("gorm:delete").Register("test:erase", erase))
+		for name, write := range map[string]func() error{
+			"a create that is an upsert": func() error { return p.db.Create(&seams.Merchant{ID: 1, Code: "d"}).Error },
+			"a soft delete that is none": func() error { return p.db.Delete(&seams.Croupon{ID: 1}).Error },
+			"one by a condition":         func() error { return p.db.Where("title = ?", "p").Delete(&seams.Croupon{}).Error },
+			"one whose transaction is not": func() error {
+				return p.db.Session(&gorm.Session{SkipDefaultTransaction: true}).Delete(&seams.Croupon{ID: 1}).Error
+			},
+		} {
+			p.fill()
+			p.alike(t, "before")
+			more = true
+			err := write()
+			more = false
+			p.must(err)
+			p.alike(t, name)
+		}
+	})
+}

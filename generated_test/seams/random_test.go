@@ -33,7 +33,7 @@ func TestRandomWrites(t *testing.T) {
 		servers := []string{testserver.Memcached(t).Addr()}
 		ps := []*program{
 			start(t, d, servers, gorm.Config{}, cacheruntime.Options{}),
-			start(t, d, servers, gorm.Config{PrepareStmt: true, SkipDefaultTransaction: true}, cacheruntime.Options{BulkRows: 2, ListWindow: 2}),
+			start(t, d, servers, gorm.Config{PrepareStmt: true, SkipDefaultTransaction: true}, cacheruntime.Options{BulkRows: 2, ListWindow: 2, Mode: cacheruntime.Strict, Sample: 3}),
 		}
 		r := &random{Rand: rand.New(rand.NewPCG(seed, 0)), name: d.Name}
 		var said []string
