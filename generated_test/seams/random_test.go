@@ -17,7 +17,7 @@ import (
 )
 
 var (
-	randomWrites = flag.Int("writes", 60, "random writes a database")
+	randomWrites = flag.Int("writes", 36, "random writes a database")
 	randomSeed   = flag.Uint64("seed", 0, "of the random writes; 0: another each time")
 )
 
