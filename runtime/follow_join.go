@@ -167,35 +167,18 @@ func (ix *index) keysOfMany(ctx context.Context, c *call, argss [][]Arg) ([][][]
 		}
 	}
 	out := make([][][]Arg, len(argss))
-	ask := func(these []int) error {
-		for _, i := range these {
-			rows, err := ix.query(ctx, c, argss[i], 0, -1)
-			if err != nil {
-				return err
-			}
-			out[i] = ix.keysOn(rows)
-		}
-		return nil
-	}
 	from := func(these []int) error { // the database
-		if len(these) < 2 {
-			return ask(these)
+		if len(these) == 0 {
+			return nil
 		}
-		part := make([][]Arg, len(these))
-		for j, i := range these {
-			part[j] = argss[i]
-		}
-		lists, unclear, err := ix.findMany(ctx, c, part, nil)
-		if err != nil {
+		rows := make([][]any, len(argss))
+		if err := ix.queryInto(ctx, c, argss, these, rows); err != nil {
 			return err
 		}
-		for j, i := range these {
-			out[i] = ix.keysOn(lists[j])
+		for _, i := range these {
+			out[i] = ix.keysOn(rows[i])
 		}
-		for j := range unclear {
-			unclear[j] = these[unclear[j]]
-		}
-		return ask(unclear)
+		return nil
 	}
 	every := make([]int, len(argss))
 	for i := range every {
