@@ -21,6 +21,7 @@ import (
 // start one takes seconds. It holds no database of theirs yet.
 type DatabaseServer struct {
 	port int
+	held *port
 	dir  string // everything of it on disk
 	cmd  *exec.Cmd
 	stop syscall.Signal
@@ -195,9 +196,10 @@ func startDatabase(account string, prepare func(s *DatabaseServer, as func(*exec
 
 func (s *DatabaseServer) start(prepare func(s *DatabaseServer, as func(*exec.Cmd)) (*exec.Cmd, error), as func(*exec.Cmd)) error {
 	var err error
-	if s.port, err = unusedPort(); err != nil {
+	if s.held, err = reserve(); err != nil {
 		return err
 	}
+	s.port = s.held.number
 	cmd, err := prepare(s, as)
 	if err != nil {
 		return err
@@ -254,6 +256,7 @@ func (s *DatabaseServer) close() {
 		_ = s.cmd.Wait()
 		s.cmd = nil
 	}
+	s.held.release()
 	_ = os.RemoveAll(s.dir)
 }
 

@@ -61,23 +61,15 @@ func find(tb testing.TB, program, install string) string {
 	return ""
 }
 
-// freePort returns a port that nobody listens on.
+// freePort returns a port that nobody listens on. It is the test's until its end.
 func freePort(tb testing.TB) int {
 	tb.Helper()
-	port, err := unusedPort()
+	p, err := reserve()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return port
-}
-
-func unusedPort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	tb.Cleanup(p.release)
+	return p.number
 }
 
 // Addr returns the server's host and port.
