@@ -16,9 +16,10 @@ import (
 // target is one model on the written table.
 type target struct {
 	m    model
-	keys []any // rows of which only the key is known, where that is enough
-	old  []any // rows as they were before
-	read bool  // old was read
+	keys []any           // rows of which only the key is known, where that is enough
+	old  []any           // rows as they were before
+	read bool            // old was read
+	sent map[string]bool // of an upsert: the identities of the values that have a key
 }
 
 // harvest gathers the lists that one statement makes fall for one model.

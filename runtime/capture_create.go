@@ -76,6 +76,14 @@ func keysReturned(st *gorm.Statement) bool {
 // there are lists to name, since the database may have made some of their values.
 func (p *plugin) judgeCreate(db *gorm.DB, w *write, t *target, h *harvest) {
 	st := db.Statement
+	if w.conflict != doFail && db.Name() == "mysql" {
+		if !w.asPlanned(t.m) || w.unsent && (w.conflict == doNothing || !keysReturned(st)) {
+			h.over = upsert
+			return
+		}
+		p.judgeThere(db, w, t, h)
+		return
+	}
 	keys, ok := keyRows(st, t.m, false)
 	if w.conflict == doNothing && w.keyless { // only what was made has a key now
 		keys = given(st, t.m)
@@ -87,13 +95,17 @@ func (p *plugin) judgeCreate(db *gorm.DB, w *write, t *target, h *harvest) {
 		}
 		return
 	}
-	if !t.m.indexed() {
+	by := keysOf(st, t.m, keys)
+	elsewhere := len(w.arbiter) > 0 && !w.keyless // a row that was there has another key than its value
+	if elsewhere {
+		by = t.conflicting(st, w.arbiter, keys, false)
+	} else if !t.m.indexed() {
 		for _, row := range keys {
 			h.row(row)
 		}
 		return
 	}
-	rows, err := p.readRows(db, t.m, 0, noLock, nil, keysOf(st, t.m, keys))
+	rows, err := p.readRows(db, t.m, 0, noLock, nil, by)
 	if err != nil {
 		readError(db, err)
 		h.over = notRead
@@ -101,7 +113,7 @@ func (p *plugin) judgeCreate(db *gorm.DB, w *write, t *target, h *harvest) {
 	}
 	// Counted, since a database may spell a key in its own way. One that is not there was made under
 	// another key, or not made.
-	if len(rows) < len(keys) {
+	if len(rows) < len(keys) || elsewhere && len(rows) > len(keys) {
 		if h.over = notFound; w.conflict != doFail {
 			h.over = upsert
 		}

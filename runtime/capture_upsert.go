@@ -28,11 +28,14 @@ func (p *plugin) planUpsert(db *gorm.DB, w *write, c *clause.OnConflict, n int) 
 	m := w.judged[0].m
 	keyed := len(given(db.Statement, m))
 	w.keyless = keyed == 0
+	mysql := db.Name() == "mysql"
 	if c.DoNothing {
 		w.conflict = doNothing
 		switch {
 		case !w.keyless && keyed != n: // GORM gives one row's new key to another's struct
 			w.giveUp(upsert)
+		case mysql:
+			p.planThere(db, w, c, n)
 		case keyed > 1:
 			p.readThere(db, w)
 		}
@@ -41,18 +44,19 @@ func (p *plugin) planUpsert(db *gorm.DB, w *write, c *clause.OnConflict, n int) 
 	w.conflict = doUpdate
 	for _, t := range w.judged {
 		arbiter, ok := arbiterOf(c, t.m)
-		if !ok || len(arbiter) > 0 && (!w.keyless || t != w.judged[0]) {
+		if !ok || !mysql && len(arbiter) > 0 && t != w.judged[0] {
 			w.giveUp(upsert)
 			return
 		}
 		w.arbiter = arbiter
 		w.moves = w.moves || mayMove(c, t.m)
 	}
+	if mysql {
+		p.planThere(db, w, c, n)
+		return
+	}
 	for _, t := range w.judged {
-		if !p.readConflicts(db, w, t, n) {
-			w.giveUp(upsert)
-			return
-		}
+		p.readConflicts(db, w, t, n)
 	}
 }
 
@@ -117,75 +121,54 @@ func mayMove(c *clause.OnConflict, m model) bool {
 }
 
 // readThere reads the rows that DO NOTHING will leave as they are, which keeps them from being deleted and
-// made anew. MySQL is not asked: there the read would also lock the keys that are not there yet, and two
-// programs that add to one list would wait for each other.
+// made anew.
 func (p *plugin) readThere(db *gorm.DB, w *write) {
-	if db.Name() == "mysql" {
-		return
-	}
 	for _, t := range w.judged {
-		if !t.m.indexed() {
-			continue
-		}
-		if err := p.holdWriteLock(db, t.m); err != nil {
-			_ = db.AddError(err) // the write itself would have failed so
+		if t.m.indexed() && !p.readBefore(db, w, t, lockKeep, keysOf(db.Statement, t.m, given(db.Statement, t.m))) {
 			return
 		}
-		rows, err := p.readRows(db, t.m, 0, lockKeep, nil, keysOf(db.Statement, t.m, given(db.Statement, t.m)))
-		if err != nil {
-			if !readError(db, err) {
-				w.giveUp(notRead)
-			}
-			return
-		}
-		t.old, t.read = rows, true
 	}
 }
 
-// readConflicts reads the rows that an upsert of n values may change. It returns false where that cannot be
-// judged. MySQL takes any unique key for the conflict's, whatever the statement says, and the primary
-// one first: there, the rows of all values must be there.
-func (p *plugin) readConflicts(db *gorm.DB, w *write, t *target, n int) bool {
-	st := db.Statement
-	mysql := db.Name() == "mysql"
-	keys := given(st, t.m)
-	var by clause.Expression
-	switch {
-	case mysql && (len(w.arbiter) > 0 || len(keys) < n):
-		return false
-	case !t.m.indexed() && !mysql: // the rows' own lists are enough
-		return true
-	case len(w.arbiter) > 0:
-		by = p.conflicting(st, t.m, w.arbiter, db.Name() == "sqlite")
-	case len(keys) > 0:
-		by = keysOf(st, t.m, keys)
+// readConflicts reads the rows that an upsert of n values may change.
+func (p *plugin) readConflicts(db *gorm.DB, w *write, t *target, n int) {
+	if !t.m.indexed() { // the rows' own lists are enough
+		return
 	}
-	if by == nil {
-		return true
+	keys := given(db.Statement, t.m)
+	t.sent = map[string]bool{}
+	for _, row := range keys {
+		t.sent[t.m.identity(row)] = true
 	}
-	if mysql { // at first without a lock, which would hold keys that are not there, too
-		if rows, err := p.readRows(db, t.m, 0, noLock, nil, by); err != nil || len(rows) < len(keys) {
-			readError(db, err)
-			return false
-		}
+	if by := t.conflicting(db.Statement, w.arbiter, keys, db.Name() == "sqlite" && len(keys) < n); by != nil {
+		p.readBefore(db, w, t, w.strength(), by)
 	}
+}
+
+// readBefore reads rows under a lock before an upsert. It returns false where there is nothing more to plan.
+func (p *plugin) readBefore(db *gorm.DB, w *write, t *target, l lock, by clause.Expression) bool {
 	if err := p.holdWriteLock(db, t.m); err != nil {
 		_ = db.AddError(err) // the write itself would have failed so
-		return true
+		return false
 	}
-	rows, err := p.readRows(db, t.m, 0, w.strength(), nil, by)
+	rows, err := p.readRows(db, t.m, 0, l, nil, by)
 	if err != nil {
-		readError(db, err)
+		if !readError(db, err) {
+			w.giveUp(notRead)
+		}
 		return false
 	}
 	t.old, t.read = rows, true
-	return !mysql || len(rows) >= len(keys)
+	return true
 }
 
-// conflicting finds the rows with the values of an upsert in the conflict's columns; where last, also the
+// conflicting finds the rows with these keys, and those with the values of an upsert in the conflict's columns; where last, also the
 // row with the greatest key, after which SQLite counts on. It is nil where there is nothing to find.
-func (p *plugin) conflicting(st *gorm.Statement, m model, columns []string, last bool) clause.Expression {
+func (t *target) conflicting(st *gorm.Statement, columns []string, keys []any, last bool) clause.Expression {
 	var each []clause.Expression
+	if len(keys) > 0 {
+		each = append(each, keysOf(st, t.m, keys))
+	}
 	for _, v := range elements(st.ReflectValue) {
 		var all []clause.Expression
 		for _, name := range columns {
@@ -194,13 +177,13 @@ func (p *plugin) conflicting(st *gorm.Statement, m model, columns []string, last
 				break // the database makes its value
 			}
 			value, _ := f.ValueOf(st.Context, v)
-			all = append(all, clause.Eq{Column: column(m.gormSchema().FieldsByDBName[name]), Value: value})
+			all = append(all, clause.Eq{Column: column(t.m.gormSchema().FieldsByDBName[name]), Value: value})
 		}
-		if len(all) == len(columns) {
+		if len(all) == len(columns) && len(all) > 0 {
 			each = append(each, clause.AndConditions{Exprs: all})
 		}
 	}
-	if f := counted(m); last && f != nil {
+	if f := counted(t.m); last && f != nil && len(columns) > 0 {
 		each = append(each, clause.Expr{SQL: "? = (SELECT max(?) FROM ?)", Vars: []any{column(f), clause.Column{Name: f.DBName}, clause.Table{Name: clause.CurrentTable}}})
 	}
 	if len(each) == 0 {
@@ -230,7 +213,7 @@ func (p *plugin) judgeMade(db *gorm.DB, w *write, t *target, h *harvest, rows []
 			unknown = append(unknown, row)
 		}
 	}
-	if w.conflict == doUpdate && w.moves && len(unknown) > 0 && !p.made(db, w, t, unknown) {
+	if w.conflict == doUpdate && w.moves && t.m.indexed() && len(unknown) > 0 && !p.made(db, w, t, unknown) {
 		h.over = upsert
 		return
 	}
@@ -253,13 +236,11 @@ func (p *plugin) made(db *gorm.DB, w *write, t *target, rows []any) bool {
 	return false
 }
 
-// after reports whether the keys of all rows are greater than those of the rows read before, of which one is
-// the greatest: an index whose collation is not its column's may have found another conflict than the read.
+// after reports whether all rows have keys that were sent, of which none was there before, or keys that are greater than those of the
+// rows read before, of which one is the greatest: an index whose collation is not its column's may have found
+// another conflict than the read.
 func (t *target) after(st *gorm.Statement, rows []any) bool {
 	f := counted(t.m)
-	if f == nil {
-		return false
-	}
 	key := func(row any) uint64 {
 		v, _ := f.ValueOf(st.Context, t.m.structOf(row))
 		if rv := reflect.ValueOf(v); rv.CanInt() {
@@ -271,9 +252,11 @@ func (t *target) after(st *gorm.Statement, rows []any) bool {
 	}
 	var last uint64
 	for _, row := range t.old {
-		last = max(last, key(row))
+		if f != nil {
+			last = max(last, key(row))
+		}
 	}
-	return !slices.ContainsFunc(rows, func(row any) bool { return key(row) <= last })
+	return !slices.ContainsFunc(rows, func(row any) bool { return !t.sent[t.m.identity(row)] && (f == nil || key(row) <= last) })
 }
 
 // PostgreSQL's ON CONFLICT DO UPDATE locks a row before it changes it, and notes the lock in the row; the new version

@@ -38,6 +38,7 @@ func (b bare) indexed() bool              { return false }
 func (b bare) columns() []string          { return b.sch.PrimaryFieldDBNames }
 func (b bare) touches(string) bool        { return false }
 func (b bare) derived() bool              { return false }
+func (b bare) uniques() [][]string        { return nil }
 
 func (b bare) scan(tx *gorm.DB, rows *sql.Rows, _ int) (found []any, err error) {
 	if slices.ContainsFunc(b.columns(), func(column string) bool { return scansOwn(b.sch, column) }) {

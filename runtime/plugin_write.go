@@ -42,6 +42,11 @@ type write struct {
 	arbiter  []string   // the columns of the conflict that it updates at; nil is the primary key
 	moves    bool       // that update may change which lists a row is on
 	keyless  bool       // none of its values had a key
+	sets     []string   // the columns that it may set of a row that is there, on MySQL
+	handled  *handled   // what the server had counted before it; nil where RowsAffected says enough
+	updates  int64      // how many rows it has changed that were there
+	counted  bool       // that is known
+	known    bool       // the rows of all values are there, under a lock
 	cascade  *cascade   // what hangs on the table; nil: nothing that is cached
 	possible effect     // for which that was looked up
 	unsent   bool       // values of a create have keys that are not sent with them

@@ -28,6 +28,8 @@ type model interface {
 	// derived reports whether the database may make one of columns() from any other column, so
 	// that an update of those may change which lists a row is on.
 	derived() bool
+	// uniques are the columns of the unique keys that GORM knows of, besides the primary one. No promise hangs on them.
+	uniques() [][]string
 	// scan returns the rows of a query of columns(), and so many more. tx is for GORM to scan with.
 	scan(tx *gorm.DB, rows *sql.Rows, more int) ([]any, error)
 	// keyRow makes a row of which only the primary key is known, from the values that another

@@ -40,6 +40,7 @@ type Table struct {
 	judging  atomic.Pointer[judging] // what writes are judged by; relations of other models add to it
 	follows  map[string]*follow      // by relation
 	read     []string                // the columns that GORM reads
+	unique   [][]string              // the columns of unique keys besides the primary one
 	release  *release                // of the table
 
 	undecided undecided

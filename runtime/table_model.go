@@ -47,6 +47,28 @@ func (t *Table) touches(column string) bool {
 	return false
 }
 
+func (t *Table) uniques() [][]string { return t.unique }
+
+// uniquesOf returns the columns of the unique keys in a schema's tags.
+func uniquesOf(sch *schema.Schema) (keys [][]string) {
+	for _, f := range sch.Fields {
+		if f.Unique && f.DBName != "" {
+			keys = append(keys, []string{f.DBName})
+		}
+	}
+	for _, i := range sch.ParseIndexes() {
+		if i.Class != "UNIQUE" || slices.ContainsFunc(i.Fields, func(o schema.IndexOption) bool { return o.Field == nil || o.Expression != "" || o.Length > 0 }) {
+			continue
+		}
+		var key []string
+		for _, o := range i.Fields {
+			key = append(key, o.DBName)
+		}
+		keys = append(keys, key)
+	}
+	return keys
+}
+
 // judgedRow is a row as the plugin reads it.
 type judgedRow struct {
 	v any

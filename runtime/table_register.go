@@ -55,6 +55,7 @@ func (t *Table) ready() error {
 			t.read = append(t.read, f.DBName)
 		}
 	}
+	t.unique = uniquesOf(t.schema)
 	for _, ix := range t.indexes {
 		ix.watch(watched)
 	}

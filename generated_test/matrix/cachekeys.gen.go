@@ -60,6 +60,18 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		FallsOn:  []string{"ShopID", "DeletedAt"},
 	},
 	{
+		Accessor: "Badge.Get",
+		Args:     []string{"code string"},
+		List:     "badges:Code",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "Badge.ListByCity",
+		Args:     []string{"city string"},
+		List:     "badges.ListByCity(City)",
+		FallsOn:  []string{"City"},
+	},
+	{
 		Accessor: "Licence.Get",
 		Args:     []string{"id uint64"},
 		List:     "licences:ID",

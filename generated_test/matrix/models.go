@@ -100,6 +100,15 @@ type Seat struct {
 	Looks Looks `gorm:"embedded;embeddedPrefix:looks_"`
 }
 
+// Badge has a key that the program makes, and another unique column.
+type Badge struct {
+	_ struct{} `cache:"model"`
+
+	Code   string `gorm:"primaryKey;size:40"`
+	Number int64  `gorm:"uniqueIndex"`
+	City   string `gorm:"size:40" cache:"list"`
+}
+
 // Note has no lists.
 type Note struct {
 	_ struct{} `cache:"model"`

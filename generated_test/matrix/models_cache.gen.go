@@ -11,6 +11,7 @@ import (
 // concurrent use.
 type Models struct {
 	Article *ArticleModel
+	Badge   *BadgeModel
 	Licence *LicenceModel
 	Note    *NoteModel
 	Region  *RegionModel
@@ -26,6 +27,7 @@ type Models struct {
 // modelTables holds the tables behind the models, which a transaction shares with its database.
 type modelTables struct {
 	articleTable *articleTable
+	badgeTable   *badgeTable
 	licenceTable *licenceTable
 	noteTable    *noteTable
 	regionTable  *regionTable
@@ -43,6 +45,9 @@ func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 	var t modelTables
 	var err error
 	if t.articleTable, err = newArticleTable(rt); err != nil {
+		return nil, err
+	}
+	if t.badgeTable, err = newBadgeTable(rt); err != nil {
 		return nil, err
 	}
 	if t.licenceTable, err = newLicenceTable(rt); err != nil {
@@ -81,6 +86,7 @@ func (m *Models) WithTx(tx *gorm.DB) *Models {
 func (t modelTables) models(tx *gorm.DB) *Models {
 	return &Models{
 		Article: t.articleTable.model(tx),
+		Badge:   t.badgeTable.model(tx),
 		Licence: t.licenceTable.model(tx),
 		Note:    t.noteTable.model(tx),
 		Region:  t.regionTable.model(tx),

@@ -26,6 +26,7 @@ var accessors = map[string][]accessor{
 	"tags":      {{name: "GetByName", column: "name"}},
 	"shop_tags": {{name: "ListByShopID", column: "shop_id"}, {name: "ListByTagID", column: "tag_id"}},
 	"seats":     {{name: "ListByColour", column: "looks_colour"}},
+	"badges":    {{name: "ListByCity", column: "city"}},
 	"articles": {
 		{name: "GetByCode", column: "code"}, {name: "ListByKind", column: "kind"}, {name: "CountByKind", column: "kind"},
 		{name: "CountByGrade", column: "grade"}, {name: "ListByShopID", column: "shop_id"},
@@ -41,6 +42,8 @@ func keyOf(table string, r row) string {
 		return fmt.Sprint(r["shop_id"], ",", r["tag_id"])
 	case "seats":
 		return fmt.Sprint(r["hall"], ",", r["no"])
+	case "badges":
+		return fmt.Sprint(r["code"])
 	}
 	return fmt.Sprint(r["id"])
 }

@@ -57,7 +57,7 @@ func newWorld(t *testing.T, kind string, d fixture.Database, config gorm.Config)
 	quiet := config
 	quiet.NowFunc = func() time.Time { return before }
 	w.plain = d.Open(t, &quiet)
-	must(t, w.plain.AutoMigrate(&Region{}, &Shop{}, &Licence{}, &Article{}, &Tag{}, &ShopTag{}, &Seat{}, &Note{}, &Unseen{}))
+	must(t, w.plain.AutoMigrate(&Region{}, &Shop{}, &Licence{}, &Article{}, &Tag{}, &ShopTag{}, &Seat{}, &Badge{}, &Note{}, &Unseen{}))
 	config.NowFunc = func() time.Time { return during }
 	config.Logger = w.sql
 	w.db = d.Open(t, &config)
@@ -100,6 +100,7 @@ func (w *world) seed(t *testing.T) {
 		&[]ShopTag{{ShopID: 1, TagID: 1}, {ShopID: 1, TagID: 2}, {ShopID: 2, TagID: 1}},
 		&[]Seat{{Place: Place{"east", 1}, Looks: Looks{"red", "oak"}}, {Place: Place{"east", 2}, Looks: Looks{"red", "oak"}},
 			{Place: Place{"west", 1}, Looks: Looks{"blue", "oak"}}},
+		&[]Badge{{Code: "a", Number: 1, City: "bend"}, {Code: "b", Number: 2, City: "salem"}},
 		&[]Note{{Text: "one"}, {Text: "two"}},
 		&[]Unseen{{Text: "one"}, {Text: "two"}},
 	} {
@@ -109,7 +110,7 @@ func (w *world) seed(t *testing.T) {
 
 // orders are the tables, and what their rows are ordered by.
 var orders = map[string]string{
-	"regions": "id", "shops": "id", "licences": "id", "articles": "id", "tags": "id", "shop_tags": "shop_id, tag_id", "seats": "hall, no",
+	"regions": "id", "shops": "id", "licences": "id", "articles": "id", "tags": "id", "shop_tags": "shop_id, tag_id", "seats": "hall, no", "badges": "code",
 	"notes": "id", "unseens": "id",
 }
 
@@ -133,7 +134,7 @@ func (w *world) reset(t *testing.T, tables []string) {
 	}
 	for _, table := range tables {
 		must(t, w.plain.Exec("DELETE FROM "+table).Error)
-		if table == "shop_tags" || table == "seats" {
+		if table == "shop_tags" || table == "seats" || table == "badges" {
 			continue // whose keys are given
 		}
 		switch w.kind {
@@ -254,6 +255,12 @@ func (w *world) reads() (all []read) {
 		both(add, "Article.ListByShopID "+name, n, m.Article.Cache.ListByShopID, m.Article.Objects.ListByShopID)
 		both(add, "Licence.ListByShopID "+name, n, m.Licence.Cache.ListByShopID, m.Licence.Objects.ListByShopID)
 		both(add, "Shop.ListByRegionID "+name, n, m.Shop.Cache.ListByRegionID, m.Shop.Objects.ListByRegionID)
+	}
+	for _, city := range []string{"bend", "salem", "reno"} {
+		both(add, "Badge.ListByCity "+city, city, m.Badge.Cache.ListByCity, m.Badge.Objects.ListByCity)
+	}
+	for _, code := range []string{"a", "b", "c", "d"} {
+		both(add, "Badge.Get "+code, code, m.Badge.Cache.Get, m.Badge.Objects.Get)
 	}
 	for _, colour := range []string{"red", "blue", "green"} {
 		both(add, "Seat.ListByColour "+colour, colour, m.Seat.Cache.ListByColour, m.Seat.Objects.ListByColour)
