@@ -281,7 +281,7 @@ func TestUpserts(t *testing.T) {
 		w.flushes("upsert by another column, with a key", func() error {
 			return w.db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "slug"}}, DoUpdates: clause.AssignmentColumns([]string{"city"})}).
 				Create(&Croupon{ID: 2, Slug: "b", City: "salem"}).Error
-		}, "croupons")
+		}, cities(2, "bend", "salem")...)
 		w.flushes("DoNothing on a row that is there", func() error {
 			return w.db.Clauses(clause.OnConflict{DoNothing: true}).Create(&Croupon{Slug: "c", City: "bend"}).Error
 		})

@@ -27,8 +27,8 @@ func TestReasons(t *testing.T) {
 	}{
 		{"Update", func() error { return w.db.Model(&Croupon{ID: 1}).Update("title", "x").Error }, ""},
 		{"Create", func() error { return w.db.Create(&Croupon{Slug: "r"}).Error }, ""},
-		{"upsert by another key", func() error {
-			return w.db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "slug"}}, DoUpdates: clause.AssignmentColumns([]string{"city"})}).
+		{"upsert that sets the key", func() error {
+			return w.db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns([]string{"id"})}).
 				Create(&Croupon{ID: 3, Slug: "c", City: "x"}).Error
 		}, "upsert"},
 		{"DO NOTHING", func() error {
