@@ -33,17 +33,18 @@ func (t collectingTx) Commit() error {
 // The transaction that the plugin begins is ended by the garbage collector if nobody else can, and not
 // while it is being committed.
 func TestGarbageIsCollectedDuringCommit(t *testing.T) {
-	w := newWorld(t, unwrapped, func(s *setup) { s.pool = func(db *sql.DB) gorm.ConnPool { return collecting{db} } })
-	for range 5 {
-		c := &Croupon{Slug: "a"}
-		if err := w.db.Create(c).Error; err != nil {
-			t.Fatal(err)
+	everywhere(t, func(t *testing.T, w *world) {
+		for range 5 {
+			c := &Croupon{Slug: "a"}
+			if err := w.db.Create(c).Error; err != nil {
+				t.Fatal(err)
+			}
+			if err := w.db.Model(c).Update("city", "x").Error; err != nil {
+				t.Fatal(err)
+			}
+			if err := w.db.Delete(c).Error; err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := w.db.Model(c).Update("city", "x").Error; err != nil {
-			t.Fatal(err)
-		}
-		if err := w.db.Delete(c).Error; err != nil {
-			t.Fatal(err)
-		}
-	}
+	}, unwrapped, func(s *setup) { s.pool = func(db *sql.DB) gorm.ConnPool { return collecting{db} } })
 }

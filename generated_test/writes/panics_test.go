@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/internal/testserver"
 	"gorm.io/gorm"
 )
@@ -44,37 +45,39 @@ func (t panickingTx) Commit() error {
 //  2. the COMMIT takes effect, and the driver panics
 //  3. memcached is back; the lists are flushed after IntentTTL, and in service again
 func TestDriverPanics(t *testing.T) {
-	relay := testserver.Proxy(t, testserver.Memcached(t).Addr())
-	var armed atomic.Bool
-	w := newWorld(t, func(s *setup) {
-		s.tiered.Servers, s.tiered.IntentTTL, s.tiered.Timeout = []string{relay.Addr()}, 200*time.Millisecond, 5*time.Second
-		s.tiered.BreakerFailures, s.tiered.MaxStale = -1, -1
-		s.pool = func(db *sql.DB) gorm.ConnPool { return panicking{db, &armed} }
-	})
-	w.seed(&Croupon{ID: 1, Slug: "a", Title: "old"})
-	w.title(cached, 1)
-	relay.Cut()
-	armed.Store(true)
-	func() {
-		defer func() {
-			if recover() == nil {
-				t.Error("the driver's panic is swallowed")
-			}
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		relay := testserver.Proxy(t, testserver.Memcached(t).Addr())
+		var armed atomic.Bool
+		w := newWorld(t, d, func(s *setup) {
+			s.tiered.Servers, s.tiered.IntentTTL, s.tiered.Timeout = []string{relay.Addr()}, 200*time.Millisecond, 5*time.Second
+			s.tiered.BreakerFailures, s.tiered.MaxStale = -1, -1
+			s.pool = func(db *sql.DB) gorm.ConnPool { return panicking{db, &armed} }
+		})
+		w.seed(&Croupon{ID: 1, Slug: "a", Title: "old"})
+		w.title(cached, 1)
+		relay.Cut()
+		armed.Store(true)
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("the driver's panic is swallowed")
+				}
+			}()
+			w.db.Model(&Croupon{ID: 1}).Update("title", "new")
 		}()
-		w.db.Model(&Croupon{ID: 1}).Update("title", "new")
-	}()
-	relay.Mend()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.Now().Add(20 * time.Second)
-	for hit := false; !hit; <-tick.C {
-		before := w.rt.Stats().CacheStatements
-		if got := w.title(cached, 1); got != "new" {
-			t.Fatalf("read %q", got)
+		relay.Mend()
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		deadline := time.Now().Add(20 * time.Second)
+		for hit := false; !hit; <-tick.C {
+			before := w.rt.Stats().CacheStatements
+			if got := w.title(cached, 1); got != "new" {
+				t.Fatalf("read %q", got)
+			}
+			hit = w.rt.Stats().CacheStatements == before
+			if time.Now().After(deadline) {
+				t.Fatal("the row is never cached again")
+			}
 		}
-		hit = w.rt.Stats().CacheStatements == before
-		if time.Now().After(deadline) {
-			t.Fatal("the row is never cached again")
-		}
-	}
+	})
 }

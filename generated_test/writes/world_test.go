@@ -7,7 +7,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -16,23 +15,21 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/generated_test/fixture"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/tiered"
-	"github.com/glebarez/sqlite"
-	"go.uber.org/goleak"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 )
 
-func TestMain(m *testing.M) {
-	// GORM's cache of prepared statements has a goroutine that nothing ends.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("gorm.io/gorm/internal/lru.NewLRU[...].func1"))
-}
+func TestMain(m *testing.M) { fixture.Main(m) }
 
 // world is one database with a cache in front of it.
 type world struct {
 	t     *testing.T
+	d     fixture.Database
 	db    *gorm.DB
+	bare  *sql.DB // past GORM, and the plugin with it
 	store *tiered.Store
 	rt    *cacheruntime.Runtime
 	spy   *spy
@@ -45,42 +42,36 @@ type setup struct {
 	gorm    gorm.Config
 	options cacheruntime.Options
 	tiered  tiered.Options
-	dsn     string // more parameters
-	journal string // SQLite's journal mode and, in milliseconds, busy time-out
-	busy    int
+	driver  map[string]string           // one more of the driver's parameters, on SQLite and MariaDB
 	pool    func(*sql.DB) gorm.ConnPool // what GORM is to use in the database's place
 }
 
-func newWorld(t *testing.T, change ...func(*setup)) *world {
+// newWorld makes a world on a database that nothing is in yet.
+func newWorld(t *testing.T, d fixture.Database, change ...func(*setup)) *world {
 	t.Helper()
-	s := setup{options: cacheruntime.Options{Namespace: "t"}, journal: "WAL", busy: 10000}
+	s := setup{options: cacheruntime.Options{Namespace: "t"}}
 	for _, f := range change {
 		f(&s)
 	}
-	w := &world{t: t, spy: &spy{}, log: &statements{}}
+	w := &world{t: t, d: d.With(s.driver[d.Name]), spy: &spy{}, log: &statements{}}
 	s.gorm.Logger = w.log
 	s.options.Observer = w.spy
-	dsn := fmt.Sprintf("file:%s?_pragma=journal_mode(%s)&_pragma=busy_timeout(%d)%s", filepath.Join(t.TempDir(), "test.db"), s.journal, s.busy, s.dsn)
+	w.db = w.d.Open(t, &s.gorm)
 	var err error
-	if w.db, err = gorm.Open(sqlite.Open(dsn), &s.gorm); err != nil {
-		t.Fatal(err)
-	}
-	sqlDB, err := w.db.DB()
-	if err != nil {
+	if w.bare, err = w.db.DB(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		// database/sql rolls back in the background when a context ends.
-		for end := time.Now().Add(5 * time.Second); sqlDB.Stats().InUse != 0; runtime.Gosched() {
+		for end := time.Now().Add(10 * time.Second); w.bare.Stats().InUse != 0; runtime.Gosched() {
 			if time.Now().After(end) {
-				t.Errorf("%d connections are still in use: a transaction was never ended", sqlDB.Stats().InUse)
+				t.Errorf("%d connections are still in use: a transaction was never ended", w.bare.Stats().InUse)
 				break
 			}
 		}
-		_ = sqlDB.Close()
 	})
 	if s.pool != nil {
-		w.db.ConnPool = s.pool(sqlDB)
+		w.db.ConnPool = s.pool(w.bare)
 		w.db.Statement.ConnPool = w.db.ConnPool
 	}
 	if err := w.db.AutoMigrate(&Croupon{}, &Merchant{}, &Document{}, &Note{}); err != nil {
@@ -105,21 +96,86 @@ func prepared(s *setup)  { s.gorm.PrepareStmt = true }
 func unwrapped(s *setup) { s.gorm.SkipDefaultTransaction = true }
 func strict(s *setup)    { s.options.Mode = flushlist.Strict }
 
-// everyWay runs a test with GORM's default transaction and without it, with prepared statements and
+// several lets a text have several statements, as the others do by themselves.
+func several(s *setup) { s.driver = map[string]string{"mysql": "multiStatements=true"} }
+
+// databases are those that the tests run on. "mysql" is MariaDB as GORM treats MySQL, which has no RETURNING.
+var databases = []struct {
+	name string
+	new  func(testing.TB) fixture.Database
+	ways []string // of everyWay
+}{
+	{"sqlite", fixture.SQLite, []string{"plain", "prepared", "no default transaction", "prepared and no transaction"}},
+	{"postgres", fixture.Postgres, []string{"plain", "prepared and no transaction"}},
+	{"mariadb", fixture.MariaDB, []string{"plain", "prepared and no transaction"}},
+	{"mysql", func(t testing.TB) fixture.Database { return fixture.MariaDB(t).WithoutReturning() }, []string{"plain"}},
+}
+
+// ways are GORM's ways of sending statements.
+var ways = map[string][]func(*setup){
+	"plain":                       nil,
+	"prepared":                    {prepared},
+	"no default transaction":      {unwrapped},
+	"prepared and no transaction": {prepared, unwrapped},
+}
+
+// everyWay runs a test on each database, with GORM's default transaction and without it, with prepared statements and
 // without.
 func everyWay(t *testing.T, test func(t *testing.T, w *world)) {
+	t.Helper()
 	everyWayOf(t, func(*setup) {}, test)
 }
 
 // everyWayOf is everyWay with one more change.
 func everyWayOf(t *testing.T, more func(*setup), test func(t *testing.T, w *world)) {
-	for name, change := range map[string][]func(*setup){
-		"plain":                       nil,
-		"prepared":                    {prepared},
-		"no default transaction":      {unwrapped},
-		"prepared and no transaction": {prepared, unwrapped},
-	} {
-		t.Run(name, func(t *testing.T) { test(t, newWorld(t, append(change, more)...)) })
+	t.Helper()
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) {
+			for _, name := range d.ways {
+				t.Run(name, func(t *testing.T) { test(t, newWorld(t, d.new(t), append(slices.Clone(ways[name]), more)...)) })
+			}
+		})
+	}
+}
+
+// everywhere runs a test on each database in one way, for what does not depend on it.
+func everywhere(t *testing.T, test func(t *testing.T, w *world), change ...func(*setup)) {
+	t.Helper()
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) { test(t, newWorld(t, d, change...)) })
+}
+
+// on returns what is right for the database: for SQLite, PostgreSQL, or MariaDB.
+func on[T any](w *world, sqlite, postgres, mysql T) T {
+	switch w.d.Name {
+	case "postgres":
+		return postgres
+	case "mysql":
+		return mysql
+	}
+	return sqlite
+}
+
+// returnsKeys reports whether GORM asks the database for the keys that it makes.
+func (w *world) returnsKeys() bool {
+	return slices.Contains(w.db.Callback().Create().Clauses, "RETURNING")
+}
+
+// past sends a statement past GORM and the plugin.
+func (w *world) past(query string) {
+	w.t.Helper()
+	if _, err := w.bare.Exec(query); err != nil {
+		w.t.Fatalf("%s: %v", query, err)
+	}
+}
+
+// countOn has PostgreSQL count keys on from the greatest that was given, as the others do by themselves.
+func (w *world) countOn() {
+	w.t.Helper()
+	if w.d.Name != "postgres" {
+		return
+	}
+	for _, table := range []string{"croupons", "merchants", "notes"} {
+		w.past(fmt.Sprintf("SELECT setval(pg_get_serial_sequence('%[1]s', 'id'), (SELECT coalesce(max(id), 0) + 1 FROM %[1]s), false)", table))
 	}
 }
 
@@ -131,6 +187,7 @@ func (w *world) seed(rows ...any) {
 			w.t.Fatal(err)
 		}
 	}
+	w.countOn()
 	w.spy.take()
 	w.log.take()
 }
@@ -188,6 +245,13 @@ func (s *spy) take() []string {
 	return lists
 }
 
+// why returns the reason of the last flush since the last take.
+func (s *spy) why() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.reason
+}
+
 // faults returns the panics that were reported.
 func (s *spy) faults() (errs []error) {
 	s.mu.Lock()
@@ -203,7 +267,13 @@ func (s *spy) faults() (errs []error) {
 // statements is a logger that remembers the SQL.
 type statements struct {
 	mu  sync.Mutex
-	sql []string
+	all []statement
+}
+
+// statement is one of them, and the rows that it read or changed.
+type statement struct {
+	sql  string
+	rows int64
 }
 
 func (l *statements) LogMode(logger.LogLevel) logger.Interface { return l }
@@ -211,17 +281,26 @@ func (l *statements) Info(context.Context, string, ...any)     {}
 func (l *statements) Warn(context.Context, string, ...any)     {}
 func (l *statements) Error(context.Context, string, ...any)    {}
 func (l *statements) Trace(_ context.Context, _ time.Time, f func() (string, int64), _ error) {
-	sql, _ := f()
+	sql, rows := f()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.sql = append(l.sql, sql)
+	l.all = append(l.all, statement{sql, rows})
 }
 
-func (l *statements) take() []string {
+// told returns the statements since it was last asked.
+func (l *statements) told() []statement {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	sql := l.sql
-	l.sql = nil
+	all := l.all
+	l.all = nil
+	return all
+}
+
+// take is told, without the rows.
+func (l *statements) take() (sql []string) {
+	for _, s := range l.told() {
+		sql = append(sql, s.sql)
+	}
 	return sql
 }
 
@@ -230,4 +309,10 @@ func (s *spy) all() []flushlist.Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.events)
+}
+
+// returning is a statement that retitles the first croupon and returns it: MariaDB has no UPDATE … RETURNING.
+func (w *world) returning(title string) string {
+	update := "UPDATE croupons SET title = '" + title + "' WHERE id = 1 RETURNING *"
+	return on(w, update, update, "INSERT INTO croupons (id, slug) VALUES (1, 'a') ON DUPLICATE KEY UPDATE title = '"+title+"' RETURNING *")
 }
