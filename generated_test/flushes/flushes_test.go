@@ -1,5 +1,5 @@
 // Package flushes_test holds the behaviours of flushing: what falls when a row is written, and what
-// stays. Each runs on the embedded store and on a real memcached.
+// stays. Each runs on SQLite, PostgreSQL and MariaDB, on the embedded store and on a real memcached.
 package flushes_test
 
 import (
@@ -15,13 +15,10 @@ import (
 	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/shop"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
-	"go.uber.org/goleak"
 	"gorm.io/gorm"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"))
-}
+func TestMain(m *testing.M) { fixture.Main(m) }
 
 var ctx = context.Background()
 
@@ -34,7 +31,7 @@ type shelf struct {
 }
 
 func shelves(t *testing.T, test func(s *shelf)) {
-	fixture.Both(t, func(t *testing.T, f *fixture.Fixture) {
+	fixture.Everywhere(t, func(t *testing.T, f *fixture.Fixture) {
 		s := &shelf{Fixture: f, t: t,
 			a: &shop.Croupon{Slug: "a", Title: "A", City: "Portland", Category: "food", Popularity: 3, Active: true},
 			b: &shop.Croupon{Slug: "b", Title: "B", City: "Portland", Category: "food", Popularity: 2, Active: true},

@@ -48,7 +48,11 @@ func values(n, first int, keys bool) []Croupon {
 // rowsOf are the lists of the first n rows themselves.
 func rowsOf(table string, n int, more ...string) (lists []string) {
 	for i := range n {
-		lists = append(lists, fmt.Sprint(table, ":", i+1))
+		key := fmt.Sprint(i + 1)
+		if table == "documents" {
+			key = "x," + key
+		}
+		lists = append(lists, table+":"+key)
 	}
 	return append(lists, more...)
 }
@@ -222,6 +226,18 @@ func TestBulkByDefault(t *testing.T) {
 		if lists := w.spy.take(); len(lists) != 255+256 || slices.Contains(lists, "croupons") {
 			t.Errorf("a write of 255 rows and 256 lists flushed %d: %q …", len(lists), lists[:1])
 		}
-		w.flushes("257 lists", move(256, 511, "y"), "croupons")
+		w.flushes("257 lists", move(256, 511, "z"), "croupons")
+
+		// As many rows with a key of two columns are found, and pinned to, and made.
+		docs := make([]Document, 1000)
+		for i := range docs {
+			docs[i] = Document{Org: "x", No: int64(i + 1), Shelf: "s"}
+		}
+		w.flushes("1000 documents made", func() error { return w.db.Create(&docs).Error },
+			rowsOf("documents", len(docs), "documents.ListByShelf(s)")...)
+		w.flushes("1000 documents", func() error { return w.db.Model(&Document{}).Where("no > 0").Update("shelf", "t").Error },
+			rowsOf("documents", len(docs), "documents.ListByShelf(s)", "documents.ListByShelf(t)")...)
+		w.flushes("1000 documents saved", func() error { return w.db.Save(&docs).Error },
+			rowsOf("documents", len(docs), "documents.ListByShelf(s)", "documents.ListByShelf(t)")...)
 	})
 }
