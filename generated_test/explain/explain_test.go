@@ -22,6 +22,7 @@ import (
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/tiered"
 	"gorm.io/gorm"
+	"gorm.io/gorm/schema"
 )
 
 // report is what the tests read of explain's JSON.
@@ -41,6 +42,8 @@ type model struct {
 	}
 	Accessors []struct{ Name, List, Entry string }
 }
+
+func TestMain(m *testing.M) { fixture.Main(m) }
 
 // explained asks the command for the models of the packages whose code the tests run.
 func explained(t *testing.T) map[string]model {
@@ -100,33 +103,35 @@ var subjects = []struct {
 // that it names falls, and no other does.
 func TestFlushesAreAsExplained(t *testing.T) {
 	models := explained(t)
-	db, _ := open(t)
-	for _, s := range subjects {
-		name := reflect.TypeOf(s.row).Elem().Name()
-		t.Run(name, func(t *testing.T) {
-			m, ok := models[name]
-			if !ok {
-				t.Fatal("explain does not know the model")
-			}
-			fallen := observe(t, db, m, s.row, s.values)
-			for _, c := range m.Columns {
-				if slices.Contains(m.Key, c.Name) {
-					continue
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		db, _ := open(t, d)
+		for _, s := range subjects {
+			name := reflect.TypeOf(s.row).Elem().Name()
+			t.Run(name, func(t *testing.T) {
+				m, ok := models[name]
+				if !ok {
+					t.Fatal("explain does not know the model")
 				}
-				if _, ok := s.values[c.Column]; !ok {
-					t.Errorf("%s: the test has no values for %s, which explain has", c.Name, c.Column)
+				fallen := observe(t, db, m, s.row, s.values)
+				for _, c := range m.Columns {
+					if slices.Contains(m.Key, c.Name) {
+						continue
+					}
+					if _, ok := s.values[c.Column]; !ok {
+						t.Errorf("%s: the test has no values for %s, which explain has", c.Name, c.Column)
+					}
+					var want []string
+					for _, f := range c.Flushes {
+						want = append(want, f.Accessor)
+					}
+					slices.Sort(want)
+					if got := slices.Sorted(maps.Keys(fallen[c.Column])); !slices.Equal(got, want) {
+						t.Errorf("a change of %s flushes %v; explain says %v", c.Column, got, want)
+					}
 				}
-				var want []string
-				for _, f := range c.Flushes {
-					want = append(want, f.Accessor)
-				}
-				slices.Sort(want)
-				if got := slices.Sorted(maps.Keys(fallen[c.Column])); !slices.Equal(got, want) {
-					t.Errorf("a change of %s flushes %v; explain says %v", c.Column, got, want)
-				}
-			}
-		})
-	}
+			})
+		}
+	})
 }
 
 // observe changes columns of a model at random and returns which accessors' lists fell, by column.
@@ -137,7 +142,7 @@ func observe(t *testing.T, db *gorm.DB, m model, row any, v values) map[string]m
 	columns := slices.Sorted(maps.Keys(v))
 	fallen := map[string]map[string]bool{}
 	for i := range 40 {
-		key := keyOf(m, i+1)
+		key := keyOf(t, db, row, i+1)
 		created := maps.Clone(key)
 		for _, c := range columns {
 			created[c] = pick(c)
@@ -170,12 +175,17 @@ func observe(t *testing.T, db *gorm.DB, m model, row any, v values) map[string]m
 	return fallen
 }
 
-// keyOf is a primary key, by column.
-func keyOf(m model, n int) map[string]any {
+// keyOf is a primary key of a model, by column: a number, or a text that is one.
+func keyOf(t *testing.T, db *gorm.DB, row any, n int) map[string]any {
+	t.Helper()
+	st := &gorm.Statement{DB: db}
+	if err := st.Parse(row); err != nil {
+		t.Fatal(err)
+	}
 	key := map[string]any{}
-	for _, c := range m.Columns {
-		if slices.Contains(m.Key, c.Name) {
-			key[c.Column] = n
+	for _, f := range st.Schema.PrimaryFields {
+		if key[f.DBName] = n; f.GORMDataType == schema.String {
+			key[f.DBName] = fmt.Sprint(n)
 		}
 	}
 	return key
@@ -212,33 +222,35 @@ func shape(s string) *regexp.Regexp {
 // A changed primary key flushes the table, as explain says of the key's columns.
 func TestChangedKey(t *testing.T) {
 	m := explained(t)["Event"]
-	db, _ := open(t)
-	if err := db.Create(&shapes.Event{ID: 1, Weight: sql.NullInt32{Int32: 7, Valid: true}}).Error; err != nil {
-		t.Fatal(err)
-	}
-	ctx, trace := cacheruntime.WithTrace(context.Background())
-	if err := db.WithContext(ctx).Model(&shapes.Event{}).Where("id = 1").Update("id", 2).Error; err != nil {
-		t.Fatal(err)
-	}
-	if got := fmt.Sprint(trace.Flushes()[0].Lists); got != "["+namespace+":"+m.All+"]" {
-		t.Errorf("flushed %s", got)
-	}
-	for _, c := range m.Columns {
-		for _, f := range c.Flushes {
-			if (f.Effect == "table") != (c.Name == "ID") {
-				t.Errorf("%s: %s", c.Name, f.Effect)
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		db, _ := open(t, d)
+		if err := db.Create(&shapes.Event{ID: 1, Weight: sql.NullInt32{Int32: 7, Valid: true}}).Error; err != nil {
+			t.Fatal(err)
+		}
+		ctx, trace := cacheruntime.WithTrace(context.Background())
+		if err := db.WithContext(ctx).Model(&shapes.Event{}).Where("id = 1").Update("id", 2).Error; err != nil {
+			t.Fatal(err)
+		}
+		if got := fmt.Sprint(trace.Flushes()[0].Lists); got != "["+namespace+":"+m.All+"]" {
+			t.Errorf("flushed %s", got)
+		}
+		for _, c := range m.Columns {
+			for _, f := range c.Flushes {
+				if (f.Effect == "table") != (c.Name == "ID") {
+					t.Errorf("%s: %s", c.Name, f.Effect)
+				}
+			}
+			if c.Name == "ID" && len(c.Flushes) != len(m.Accessors) {
+				t.Errorf("the key flushes %d of %d accessors", len(c.Flushes), len(m.Accessors))
 			}
 		}
-		if c.Name == "ID" && len(c.Flushes) != len(m.Accessors) {
-			t.Errorf("the key flushes %d of %d accessors", len(c.Flushes), len(m.Accessors))
-		}
-	}
+	})
 }
 
 // The keys in a trace have the shapes that explain gives them.
 func TestKeysAreAsExplained(t *testing.T) {
 	m := explained(t)["Croupon"]
-	db, models := open(t)
+	db, models := open(t, fixture.SQLite(t)) // which has no say in keys
 	if err := db.Create(&shop.Croupon{ID: 1, Slug: "pizza", City: "Portland", Active: true}).Error; err != nil {
 		t.Fatal(err)
 	}
@@ -266,7 +278,7 @@ func TestKeysAreAsExplained(t *testing.T) {
 }
 
 // open opens a database with the models of both packages.
-func open(t *testing.T) (*gorm.DB, *shop.Models) {
+func open(t *testing.T, d fixture.Database) (*gorm.DB, *shop.Models) {
 	t.Helper()
 	must := func(err error) {
 		t.Helper()
@@ -274,7 +286,7 @@ func open(t *testing.T) (*gorm.DB, *shop.Models) {
 			t.Fatal(err)
 		}
 	}
-	db := fixture.SQLite(t).Open(t, nil)
+	db := d.Open(t, nil)
 	must(db.AutoMigrate(&shop.Merchant{}, &shop.Croupon{}, &shapes.Thing{}, &shapes.Event{}, &shapes.Document{}, &shapes.Translation{}, &shapes.Account{}, &shapes.Post{}))
 	store, err := tiered.Open(tiered.Options{})
 	must(err)
@@ -286,5 +298,6 @@ func open(t *testing.T) (*gorm.DB, *shop.Models) {
 	must(err)
 	_, err = shapes.NewModels(rt)
 	must(err)
+	must(db.Create(&[]shop.Merchant{{ID: 1}, {ID: 2}}).Error)
 	return db, m
 }
