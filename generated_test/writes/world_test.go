@@ -138,7 +138,15 @@ func everyWayOf(t *testing.T, more func(*setup), test func(t *testing.T, w *worl
 	}
 }
 
-// everywhere runs a test on each database in one way, for what does not depend on it.
+// oneWayOf is everyWayOf in the first way alone, for what does not depend on it.
+func oneWayOf(t *testing.T, more func(*setup), test func(t *testing.T, w *world)) {
+	t.Helper()
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) { test(t, newWorld(t, d.new(t), more)) })
+	}
+}
+
+// everywhere is oneWayOf without MySQL's dialect, for what does not depend on the keys that come back either.
 func everywhere(t *testing.T, test func(t *testing.T, w *world), change ...func(*setup)) {
 	t.Helper()
 	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) { test(t, newWorld(t, d, change...)) })
