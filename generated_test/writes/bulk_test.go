@@ -2,6 +2,7 @@ package writes_test
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -153,6 +154,13 @@ func TestBulk(t *testing.T) {
 	})
 }
 
+// ofModels are the statements on tables of models, without those that ask for the catalog, as the plugin does once a minute.
+func ofModels(all []statement) []statement {
+	return slices.DeleteFunc(all, func(s statement) bool { return !onModels.MatchString(s.sql) })
+}
+
+var onModels = regexp.MustCompile("(?i)(FROM|UPDATE|INTO) [`\"]?(croupons|notes)")
+
 // behaviour 49: what is read for a write, and asked, does not grow with the rows that it changes.
 func TestBulkIsBounded(t *testing.T) {
 	const limit, many = 5, 100
@@ -167,26 +175,26 @@ func TestBulkIsBounded(t *testing.T) {
 			{"soft Delete", func() *gorm.DB { return w.db.Where("topic = ?", "t").Delete(&Note{}) }},
 			{"Unscoped Delete", func() *gorm.DB { return w.db.Unscoped().Where("topic = ?", "t").Delete(&Note{}) }},
 		} {
-			var asked [2][]string
+			var made [2][]statement
 			for i, n := range []int{limit + 1, many} {
 				w.fill(n)
 				if tx := c.write(); tx.Error != nil || tx.RowsAffected != int64(n) {
 					t.Errorf("%s: %d rows, not %d: %v", c.what, tx.RowsAffected, n, tx.Error)
 				}
-				read := 0
-				for _, s := range w.log.told() {
-					asked[i] = append(asked[i], s.sql)
+				made[i] = ofModels(w.log.told())
+				read, limited := int64(0), false
+				for _, s := range made[i] {
 					if strings.HasPrefix(s.sql, "SELECT") {
-						read += int(s.rows)
+						read += s.rows
+						limited = limited || strings.Contains(s.sql, fmt.Sprint(" LIMIT ", limit+1))
 					}
 				}
-				if read != limit+1 || !slices.ContainsFunc(asked[i], func(sql string) bool { return strings.Contains(sql, fmt.Sprint(" LIMIT ", limit+1)) }) {
-					t.Errorf("%s of %d rows: %d are read, not %d, by\n\t%s", c.what, n, read, limit+1, strings.Join(asked[i], "\n\t"))
+				if read != limit+1 || !limited {
+					t.Errorf("%s of %d rows: %d are read, not %d, by %v", c.what, n, read, limit+1, made[i])
 				}
 			}
-			if len(asked[0]) != len(asked[1]) {
-				t.Errorf("%s: the statements for %d rows are\n\t%s\nand for %d rows\n\t%s", c.what, limit+1, strings.Join(asked[0], "\n\t"),
-					many, strings.Join(asked[1], "\n\t"))
+			if len(made[0]) != len(made[1]) {
+				t.Errorf("%s: the statements for %d rows are %v, and for %d rows %v", c.what, limit+1, made[0], many, made[1])
 			}
 		}
 		// Values that were given are not read at all.
@@ -195,8 +203,8 @@ func TestBulkIsBounded(t *testing.T) {
 		if err := w.db.Create(&all).Error; err != nil {
 			t.Fatal(err)
 		}
-		if told := w.log.told(); len(told) != 1 {
-			t.Errorf("Create made the statements %v", told)
+		if made := ofModels(w.log.told()); len(made) != 1 {
+			t.Errorf("Create made the statements %v", made)
 		}
 	}, few)
 }

@@ -3,10 +3,8 @@ package writes_test
 // What is here is SQLite's alone: it has one write lock, and says that it is busy where others wait.
 
 import (
-	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/cachegen/cachegen/generated_test/fixture"
@@ -24,43 +22,7 @@ func TestSQLiteWriters(t *testing.T) {
 		"prepared":       prepared,
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, fixture.SQLite(t), change)
-			const writers, writes = 8, 100
-			for i := range writers {
-				w.seed(&Croupon{ID: uint64(i + 1), Slug: fmt.Sprint("s", i), City: "portland", Active: true}, &Merchant{ID: uint64(i + 1)})
-			}
-			var wg sync.WaitGroup
-			for i := range writers {
-				wg.Go(func() {
-					c := Croupon{ID: uint64(i + 1)}
-					for n := range writes {
-						var err error
-						switch n % 3 {
-						case 0: // read before, read after
-							err = w.db.Model(&c).Update("city", fmt.Sprint("c", n)).Error
-						case 1:
-							err = w.db.Model(&Croupon{}).Where("slug = ?", fmt.Sprint("s", i)).Update("popularity", gorm.Expr("popularity + 1")).Error
-						default:
-							err = w.db.Transaction(func(tx *gorm.DB) error {
-								if err := tx.Model(&Merchant{ID: c.ID}).Update("name", fmt.Sprint(n)).Error; err != nil {
-									return err
-								}
-								return tx.Model(&c).Update("active", n%2 == 0).Error
-							})
-						}
-						if err != nil {
-							t.Errorf("writer %d, write %d: %v", i, n, err)
-							return
-						}
-					}
-				})
-			}
-			wg.Wait()
-			var sum int
-			w.db.Model(&Croupon{}).Select("sum(popularity)").Scan(&sum)
-			if want := writers * (writes / 3); sum != want {
-				t.Errorf("%d increments, not %d", sum, want)
-			}
+			manyWriters(newWorld(t, fixture.SQLite(t), change), 100)
 		})
 	}
 }
