@@ -11,7 +11,7 @@ import (
 // Croupon has lists, counts, an order and a unique column.
 type Croupon struct {
 	ID         uint64 `gorm:"primaryKey"`
-	Slug       string `gorm:"uniqueIndex"`
+	Slug       string `gorm:"uniqueIndex"` // without a size: MariaDB keeps hashes of it
 	Title      string
 	City       string
 	Popularity int64

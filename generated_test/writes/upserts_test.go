@@ -17,18 +17,14 @@ func TestUpserts(t *testing.T) {
 		w.flushes("upsert by another column", func() error {
 			return w.db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "slug"}}, DoUpdates: clause.AssignmentColumns([]string{"city"})}).
 				Create(&Croupon{Slug: "b", City: "bend"}).Error
-		}, w.ofUpsert(cities(2, "portland", "bend")...)...)
+		}, cities(2, "portland", "bend")...)
 		w.flushes("upsert by another column, with a key", func() error {
 			return w.db.Clauses(clause.OnConflict{Columns: []clause.Column{{Name: "slug"}}, DoUpdates: clause.AssignmentColumns([]string{"city"})}).
 				Create(&Croupon{ID: 2, Slug: "b", City: "salem"}).Error
 		}, cities(2, "bend", "salem")...)
-		var there []string
-		if w.d.Name == "mysql" && w.returnsKeys() { // MariaDB returns the key of the row that is left as it is
-			there = []string{"croupons:3", "croupons.GetBySlug(c)", "croupons.ListByCity(eugene)", "croupons.ListByTier(basic)"}
-		}
 		w.flushes("DoNothing on a row that is there", func() error {
 			return w.db.Clauses(clause.OnConflict{DoNothing: true}).Create(&Croupon{Slug: "c", City: "bend"}).Error
-		}, there...)
+		})
 		w.flushes("DoNothing on a new row", func() error {
 			return w.db.Clauses(clause.OnConflict{DoNothing: true}).Create(&Croupon{ID: 9, Slug: "z", City: "bend", Active: true}).Error
 		}, whole(9, "z", "bend")...)

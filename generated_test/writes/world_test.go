@@ -213,10 +213,11 @@ func (w *world) flushes(what string, f func() error, want ...string) {
 // flushed compares what was flushed since the last look.
 func (w *world) flushed(what string, want ...string) {
 	w.t.Helper()
+	reason := w.spy.why()
 	got := w.spy.take()
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
-		w.t.Errorf("%s flushed\n\t%s\nnot\n\t%s", what, strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		w.t.Errorf("%s flushed (%s)\n\t%s\nnot\n\t%s", what, reason, strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 	}
 }
 
