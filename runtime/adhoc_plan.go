@@ -25,7 +25,11 @@ type adhocPlan struct {
 // plan returns how the result of a statement is kept, or why it is not, and whether that can be mended.
 func (p *adhocPool) plan(text string, args []any) (q adhocPlan, problem string, mendable bool) {
 	a, d := p.a, sqlDialectOf(p.st.Name())
-	if _, resolved := p.st.Clauses["gorm:db_resolver:using"]; resolved || !p.ours {
+	if _, primary := p.st.Settings.Load(resolverWrite); !primary { // no Partition makes a replica current
+		return q, "a callback or a clause sends it to a replica", true
+	}
+	using, resolved := p.st.Clauses["gorm:db_resolver:using"]
+	if (resolved || !p.ours) && !a.rt.guards.trusted {
 		return q, "a callback or a clause sends it to another database", true
 	}
 	s := a.rt.plans.of(text, d)
@@ -34,6 +38,9 @@ func (p *adhocPool) plan(text string, args []any) (q adhocPlan, problem string, 
 	}
 	if q.statement, q.args, problem = bound(text, args, d); problem != "" {
 		return q, problem, false
+	}
+	if resolved { // by a clause, perhaps, of which the partition knows nothing
+		q.statement = AppendText(q.statement, fmt.Sprint(using.Expression))
 	}
 	var more []string
 	v, _ := p.st.Settings.Load(dependsKey)

@@ -77,6 +77,14 @@ func (p *adhocPool) cached(ctx context.Context, text string, args []any) (*resul
 	if _, inTx := p.ConnPool.(gorm.TxCommitter); c.database || inTx {
 		return nil, nil
 	}
+	// The chain may have got another context, whose rows it reads then.
+	switch part, err := a.rt.partition(p.st.Context); {
+	case err != nil:
+		return nil, err
+	case part != c.part:
+		other := *c
+		other.part, c = part, &other
+	}
 	q, problem, mendable := p.plan(text, args)
 	if problem != "" {
 		a.uncached(ctx, problem, mendable)

@@ -12,13 +12,14 @@ import (
 
 // referencesKey is what the references of a database hang on.
 type referencesKey struct {
+	on      *sql.DB   // it was asked
 	part    partition // whose search path it was
 	schemas string    // that are looked at besides those of that
 	models  int       // whose tags are read, where there is no catalog
 }
 
-func (rt *Runtime) referencesKey(part partition, schemas []string) referencesKey {
-	key := referencesKey{part: part, schemas: strings.Join(schemas, "\x00")}
+func (rt *Runtime) referencesKey(db *gorm.DB, part partition, schemas []string) referencesKey {
+	key := referencesKey{on: databaseOf(db.Statement.ConnPool), part: part, schemas: strings.Join(schemas, "\x00")}
 	if sqlDialectOf(rt.db.Name()) == anySQL {
 		key.models = len(rt.registry.every())
 	}
@@ -29,7 +30,8 @@ func (rt *Runtime) referencesKey(part partition, schemas []string) referencesKey
 // a table of a schema; "" is where the database looks for names. keeps says whether its answer may be remembered.
 func (rt *Runtime) referencesOf(db *gorm.DB, part partition, schema string, keeps bool) (*references, error) {
 	schemas := rt.schemas(schema)
-	key := rt.referencesKey(part, schemas)
+	key := rt.referencesKey(db, part, schemas)
+	keeps = keeps && key.on != nil
 	known, era, ok := rt.catalog.references.get(key)
 	if ok && keeps {
 		return known, nil
@@ -42,9 +44,10 @@ func (rt *Runtime) referencesOf(db *gorm.DB, part partition, schema string, keep
 }
 
 // knowsReferences reports whether referencesOf need not ask.
-func (rt *Runtime) knowsReferences(part partition, schema string) bool {
-	_, _, ok := rt.catalog.references.get(rt.referencesKey(part, rt.schemas(schema)))
-	return ok
+func (rt *Runtime) knowsReferences(db *gorm.DB, part partition, schema string) bool {
+	key := rt.referencesKey(db, part, rt.schemas(schema))
+	_, _, ok := rt.catalog.references.get(key)
+	return ok && key.on != nil
 }
 
 // schemas are those that models name, and one more, sorted.
@@ -65,12 +68,13 @@ func (rt *Runtime) schemas(more string) (names []string) {
 	return names
 }
 
-// lookUpReferences asks for the references in advance, so that the first write need not. Where the database
-// does not answer, the write asks.
-func (rt *Runtime) lookUpReferences() {
+// lookUpReferences asks for the references where a table lies in advance, so that the first write need not. Where the
+// database does not answer, the write asks.
+func (rt *Runtime) lookUpReferences(table string) {
 	ctx := context.Background()
+	db := rt.primaryOf(ctx, table)
 	part, err := rt.partition(ctx)
-	if err != nil || rt.knowsReferences(part, "") {
+	if err != nil || rt.knowsReferences(db, part, "") {
 		return
 	}
 	if timeout := rt.opts.LoadTimeout; timeout > 0 {
@@ -78,7 +82,8 @@ func (rt *Runtime) lookUpReferences() {
 		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
-	_, _ = rt.referencesOf(rt.db.WithContext(ctx), part, "", true)
+	db.Statement.Context = ctx
+	_, _ = rt.referencesOf(db, part, "", true)
 }
 
 func (rt *Runtime) askReferences(db *gorm.DB, schemas []string) (refs *references, err error) {

@@ -65,7 +65,7 @@ func (p *plugin) references(db *gorm.DB, part partition) (*references, error) {
 	tx := p.txOf(db.Statement.ConnPool)
 	schema := writtenName(db.Statement).schema
 	keeps := !inTx || tx != nil && !tx.shaped.Load()
-	if !keeps || !p.rt.knowsReferences(part, schema) {
+	if !keeps || !p.rt.knowsReferences(db, part, schema) {
 		if err := p.writeLockBefore(db, tx, inTx); err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"runtime"
 
@@ -30,6 +31,7 @@ type write struct {
 	reason string    // why of those
 	judged []*target // models whose rows are judged
 	began  string    // the table that it went to at its beginning
+	on     *sql.DB   // and the database
 	table  string    // the same, as it was planned for; "" before that
 	part   partition // whose rows they are
 
@@ -147,7 +149,7 @@ func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
 	if len(judged)+len(whole) == 0 && cascade == nil {
 		return nil
 	}
-	w := &write{stmt: st, op: op, part: part, began: tableOf(st), cascade: cascade, possible: possibleEffect(st, op)}
+	w := &write{stmt: st, op: op, part: part, began: tableOf(st), on: databaseOf(st.ConnPool), cascade: cascade, possible: possibleEffect(st, op)}
 	w.aim(judged, whole)
 	st.Settings.Store(writeKey, w)
 	return w
@@ -208,7 +210,7 @@ func (p *plugin) planned(db *gorm.DB, op writeOp) {
 			return
 		}
 		w.aim(judged, whole)
-	} else if !w.possible.covers(possibleEffect(db.Statement, op)) { // a hook has made more of it
+	} else if w.on != databaseOf(db.Statement.ConnPool) || !w.possible.covers(possibleEffect(db.Statement, op)) { // or a hook has made more of it
 		w.cascade = p.hangs(db, w.part, op)
 	}
 	if _, inTx := db.Statement.ConnPool.(gorm.TxCommitter); !inTx {

@@ -67,6 +67,20 @@ func (p *plugin) txOf(cp gorm.ConnPool) *dbTx {
 	return nil
 }
 
+// databaseOf returns the database beneath a statement's pool, of which dbresolver, or a callback, may know several; nil where it is not
+// known, as of a single connection, or of a transaction that was begun elsewhere.
+func databaseOf(cp gorm.ConnPool) *sql.DB {
+	switch t := cp.(type) {
+	case *sql.DB:
+		return t
+	case gorm.GetDBConnector:
+		if db, err := t.GetDBConn(); err == nil {
+			return db
+		}
+	}
+	return nil
+}
+
 func (w *pool) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
 	return w.inner.PrepareContext(ctx, query)
 }

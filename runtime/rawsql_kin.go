@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"strings"
 
@@ -17,6 +18,7 @@ type sqlKin struct {
 
 // kinKey is what a table's kin hang on.
 type kinKey struct {
+	on    *sql.DB   // it was asked
 	part  partition // whose search path it was
 	table sqlTable
 }
@@ -27,7 +29,8 @@ var errNoCatalog = errors.New("no catalog is known of this database")
 func (rt *Runtime) kinOf(db *gorm.DB, part partition, t sqlTable, keeps bool) (sqlKin, error) {
 	ctx, q := db.Statement.Context, asker{db}
 	t.defined = false
-	key := kinKey{part, t}
+	key := kinKey{databaseOf(db.Statement.ConnPool), part, t}
+	keeps = keeps && key.on != nil
 	kin, era, ok := rt.catalog.kins.get(key)
 	if ok && keeps {
 		return kin, nil

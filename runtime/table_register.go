@@ -71,7 +71,7 @@ func (t *Table) ready() error {
 	}
 	t.rt.registry.register(t)
 	t.release.anew()
-	t.rt.lookUpReferences()
+	t.rt.lookUpReferences(t.schema.Table)
 	return nil
 }
 

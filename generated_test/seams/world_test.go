@@ -28,14 +28,14 @@ type program struct {
 // start opens a program; the first on a database makes its tables.
 func start(t testing.TB, d fixture.Database, servers []string, config gorm.Config, o cacheruntime.Options) *program {
 	t.Helper()
+	return launch(t, d, servers, config, o, func(*gorm.DB) {})
+}
+
+// launch is start for a program that sets something up between New and NewModels.
+func launch(t testing.TB, d fixture.Database, servers []string, config gorm.Config, o cacheruntime.Options, setUp func(*gorm.DB)) *program {
+	t.Helper()
 	p := &program{t: t, db: d.Open(t, &config)}
-	p.must(p.db.SetupJoinTable(&seams.Croupon{}, "Places", &seams.CrouponPlace{}))
-	p.must(p.db.SetupJoinTable(&seams.Place{}, "Croupons", &seams.CrouponPlace{}))
-	p.must(p.db.AutoMigrate(&seams.Town{}, &seams.Merchant{}, &seams.Tag{}, &seams.Place{}, &seams.Croupon{}, &seams.CrouponPlace{}, &seams.Label{}))
-	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS brands (id bigint PRIMARY KEY, name varchar(40), slug varchar(40) GENERATED ALWAYS AS (lower(name)) STORED UNIQUE)").Error)
-	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS stickers (id bigint PRIMARY KEY, brand_slug varchar(40), FOREIGN KEY (brand_slug) REFERENCES brands (slug) ON UPDATE CASCADE)").Error)
-	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS cellars (id bigint PRIMARY KEY, name varchar(40))").Error)
-	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS bottles (id bigint PRIMARY KEY, cellar_id bigint, FOREIGN KEY (cellar_id) REFERENCES cellars (id) ON DELETE CASCADE)").Error)
+	p.makeTables()
 	store, err := tiered.Open(tiered.Options{Servers: servers, Timeout: 5 * time.Second})
 	p.must(err)
 	t.Cleanup(func() { p.must(store.Close()) })
@@ -43,9 +43,22 @@ func start(t testing.TB, d fixture.Database, servers []string, config gorm.Confi
 	p.rt, err = cacheruntime.New(p.db, store, o)
 	p.must(err)
 	t.Cleanup(func() { p.must(p.rt.Close()) })
+	setUp(p.db)
 	p.m, err = seams.NewModels(p.rt)
 	p.must(err)
 	return p
+}
+
+// makeTables makes the tables that are not there yet.
+func (p *program) makeTables() {
+	p.t.Helper()
+	p.must(p.db.SetupJoinTable(&seams.Croupon{}, "Places", &seams.CrouponPlace{}))
+	p.must(p.db.SetupJoinTable(&seams.Place{}, "Croupons", &seams.CrouponPlace{}))
+	p.must(p.db.AutoMigrate(&seams.Town{}, &seams.Merchant{}, &seams.Tag{}, &seams.Place{}, &seams.Croupon{}, &seams.CrouponPlace{}, &seams.Label{}))
+	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS brands (id bigint PRIMARY KEY, name varchar(40), slug varchar(40) GENERATED ALWAYS AS (lower(name)) STORED UNIQUE)").Error)
+	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS stickers (id bigint PRIMARY KEY, brand_slug varchar(40), FOREIGN KEY (brand_slug) REFERENCES brands (slug) ON UPDATE CASCADE)").Error)
+	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS cellars (id bigint PRIMARY KEY, name varchar(40))").Error)
+	p.must(p.db.Exec("CREATE TABLE IF NOT EXISTS bottles (id bigint PRIMARY KEY, cellar_id bigint, FOREIGN KEY (cellar_id) REFERENCES cellars (id) ON DELETE CASCADE)").Error)
 }
 
 func (p *program) must(err error) {
@@ -64,10 +77,12 @@ func enforcing(d fixture.Database) fixture.Database {
 }
 
 // fill makes the rows anew, by the program's own writes.
-func (p *program) fill() {
+func (p *program) fill() { p.t.Helper(); p.fillBy(p.db) }
+
+func (p *program) fillBy(db *gorm.DB) {
 	p.t.Helper()
 	for _, table := range []string{"labels", "croupon_places", "croupon_tags", "twins", "croupons", "places", "tags", "merchants", "towns"} {
-		p.must(p.db.Exec("DELETE FROM " + table).Error)
+		p.must(db.Exec("DELETE FROM " + table).Error)
 	}
 	for _, row := range []any{
 		&[]seams.Town{{ID: 1, Name: "x"}, {ID: 2, Name: "y"}},
@@ -78,10 +93,10 @@ func (p *program) fill() {
 		&[]seams.CrouponPlace{{CrouponID: 1, PlaceID: 1}, {CrouponID: 2, PlaceID: 1}, {CrouponID: 3, PlaceID: 2}},
 		&[]seams.Label{{ID: 1, MerchantCode: to("a")}, {ID: 2, MerchantCode: to("b")}, {ID: 3}},
 	} {
-		p.must(p.db.Create(row).Error)
+		p.must(db.Create(row).Error)
 	}
-	p.must(p.db.Exec("INSERT INTO croupon_tags (croupon_id, tag_name) VALUES (1, 'g'), (1, 'h'), (2, 'g'), (3, 'h')").Error)
-	p.must(p.db.Exec("INSERT INTO twins (merchant_id, twin_id) VALUES (1, 2), (2, 1), (1, 3)").Error)
+	p.must(db.Exec("INSERT INTO croupon_tags (croupon_id, tag_name) VALUES (1, 'g'), (1, 'h'), (2, 'g'), (3, 'h')").Error)
+	p.must(db.Exec("INSERT INTO twins (merchant_id, twin_id) VALUES (1, 2), (2, 1), (1, 3)").Error)
 }
 
 func to[T any](v T) *T { return &v }
@@ -93,18 +108,20 @@ type look struct {
 }
 
 // looks are all ways to read what a program has, from its cache or from the database.
-func (p *program) looks(cached bool) (looks []look) {
+func (p *program) looks(cached bool) []look { return p.looksBy(p.m, cached) }
+
+func (p *program) looksBy(m *seams.Models, cached bool) (looks []look) {
 	var (
-		towns     seams.TownReader         = p.m.Town.Objects
-		merchants seams.MerchantReader     = p.m.Merchant.Objects
-		croupons  seams.CrouponReader      = p.m.Croupon.Objects
-		tags      seams.TagReader          = p.m.Tag.Objects
-		places    seams.PlaceReader        = p.m.Place.Objects
-		labels    seams.LabelReader        = p.m.Label.Objects
-		joins     seams.CrouponPlaceReader = p.m.CrouponPlace.Objects
+		towns     seams.TownReader         = m.Town.Objects
+		merchants seams.MerchantReader     = m.Merchant.Objects
+		croupons  seams.CrouponReader      = m.Croupon.Objects
+		tags      seams.TagReader          = m.Tag.Objects
+		places    seams.PlaceReader        = m.Place.Objects
+		labels    seams.LabelReader        = m.Label.Objects
+		joins     seams.CrouponPlaceReader = m.CrouponPlace.Objects
 	)
 	if cached {
-		towns, merchants, croupons, tags, places, labels, joins = p.m.Town.Cache, p.m.Merchant.Cache, p.m.Croupon.Cache, p.m.Tag.Cache, p.m.Place.Cache, p.m.Label.Cache, p.m.CrouponPlace.Cache
+		towns, merchants, croupons, tags, places, labels, joins = m.Town.Cache, m.Merchant.Cache, m.Croupon.Cache, m.Tag.Cache, m.Place.Cache, m.Label.Cache, m.CrouponPlace.Cache
 	}
 	add := func(name string, read func(ctx context.Context) (any, error)) {
 		looks = append(looks, look{name, read})

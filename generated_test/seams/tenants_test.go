@@ -1,0 +1,267 @@
+package seams_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/cachegen/cachegen/generated_test/fixture"
+	"github.com/cachegen/cachegen/generated_test/seams"
+	"github.com/cachegen/cachegen/internal/testserver"
+	cacheruntime "github.com/cachegen/cachegen/runtime"
+	"gorm.io/gorm"
+	"gorm.io/plugin/dbresolver"
+)
+
+type tenantKey struct{}
+
+func of(tenant string) context.Context {
+	return context.WithValue(context.Background(), tenantKey{}, tenant)
+}
+
+func tenantOf(ctx context.Context) string {
+	tenant, _ := ctx.Value(tenantKey{}).(string)
+	return tenant
+}
+
+// tenants are the tenants of the tests, beside nobody. Their rows have equal keys.
+var tenants = []string{"a", "b"}
+
+// byPool has each tenant's statements sent to a database of its own, by a callback that puts another pool in the place of the program's.
+func byPool(t testing.TB, of map[string]fixture.Database) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		pools := map[string]gorm.ConnPool{}
+		for tenant, d := range of {
+			pools[tenant] = d.Open(t, nil).ConnPool
+		}
+		choose := func(db *gorm.DB) {
+			_, inTx := db.Statement.ConnPool.(gorm.TxCommitter)
+			if pool := pools[tenantOf(db.Statement.Context)]; pool != nil && !inTx {
+				db.Statement.ConnPool = pool
+			}
+		}
+		cb := db.Callback()
+		if err := errors.Join(
+			cb.Query().Before("*").Register("app:tenant", choose), cb.Row().Before("*").Register("app:tenant", choose),
+			cb.Raw().Before("*").Register("app:tenant", choose), cb.Create().Before("*").Register("app:tenant", choose),
+			cb.Update().Before("*").Register("app:tenant", choose), cb.Delete().Before("*").Register("app:tenant", choose),
+		); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// byResolver is byPool by dbresolver and a callback.
+func byResolver(t testing.TB, of map[string]fixture.Database) func(*gorm.DB) {
+	return func(db *gorm.DB) {
+		r := dbresolver.Register(dbresolver.Config{})
+		for tenant, d := range of {
+			r.Register(dbresolver.Config{Sources: []gorm.Dialector{d.Dialector()}}, tenant)
+		}
+		use(t, db, r)
+		choose := func(db *gorm.DB) {
+			_, inTx := db.Statement.ConnPool.(gorm.TxCommitter)
+			if tenant := tenantOf(db.Statement.Context); tenant != "" && !inTx {
+				db.Clauses(dbresolver.Use(tenant))
+			}
+		}
+		cb := db.Callback()
+		if err := errors.Join(
+			cb.Query().After("gorm:db_resolver").Before("cachegen:before_sql").Register("app:tenant", choose),
+			cb.Row().After("gorm:db_resolver").Before("cachegen:before_sql").Register("app:tenant", choose),
+			cb.Raw().After("gorm:db_resolver").Before("cachegen:before_sql").Register("app:tenant", choose),
+			cb.Create().After("gorm:db_resolver").Before("cachegen:begin").Register("app:tenant", choose),
+			cb.Update().After("gorm:db_resolver").Before("cachegen:begin").Register("app:tenant", choose),
+			cb.Delete().After("gorm:db_resolver").Before("cachegen:begin").Register("app:tenant", choose),
+		); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// forTenant is a tenant's session, in which transactions are begun where its rows are.
+func (p *program) forTenant(tenant string) *gorm.DB {
+	db := p.db.WithContext(of(tenant))
+	if tenant == "" {
+		return db
+	}
+	return db.Clauses(dbresolver.Use(tenant)).Session(&gorm.Session{})
+}
+
+// alikeFor fails the test unless the cache says to a tenant what its database does.
+func (p *program) alikeFor(t *testing.T, what, tenant string) {
+	t.Helper()
+	cached := p.looks(true)
+	for i, l := range p.looks(false) {
+		if got, want := cached[i].seen(t, cacheruntime.WithFresh(of(tenant))), l.seen(t, of(tenant)); got != want {
+			t.Errorf("%s: tenant %q: %s:\n\tcached   %s\n\tdatabase %s", what, tenant, l.name, got, want)
+		}
+	}
+}
+
+// behaviours 16, 33, 40, 98: a database for each tenant, with equal keys: what hangs on a row that a tenant's write deletes or changes falls
+// for that tenant, in every program, and for no other; rows that come with others, and queries, are each tenant's own.
+func TestTenantsWithForeignKeys(t *testing.T) {
+	eachKind(t, func(t *testing.T, another func() fixture.Database) {
+		nobodys, own := another(), map[string]fixture.Database{}
+		for _, tenant := range tenants {
+			own[tenant] = bareTables(t, another(), true)
+		}
+		for name, way := range map[string]func(testing.TB, map[string]fixture.Database) func(*gorm.DB){"dbresolver": byResolver, "pools": byPool} {
+			t.Run(name, func(t *testing.T) {
+				servers := []string{testserver.Memcached(t).Addr()}
+				o := cacheruntime.Options{Partition: tenantOf}
+				p := launch(t, nobodys, servers, gorm.Config{}, o, way(t, own))
+				o.Mode = cacheruntime.Strict
+				q := launch(t, nobodys, servers, gorm.Config{PrepareStmt: name == "dbresolver", SkipDefaultTransaction: true}, o, way(t, own))
+				foreignKeysOfTenants(t, p, q)
+			})
+		}
+	})
+}
+
+func foreignKeysOfTenants(t *testing.T, p, q *program) {
+	everybody := append([]string{""}, tenants...)
+	warm := func(tenant string) { // both, in either tier
+		for _, r := range []*program{p, q} {
+			for _, l := range r.looks(true) {
+				l.seen(t, of(tenant))
+			}
+		}
+	}
+	for _, tenant := range everybody {
+		p.fillBy(p.db.WithContext(of(tenant)))
+		warm(tenant)
+	}
+	for i, w := range hangingWrites {
+		by, writer := []*program{p, q}[i%2], everybody[i%3]
+		p.fillBy(p.db.WithContext(of(writer)))
+		warm(writer)
+		ctx, trace := cacheruntime.WithTrace(of(writer))
+		if tx := w.write(by.db.WithContext(ctx)); tx.Error != nil || tx.RowsAffected == 0 {
+			t.Fatalf("%s: %d rows, %v", w.name, tx.RowsAffected, tx.Error)
+		}
+		prefix := "seams:"
+		if writer != "" {
+			prefix = "seams@" + writer + ":"
+		}
+		for _, f := range trace.Flushes() {
+			for _, list := range f.Lists {
+				if !strings.HasPrefix(list, prefix) {
+					t.Errorf("%s by %q flushed %s", w.name, writer, list)
+				}
+			}
+		}
+		for _, r := range []*program{p, q} {
+			r.alikeFor(t, w.name, writer)
+		}
+		before := p.rt.Stats()
+		for _, tenant := range everybody {
+			if tenant != writer {
+				for _, l := range p.looks(true) {
+					l.seen(t, of(tenant))
+				}
+			}
+		}
+		if s := p.rt.Stats().Minus(before); s.Misses != 0 || s.CacheStatements != 0 {
+			t.Errorf("%s by %q flushed entries of others:\n%s", w.name, writer, s)
+		}
+	}
+	for _, tenant := range everybody {
+		p.alikeFor(t, "at last", tenant)
+	}
+}
+
+// behaviours 16, 98: a query whose chain has got another tenant's context reads, and is kept for, that tenant.
+func TestQueryWithAnotherTenantsContext(t *testing.T) {
+	eachKind(t, func(t *testing.T, another func() fixture.Database) {
+		own := map[string]fixture.Database{}
+		for _, tenant := range tenants {
+			own[tenant] = bareTables(t, another(), true)
+		}
+		p := launch(t, another(), nil, gorm.Config{}, cacheruntime.Options{Partition: tenantOf}, byPool(t, own))
+		for _, tenant := range tenants {
+			p.must(p.db.WithContext(of(tenant)).Create(&seams.Town{ID: 1, Name: tenant}).Error)
+		}
+		name := func(ctx context.Context, chain func(q *gorm.DB) *gorm.DB) string {
+			t.Helper()
+			towns, err := p.m.Town.Cache.Query(ctx, chain)
+			p.must(err)
+			if len(towns) != 1 {
+				return fmt.Sprint(len(towns), " towns")
+			}
+			return towns[0].Name
+		}
+		own1 := func(q *gorm.DB) *gorm.DB { return q.Where("id = 1") }
+		others := func(q *gorm.DB) *gorm.DB { return q.WithContext(of("b")).Where("id = 1") }
+		for range 2 {
+			if got := name(of("a"), others); got != "b" {
+				t.Errorf("with b's context: %s", got)
+			}
+			if got := name(of("a"), own1); got != "a" {
+				t.Errorf("a reads what is %s's", got)
+			}
+			if got := name(of("b"), own1); got != "b" {
+				t.Errorf("b reads what is %s's", got)
+			}
+		}
+		p.must(p.db.WithContext(of("b")).Model(&seams.Town{ID: 1}).Update("name", "c").Error)
+		if got := name(of("a"), others); got != "c" {
+			t.Errorf("after a write of b's: %s", got)
+		}
+	})
+}
+
+var tenantWrites = flag.Int("tenant-writes", 12, "random writes of tenants a database")
+
+// behaviours 16, 33 to 40, 50, 54, 98: random writes of every kind by two programs for tenants with equal keys, after each of which both
+// programs read everything in every way for each tenant, from the cache and from the database.
+func TestRandomWritesOfTenants(t *testing.T) {
+	seed := *randomSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	eachKind(t, func(t *testing.T, another func() fixture.Database) {
+		nobodys, own := another(), map[string]fixture.Database{}
+		for _, tenant := range tenants {
+			own[tenant] = bareTables(t, another(), true)
+		}
+		servers := []string{testserver.Memcached(t).Addr()}
+		ps := []*program{
+			launch(t, nobodys, servers, gorm.Config{}, cacheruntime.Options{Partition: tenantOf}, byResolver(t, own)),
+			launch(t, nobodys, servers, gorm.Config{PrepareStmt: true, SkipDefaultTransaction: true},
+				cacheruntime.Options{Partition: tenantOf, BulkRows: 2, ListWindow: 2, Mode: cacheruntime.Strict}, byResolver(t, own)),
+		}
+		everybody := append([]string{""}, tenants...)
+		r := &random{Rand: rand.New(rand.NewPCG(seed, 0)), name: nobodys.Name}
+		var said []string
+		done := 0
+		for i := range *tenantWrites {
+			if i%6 == 0 {
+				for _, tenant := range everybody {
+					ps[0].fillBy(ps[0].forTenant(tenant))
+				}
+				said = nil
+			}
+			by, writer := r.IntN(2), everybody[r.IntN(3)]
+			text, err := r.write(ps[by].forTenant(writer))
+			if err == nil {
+				done++
+			}
+			said = append(said, fmt.Sprintf("program %d, tenant %q: %s: %v", by, writer, text, err))
+			for _, tenant := range everybody {
+				for _, p := range ps {
+					p.alikeFor(t, fmt.Sprintf("-seed %d, write %d", seed, i), tenant)
+				}
+			}
+			if t.Failed() {
+				t.Fatal("after\n\t" + strings.Join(said, "\n\t"))
+			}
+		}
+		t.Logf("-seed %d: %d of %d writes were made; %s", seed, done, *tenantWrites, ps[0].rt.Stats())
+	})
+}
