@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/seams"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -92,13 +93,19 @@ func (p *program) forTenant(tenant string) *gorm.DB {
 	return db.Clauses(dbresolver.Use(tenant)).Session(&gorm.Session{})
 }
 
-// alikeFor fails the test unless the cache says to a tenant what its database does.
-func (p *program) alikeFor(t *testing.T, what, tenant string) {
+// alikeFor fails the test unless the cache says to a tenant, in each program, what its database does.
+func alikeFor(t *testing.T, what, tenant string, ps ...*program) {
 	t.Helper()
-	cached := p.looks(true)
-	for i, l := range p.looks(false) {
-		if got, want := cached[i].seen(t, cacheruntime.WithFresh(of(tenant))), l.seen(t, of(tenant)); got != want {
-			t.Errorf("%s: tenant %q: %s:\n\tcached   %s\n\tdatabase %s", what, tenant, l.name, got, want)
+	var cached [][]look
+	for _, p := range ps {
+		cached = append(cached, p.looks(true))
+	}
+	for i, l := range ps[0].looks(false) {
+		want := l.seen(t, of(tenant))
+		for k := range ps {
+			if got := cached[k][i].seen(t, cacheruntime.WithFresh(of(tenant))); got != want {
+				t.Errorf("%s: tenant %q: program %d: %s:\n\tcached   %s\n\tdatabase %s", what, tenant, k, l.name, got, want)
+			}
 		}
 	}
 }
@@ -118,13 +125,20 @@ func TestTenantsWithForeignKeys(t *testing.T) {
 				p := launch(t, nobodys, servers, gorm.Config{}, o, way(t, own))
 				o.Mode = cacheruntime.Strict
 				q := launch(t, nobodys, servers, gorm.Config{PrepareStmt: name == "dbresolver", SkipDefaultTransaction: true}, o, way(t, own))
-				foreignKeysOfTenants(t, p, q)
+				writes := hangingWrites
+				if name == "pools" {
+					writes = writes[:4]
+				}
+				foreignKeysOfTenants(t, p, q, writes, tenants...)
+				if n := p.rt.Stats().Reasons[flushlist.Uncacheable]; n != 0 {
+					t.Errorf("%d queries were not cached", n)
+				}
 			})
 		}
 	})
 }
 
-func foreignKeysOfTenants(t *testing.T, p, q *program) {
+func foreignKeysOfTenants(t *testing.T, p, q *program, writes []hangingWrite, tenants ...string) {
 	everybody := append([]string{""}, tenants...)
 	warm := func(tenant string) { // both, in either tier
 		for _, r := range []*program{p, q} {
@@ -137,7 +151,7 @@ func foreignKeysOfTenants(t *testing.T, p, q *program) {
 		p.fillBy(p.db.WithContext(of(tenant)))
 		warm(tenant)
 	}
-	for i, w := range hangingWrites {
+	for i, w := range writes {
 		by, writer := []*program{p, q}[i%2], everybody[i%3]
 		p.fillBy(p.db.WithContext(of(writer)))
 		warm(writer)
@@ -156,9 +170,7 @@ func foreignKeysOfTenants(t *testing.T, p, q *program) {
 				}
 			}
 		}
-		for _, r := range []*program{p, q} {
-			r.alikeFor(t, w.name, writer)
-		}
+		alikeFor(t, w.name, writer, p, q)
 		before := p.rt.Stats()
 		for _, tenant := range everybody {
 			if tenant != writer {
@@ -167,12 +179,13 @@ func foreignKeysOfTenants(t *testing.T, p, q *program) {
 				}
 			}
 		}
-		if s := p.rt.Stats().Minus(before); s.Misses != 0 || s.CacheStatements != 0 {
+		// Whose tables a query's text names is not known where they have the tenant's schema.
+		if s := p.rt.Stats().Minus(before); s.Misses != s.Reasons[flushlist.Uncacheable] || s.CacheStatements != s.Misses {
 			t.Errorf("%s by %q flushed entries of others:\n%s", w.name, writer, s)
 		}
 	}
 	for _, tenant := range everybody {
-		p.alikeFor(t, "at last", tenant)
+		alikeFor(t, "at last", tenant, p)
 	}
 }
 
@@ -254,9 +267,7 @@ func TestRandomWritesOfTenants(t *testing.T) {
 			}
 			said = append(said, fmt.Sprintf("program %d, tenant %q: %s: %v", by, writer, text, err))
 			for _, tenant := range everybody {
-				for _, p := range ps {
-					p.alikeFor(t, fmt.Sprintf("-seed %d, write %d", seed, i), tenant)
-				}
+				alikeFor(t, fmt.Sprintf("-seed %d, write %d", seed, i), tenant, ps...)
 			}
 			if t.Failed() {
 				t.Fatal("after\n\t" + strings.Join(said, "\n\t"))

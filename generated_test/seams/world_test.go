@@ -82,7 +82,7 @@ func (p *program) fill() { p.t.Helper(); p.fillBy(p.db) }
 func (p *program) fillBy(db *gorm.DB) {
 	p.t.Helper()
 	for _, table := range []string{"labels", "croupon_places", "croupon_tags", "twins", "croupons", "places", "tags", "merchants", "towns"} {
-		p.must(db.Exec("DELETE FROM " + table).Error)
+		p.must(db.Exec("DELETE FROM " + named(db, table)).Error)
 	}
 	for _, row := range []any{
 		&[]seams.Town{{ID: 1, Name: "x"}, {ID: 2, Name: "y"}},
@@ -95,8 +95,8 @@ func (p *program) fillBy(db *gorm.DB) {
 	} {
 		p.must(db.Create(row).Error)
 	}
-	p.must(db.Exec("INSERT INTO croupon_tags (croupon_id, tag_name) VALUES (1, 'g'), (1, 'h'), (2, 'g'), (3, 'h')").Error)
-	p.must(db.Exec("INSERT INTO twins (merchant_id, twin_id) VALUES (1, 2), (2, 1), (1, 3)").Error)
+	p.must(db.Exec("INSERT INTO " + named(db, "croupon_tags") + " (croupon_id, tag_name) VALUES (1, 'g'), (1, 'h'), (2, 'g'), (3, 'h')").Error)
+	p.must(db.Exec("INSERT INTO " + named(db, "twins") + " (merchant_id, twin_id) VALUES (1, 2), (2, 1), (1, 3)").Error)
 }
 
 func to[T any](v T) *T { return &v }
