@@ -177,3 +177,60 @@ func TestQueryOfAReplica(t *testing.T) {
 		}
 	})
 }
+
+// behaviours 33, 60: rows that come with others from another source, each of which has a replica that has nothing of them yet.
+func TestRelationsAcrossSources(t *testing.T) {
+	eachKind(t, func(t *testing.T, another func() fixture.Database) {
+		first, second, replica := bareTables(t, another(), false), bareTables(t, another(), false), bareTables(t, another(), false)
+		replicas := []gorm.Dialector{replica.Dialector()}
+		p := launch(t, first, []string{testserver.Memcached(t).Addr()}, gorm.Config{DisableForeignKeyConstraintWhenMigrating: true},
+			cacheruntime.Options{Mode: cacheruntime.Strict}, func(db *gorm.DB) {
+				use(t, db, dbresolver.Register(dbresolver.Config{Replicas: replicas}).Register(
+					dbresolver.Config{Sources: []gorm.Dialector{second.Dialector()}, Replicas: replicas}, &seams.Merchant{}, &seams.Tag{}))
+			})
+		p.fill()
+		expect := func(what, want string) {
+			t.Helper()
+			for range 2 {
+				c, err := p.m.Croupon.Cache.WithMerchant(seams.MerchantWithTown()).WithTags().Get(t.Context(), 1)
+				p.must(err)
+				m, err := p.m.Merchant.Cache.WithCroupons(seams.CrouponWithTags()).Get(t.Context(), 1)
+				p.must(err)
+				q, err := p.m.Croupon.Cache.QueryOne(t.Context(), func(q *gorm.DB) *gorm.DB { return q.Preload("Merchant").Where("id = 1") })
+				p.must(err)
+				got := c.Merchant.Code + c.Merchant.Town.Name + q.Merchant.Code + fmt.Sprint(len(c.Tags))
+				for _, tag := range c.Tags {
+					got += " " + tag.Name
+				}
+				for _, c := range m.Croupons {
+					got += " " + c.Title + fmt.Sprint(len(c.Tags))
+				}
+				if got != want {
+					t.Errorf("%s: %s, want %s", what, got, want)
+				}
+			}
+		}
+		expect("filled", "axa2 h g q1 p2")
+		for _, w := range []struct {
+			what  string
+			write func(db *gorm.DB) error
+			want  string
+		}{
+			{"a merchant's code", func(db *gorm.DB) error { return db.Model(&seams.Merchant{ID: 1}).Update("code", "d").Error }, "dxd2 h g q1 p2"},
+			{"a town's name", func(db *gorm.DB) error { return db.Model(&seams.Town{ID: 1}).Update("name", "z").Error }, "dzd2 h g q1 p2"},
+			{"a croupon moves", func(db *gorm.DB) error { return db.Model(&seams.Croupon{ID: 2}).Update("merchant_id", 2).Error }, "dzd2 h g p2"},
+			{"a tag leaves", func(db *gorm.DB) error {
+				return db.Model(&seams.Croupon{ID: 1}).Association("Tags").Delete(&seams.Tag{Name: "h"})
+			}, "dzd1 g p1"},
+			{"a tag is deleted", func(db *gorm.DB) error { return db.Delete(&seams.Tag{Name: "g"}).Error }, "dzd0 p0"},
+			{"text", func(db *gorm.DB) error { return db.Exec("UPDATE merchants SET code = 'e' WHERE id = 1").Error }, "eze0 p0"},
+		} {
+			p.must(w.write(p.db))
+			expect(w.what, w.want)
+		}
+		before := p.rt.Stats()
+		if expect("at last", "eze0 p0"); p.rt.Stats().Minus(before).CacheStatements != 0 {
+			t.Error("read from the database again")
+		}
+	})
+}
