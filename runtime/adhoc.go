@@ -262,6 +262,9 @@ func (h hushed) LogMode(l logger.LogLevel) logger.Interface { return hushed{h.In
 
 // Trace is told of a statement when it has ended.
 func (h hushed) Trace(ctx context.Context, begin time.Time, fc func() (string, int64), err error) {
+	if errors.Is(err, ErrPartialRow) { // the caller's, and no fault of the statement's
+		err = nil
+	}
 	if ctx.Value(servedInContext{}) == nil || err != nil && !errors.Is(err, gorm.ErrRecordNotFound) {
 		h.Interface.Trace(ctx, begin, fc, err)
 	}

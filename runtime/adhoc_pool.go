@@ -19,33 +19,49 @@ type adhocPool struct {
 	st   *gorm.Statement
 	ours bool        // the pool is the plugin's, on the database itself
 	sent atomic.Bool // by a load of this statement's own, which has a goroutine of its own
+	// whole are the columns that the statement must bring, written before a load begins.
+	whole []string
+	half  error // what such a load found to be half a row; read when it has ended
 }
 
 // What the entry of a result begins with.
 const (
 	resultKept = iota // the statement and its result follow
 	resultLong        // the statement follows: it is asked for each time, since its result is too long
-	resultOdd         // never stored: each caller asks for itself
+	resultOdd         // never stored: each caller asks for itself, or is refused
 )
 
 // QueryContext is where GORM would ask the database.
 func (p *adhocPool) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if p.st.Dest == p.a.dest {
+		p.whole = p.a.whole
+	}
 	rows, err := p.rows(ctx, text, args)
-	if err != nil || p.a.whole == nil || p.st.Dest != p.a.dest {
-		return rows, err
-	}
-	columns, err := rows.Columns()
-	if err == nil {
-		if missing, ok := lacks(columns, p.a.whole); ok {
-			err = fmt.Errorf("%w: %s: its statement does not select %s, and a Save of such a row would lose what is there: select all columns, "+
-				"or read a projection with cacheruntime.Query[T]", ErrPartialRow, p.a.accessor, missing)
-		}
-	}
 	if err != nil {
+		return nil, err
+	}
+	if err := p.partial(rows); err != nil {
 		_ = rows.Close()
 		return nil, err
 	}
 	return rows, nil
+}
+
+// partial is the error of rows that lack columns of the model's; nil where they need not have them.
+func (p *adhocPool) partial(rows *sql.Rows) error {
+	if p.whole == nil {
+		return nil
+	}
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	missing, ok := lacks(columns, p.whole)
+	if !ok {
+		return nil
+	}
+	return fmt.Errorf("%w: %s: its statement does not select %s, and a Save of such a row would lose what is there: select all columns, "+
+		"or read a projection with cacheruntime.Query[T]", ErrPartialRow, p.a.accessor, missing)
 }
 
 // GetDBConn is what db.DB() asks for, in a callback that comes behind ours.
@@ -60,6 +76,9 @@ func (p *adhocPool) rows(ctx context.Context, text string, args []any) (*sql.Row
 	r, err := p.cached(ctx, text, args)
 	if err != nil {
 		return nil, err
+	}
+	if r == nil && p.half != nil {
+		return nil, p.half
 	}
 	if r == nil {
 		p.a.counted(ctx)
@@ -161,6 +180,9 @@ func (p *adhocPool) load(ctx context.Context, c *call, text string, q *adhocPlan
 		return l, err
 	}
 	defer rows.Close()
+	if p.half = p.partial(rows); p.half != nil { // which may be all that another caller's projection wants, who asks for himself
+		return loaded{value: flushlist.Value{Payload: []byte{resultOdd}}, noStore: true}, nil
+	}
 	head := AppendText([]byte{resultKept}, string(q.statement))
 	l.value.Payload, err = appendResult(head, rows, maxResult)
 	switch {
