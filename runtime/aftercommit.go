@@ -34,6 +34,7 @@ func AfterCommit(tx *gorm.DB, fn func(ctx context.Context)) error {
 	if t == nil {
 		return errNoTransaction
 	}
+	t.heedRows()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done {

@@ -38,9 +38,13 @@ func registerRaw[P callbacks[C], C callback[C]](p *plugin, cb P, main string, ro
 	if cb.Get("gorm:preload") != nil { // which is not a part of the statement, nor are the hooks behind it
 		after = after.Before("gorm:preload")
 	}
+	ends := p.heeding(p.afterSQL(main == "gorm:raw"))
+	if rowsOutlive {
+		ends = p.outliving(ends)
+	}
 	errs := []error{
 		cb.Before(main).Register("cachegen:before_sql", p.beforeSQL(rowsOutlive)),
-		after.Register("cachegen:after_sql", p.heeding(p.afterSQL(main == "gorm:raw"))),
+		after.Register("cachegen:after_sql", ends),
 	}
 	if fn := cb.Get(main); fn != nil {
 		errs = append(errs, cb.Replace(main, p.guardSQL(fn)))

@@ -119,7 +119,8 @@ func (w *pool) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool,
 	default:
 		return nil, gorm.ErrInvalidTransaction
 	}
-	return &dbTx{p: w.p, ctx: ctx, inner: inner, pool: w}, nil
+	serial := opts != nil && opts.Isolation == sql.LevelSerializable
+	return &dbTx{p: w.p, ctx: ctx, inner: inner, pool: w, serial: serial}, nil
 }
 
 // GetDBConn is what db.DB() and db.Connection() ask for.

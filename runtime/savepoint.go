@@ -94,6 +94,7 @@ func (t *dbTx) forget() {
 
 // savepoint follows one statement that succeeded. heard says that it came through ExecContext.
 func (t *dbTx) savepoint(s savepoint, heard bool) {
+	t.heedRows()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if heard {

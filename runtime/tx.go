@@ -42,6 +42,9 @@ type dbTx struct {
 	lost     loss   // the database may have rolled it back by itself
 	loose    []fall // what was collected since
 	reopened bool   // a savepoint was taken since, which on SQLite begins another
+
+	serial bool      // it was begun as SERIALIZABLE
+	rows   *sql.Rows // the last that the program reads after the callbacks
 }
 
 var _ gorm.Tx = (*dbTx)(nil)
@@ -88,6 +91,7 @@ func (t *dbTx) GetDBConn() (*sql.DB, error) { return t.pool.GetDBConn() }
 // collect keeps lists until the transaction commits. It returns false where that has begun, or the
 // transaction has ended: another goroutine did that while this one wrote.
 func (t *dbTx) collect(falls []fall) bool {
+	t.heedRows()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done {
@@ -117,6 +121,7 @@ func (t *dbTx) endUnseen() {
 // end returns what was collected, once: after it nothing is collected any more. unseen is what
 // falls although the transaction does not commit now.
 func (t *dbTx) end() (f, unseen flush, hooks []func(context.Context)) {
+	t.heedRows()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.done {

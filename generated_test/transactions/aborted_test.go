@@ -85,6 +85,16 @@ func (w *world) loses(tx *gorm.DB) {
 		}
 		return
 	}
+	err := w.deadlock(tx, func() error { return update(tx, "b", "lost") })
+	if err == nil {
+		w.Fatal("no deadlock")
+	}
+	w.Log(err)
+}
+
+// deadlock makes one of a transaction that has written a, and of waits, which waits for b in it. It returns what that does.
+func (w *world) deadlock(tx *gorm.DB, waits func() error) error {
+	w.Helper()
 	// The other one is the dearer to roll back, and holds b.
 	other := w.database.Open(w, nil)
 	begun := other.Begin()
@@ -100,13 +110,10 @@ func (w *world) loses(tx *gorm.DB) {
 	done := make(chan error, 1)
 	go func() { done <- begun.Exec("UPDATE croupons SET category = 'x' WHERE id = 1").Error }()
 	w.eventually("nobody waits for a", func() bool { return w.waiting(other) })
-	err := update(tx, "b", "lost")
+	err := waits()
 	w.ok(<-done)
 	w.ok(begun.Rollback().Error)
-	if err == nil {
-		w.Fatal("no deadlock")
-	}
-	w.Log(err)
+	return err
 }
 
 // waiting reports whether a transaction waits for a lock of another's.
