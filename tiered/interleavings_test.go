@@ -41,6 +41,7 @@ func TestInterleaving(t *testing.T) {
 		{"DeadStamp", deadWriterHadCommitted},
 		{"BothRings", writerOneStepAway},
 		{"Steps", keyAwayAndBack},
+		{"Terms", listNotFlushedForAWhile},
 	} {
 		t.Run(i.part, func(t *testing.T) { i.run(t, testserver.Memcached(t)) })
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cachegen/cachegen/internal/without"
 	"github.com/cespare/xxhash/v2"
 )
 
@@ -101,7 +102,7 @@ func (d *directory) remove(name uint64) {
 	d.sets = slices.DeleteFunc(slices.Clone(d.sets), func(s listSet) bool { return s.name == name })
 	var terms []termOf
 	for _, t := range d.terms {
-		if _, flushed := slices.BinarySearch(has, t.identity); !flushed {
+		if _, flushed := slices.BinarySearch(has, t.identity); !flushed && !without.Terms {
 			t.term = newToken()
 		} else if !slices.ContainsFunc(d.sets, func(s listSet) bool { return slices.Contains(s.has, t.identity) }) {
 			continue

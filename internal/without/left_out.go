@@ -21,6 +21,7 @@ var (
 	Closing      = leftOut("Closing")
 	Wait         = leftOut("Wait")
 	NewNumber    = leftOut("NewNumber")
+	Terms        = leftOut("Terms")
 	Drop         = leftOut("Drop")
 	Hold         = leftOut("Hold")
 	Renewal      = leftOut("Renewal")

@@ -14,6 +14,7 @@ const (
 	Closing      = false // NO_TOMB: a reader of the journal goes past an open number without closing it
 	Wait         = false // NO_WAIT: a reader of the journal answers for stamps from before it began
 	NewNumber    = false // NO_RETAKE: a writer puts its record at its first number, however late
+	Terms        = false // NO_TERM: a list that was not flushed for a while keeps its term
 
 	// The models have these for granted.
 
