@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -261,6 +262,8 @@ func (r *random) nested(db *gorm.DB, id uint64, code string) (string, error) {
 	return "full update" + said, db.Session(&gorm.Session{FullSaveAssociations: true}).Updates(m).Error
 }
 
+var tablesInText = regexp.MustCompile(`\b(merchants|towns|tags|croupons|croupon_tags|croupon_places|labels|twins)\b`)
+
 func (r *random) text(db *gorm.DB, id uint64, code string) (string, error) {
 	texts := []string{
 		"DELETE FROM merchants WHERE id = %[1]d",
@@ -287,5 +290,8 @@ func (r *random) text(db *gorm.DB, id uint64, code string) (string, error) {
 			"DELETE m, c FROM merchants m JOIN croupons c ON c.merchant_id = m.id WHERE m.id = %[1]d")
 	}
 	text := fmt.Sprintf(texts[r.IntN(len(texts))]+"%[4]s", id, code, r.tag(), "")
+	if named(db, "t") != "t" {
+		text = tablesInText.ReplaceAllString(text, named(db, "$1"))
+	}
 	return text, db.Exec(text).Error
 }

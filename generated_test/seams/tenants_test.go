@@ -3,9 +3,7 @@ package seams_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -226,53 +224,5 @@ func TestQueryWithAnotherTenantsContext(t *testing.T) {
 		if got := name(of("a"), others); got != "c" {
 			t.Errorf("after a write of b's: %s", got)
 		}
-	})
-}
-
-var tenantWrites = flag.Int("tenant-writes", 12, "random writes of tenants a database")
-
-// behaviours 16, 33 to 40, 50, 54, 98: random writes of every kind by two programs for tenants with equal keys, after each of which both
-// programs read everything in every way for each tenant, from the cache and from the database.
-func TestRandomWritesOfTenants(t *testing.T) {
-	seed := *randomSeed
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	eachKind(t, func(t *testing.T, another func() fixture.Database) {
-		nobodys, own := another(), map[string]fixture.Database{}
-		for _, tenant := range tenants {
-			own[tenant] = bareTables(t, another(), true)
-		}
-		servers := []string{testserver.Memcached(t).Addr()}
-		ps := []*program{
-			launch(t, nobodys, servers, gorm.Config{}, cacheruntime.Options{Partition: tenantOf}, byResolver(t, own)),
-			launch(t, nobodys, servers, gorm.Config{PrepareStmt: true, SkipDefaultTransaction: true},
-				cacheruntime.Options{Partition: tenantOf, BulkRows: 2, ListWindow: 2, Mode: cacheruntime.Strict}, byResolver(t, own)),
-		}
-		everybody := append([]string{""}, tenants...)
-		r := &random{Rand: rand.New(rand.NewPCG(seed, 0)), name: nobodys.Name}
-		var said []string
-		done := 0
-		for i := range *tenantWrites {
-			if i%6 == 0 {
-				for _, tenant := range everybody {
-					ps[0].fillBy(ps[0].forTenant(tenant))
-				}
-				said = nil
-			}
-			by, writer := r.IntN(2), everybody[r.IntN(3)]
-			text, err := r.write(ps[by].forTenant(writer))
-			if err == nil {
-				done++
-			}
-			said = append(said, fmt.Sprintf("program %d, tenant %q: %s: %v", by, writer, text, err))
-			for _, tenant := range everybody {
-				alikeFor(t, fmt.Sprintf("-seed %d, write %d", seed, i), tenant, ps...)
-			}
-			if t.Failed() {
-				t.Fatal("after\n\t" + strings.Join(said, "\n\t"))
-			}
-		}
-		t.Logf("-seed %d: %d of %d writes were made; %s", seed, done, *tenantWrites, ps[0].rt.Stats())
 	})
 }
