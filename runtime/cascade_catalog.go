@@ -32,13 +32,13 @@ func (rt *Runtime) referencesOf(db *gorm.DB, part partition, schema string, keep
 	schemas := rt.schemas(schema)
 	key := rt.referencesKey(db, part, schemas)
 	keeps = keeps && key.on != nil
-	known, era, ok := rt.catalog.references.get(key)
+	known, now, ok := rt.catalog.references.get(key)
 	if ok && keeps {
 		return known, nil
 	}
 	refs, err := rt.askReferences(db, schemas)
 	if err == nil && keeps {
-		rt.catalog.references.put(key, refs, era)
+		rt.catalog.references.put(key, refs, asSeenIn(db.Statement.ConnPool, now))
 	}
 	return refs, err
 }

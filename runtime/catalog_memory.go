@@ -23,10 +23,22 @@ func (m *catalogMemory) forget() {
 	m.references.forget()
 }
 
+// now is the moment of what the catalog answers from here on.
+func (m *catalogMemory) now() moment {
+	_, now, _ := m.references.get(referencesKey{})
+	return now // both are forgotten together
+}
+
+// moment is when an answer was true: in which era, and when in it.
+type moment struct {
+	era int // how often everything was forgotten before it
+	at  time.Time
+}
+
 // answers remembers the answers to questions of a kind. It is safe for concurrent use.
 type answers[K comparable, V any] struct {
 	mu    sync.Mutex
-	era   int // how often everything was forgotten
+	era   int // of the next answer
 	known map[K]answer[V]
 }
 
@@ -35,25 +47,25 @@ type answer[V any] struct {
 	at time.Time
 }
 
-// get returns an answer, and the era in which it was looked for.
-func (a *answers[K, V]) get(key K) (v V, era int, ok bool) {
+// get returns an answer, and the moment at which it was looked for.
+func (a *answers[K, V]) get(key K) (v V, now moment, ok bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	known, ok := a.known[key]
-	return known.v, a.era, ok && time.Since(known.at) < catalogTTL
+	return known.v, moment{a.era, time.Now()}, ok && time.Since(known.at) < catalogTTL
 }
 
-// put keeps what was asked for in an era, unless that has ended.
-func (a *answers[K, V]) put(key K, v V, era int) {
+// put keeps what was true at a moment, unless its era has ended.
+func (a *answers[K, V]) put(key K, v V, then moment) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if era != a.era {
+	if then.era != a.era {
 		return
 	}
 	if a.known == nil || len(a.known) >= mostKnown {
 		a.known = map[K]answer[V]{}
 	}
-	a.known[key] = answer[V]{v, time.Now()}
+	a.known[key] = answer[V]{v, then.at}
 }
 
 func (a *answers[K, V]) forget() {

@@ -99,6 +99,7 @@ func (w *pool) QueryRowContext(ctx context.Context, query string, args ...any) *
 
 // BeginTx begins a transaction whose end the plugin sees.
 func (w *pool) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool, error) {
+	began := w.p.rt.catalog.now()
 	var inner gorm.ConnPool
 	switch b := w.inner.(type) {
 	case gorm.TxBeginner:
@@ -119,8 +120,11 @@ func (w *pool) BeginTx(ctx context.Context, opts *sql.TxOptions) (gorm.ConnPool,
 	default:
 		return nil, gorm.ErrInvalidTransaction
 	}
-	serial := opts != nil && opts.Isolation == sql.LevelSerializable
-	return &dbTx{p: w.p, ctx: ctx, inner: inner, pool: w, serial: serial}, nil
+	t := &dbTx{p: w.p, ctx: ctx, inner: inner, pool: w, began: began}
+	if opts != nil {
+		t.isolation = opts.Isolation
+	}
+	return t, nil
 }
 
 // GetDBConn is what db.DB() and db.Connection() ask for.

@@ -31,7 +31,7 @@ func (rt *Runtime) kinOf(db *gorm.DB, part partition, t sqlTable, keeps bool) (s
 	t.defined = false
 	key := kinKey{databaseOf(db.Statement.ConnPool), part, t}
 	keeps = keeps && key.on != nil
-	kin, era, ok := rt.catalog.kins.get(key)
+	kin, now, ok := rt.catalog.kins.get(key)
 	if ok && keeps {
 		return kin, nil
 	}
@@ -52,7 +52,7 @@ func (rt *Runtime) kinOf(db *gorm.DB, part partition, t sqlTable, keeps bool) (s
 	}
 	rt.stats.pluginStatement()
 	if err == nil && found && keeps {
-		rt.catalog.kins.put(key, kin, era)
+		rt.catalog.kins.put(key, kin, asSeenIn(db.Statement.ConnPool, now))
 	}
 	return kin, err
 }

@@ -24,6 +24,8 @@ type dbTx struct {
 	inner gorm.ConnPool
 	pool  *pool
 
+	began     moment // how new its snapshot is at least
+	isolation sql.IsolationLevel
 	// writing says that the database's write lock is held, where it has one (SQLite).
 	writing atomic.Bool
 	// shaped says that SQL text in it may have changed what tables there are: what the catalog says of them
@@ -43,11 +45,25 @@ type dbTx struct {
 	loose    []fall // what was collected since
 	reopened bool   // a savepoint was taken since, which on SQLite begins another
 
-	serial bool      // it was begun as SERIALIZABLE
-	rows   *sql.Rows // the last that the program reads after the callbacks
+	rows *sql.Rows // the last that the program reads after the callbacks
 }
 
 var _ gorm.Tx = (*dbTx)(nil)
+
+// asSeenIn is the moment of what a statement on a pool sees: in a transaction, that may be the transaction's beginning. Of those whose
+// isolation is the database's default it is not known; a long one is not to ask the catalog again for every write.
+func asSeenIn(cp gorm.ConnPool, now moment) moment {
+	switch t := cp.(type) {
+	case *dbTx:
+		if t.isolation > sql.LevelWriteCommitted {
+			return t.began
+		}
+		return moment{t.began.era, now.at}
+	case *gorm.PreparedStmtTX:
+		return asSeenIn(t.Tx, now)
+	}
+	return now
+}
 
 func (t *dbTx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
 	return t.inner.PrepareContext(ctx, query)

@@ -35,7 +35,7 @@ func (p *plugin) outliving(after func(*gorm.DB)) func(*gorm.DB) {
 				t.heed(lossOf(db.Name(), err))
 			}
 		}
-		if text := db.Statement.SQL.String(); t.serial || mentions(text, "FOR") || mentions(text, "LOCK") || readSQL(text, mysqlSQL).writes() {
+		if text := db.Statement.SQL.String(); t.isolation == sql.LevelSerializable || mentions(text, "FOR") || mentions(text, "LOCK") || readSQL(text, mysqlSQL).writes() {
 			t.heed(lossPerhaps)
 		}
 	}
