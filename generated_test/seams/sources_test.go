@@ -74,7 +74,11 @@ func TestSourceWithForeignKeys(t *testing.T) {
 						return nil
 					}))
 				}
-				for _, w := range hangingWrites {
+				writes := hangingWrites
+				if config.PrepareStmt {
+					writes = writes[:3]
+				}
+				for _, w := range writes {
 					p.fill()
 					for _, l := range p.looks(true) {
 						l.seen(t, t.Context())
@@ -97,16 +101,16 @@ type hangingWrite struct {
 	write func(db *gorm.DB) *gorm.DB
 }
 
-// hangingWrites are writes of rows on which others hang.
+// hangingWrites are writes of rows on which others hang, the most telling ones first.
 var hangingWrites = []hangingWrite{
 	{"delete a merchant", func(db *gorm.DB) *gorm.DB { return db.Delete(&seams.Merchant{ID: 1}) }},
-	{"delete merchants", func(db *gorm.DB) *gorm.DB { return db.Where("code < ?", "c").Delete(&seams.Merchant{}) }},
+	{"a merchant's code", func(db *gorm.DB) *gorm.DB { return db.Model(&seams.Merchant{ID: 1}).Update("code", "d") }},
+	{"text that deletes", func(db *gorm.DB) *gorm.DB { return db.Exec("DELETE FROM "+named(db, "merchants")+" WHERE id = ?", 1) }},
 	{"delete a town", func(db *gorm.DB) *gorm.DB { return db.Delete(&seams.Town{ID: 1}) }},
+	{"a tag's name", func(db *gorm.DB) *gorm.DB { return db.Model(&seams.Tag{}).Where("weight = 1").Update("name", "i") }},
+	{"delete merchants", func(db *gorm.DB) *gorm.DB { return db.Where("code < ?", "c").Delete(&seams.Merchant{}) }},
 	{"delete a croupon", func(db *gorm.DB) *gorm.DB { return db.Unscoped().Delete(&seams.Croupon{ID: 1}) }},
 	{"delete a place", func(db *gorm.DB) *gorm.DB { return db.Where("name = ?", "u").Delete(&seams.Place{}) }},
-	{"a merchant's code", func(db *gorm.DB) *gorm.DB { return db.Model(&seams.Merchant{ID: 1}).Update("code", "d") }},
-	{"a tag's name", func(db *gorm.DB) *gorm.DB { return db.Model(&seams.Tag{}).Where("weight = 1").Update("name", "i") }},
-	{"text that deletes", func(db *gorm.DB) *gorm.DB { return db.Exec("DELETE FROM "+named(db, "merchants")+" WHERE id = ?", 1) }},
 	{"text that updates", func(db *gorm.DB) *gorm.DB {
 		return db.Exec("UPDATE " + named(db, "tags") + " SET name = 'i' WHERE name = 'g'")
 	}},

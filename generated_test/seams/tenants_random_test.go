@@ -13,7 +13,7 @@ import (
 	"gorm.io/gorm"
 )
 
-var tenantWrites = flag.Int("tenant-writes", 6, "random writes of tenants a database")
+var tenantWrites = flag.Int("tenant-writes", 4, "random writes of tenants a database")
 
 // behaviours 16, 33 to 40, 50, 54, 98: random writes of every kind by two programs for tenants with equal keys, after each of which both
 // programs read everything in every way for each tenant, from the cache and from the database.

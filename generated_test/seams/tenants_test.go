@@ -124,8 +124,8 @@ func TestTenantsWithForeignKeys(t *testing.T) {
 				o.Mode = cacheruntime.Strict
 				q := launch(t, nobodys, servers, gorm.Config{PrepareStmt: name == "dbresolver", SkipDefaultTransaction: true}, o, way(t, own))
 				writes := hangingWrites
-				if name == "pools" {
-					writes = writes[:4]
+				if writes = writes[:6]; name == "pools" {
+					writes = writes[:3]
 				}
 				foreignKeysOfTenants(t, p, q, writes, tenants...)
 				if n := p.rt.Stats().Reasons[flushlist.Uncacheable]; n != 0 {
