@@ -133,3 +133,40 @@ var locking = clause.Locking{Strength: "UPDATE"}
 func forUpdate(tx *gorm.DB) *gorm.DB {
 	return tx.Model(&shop.Croupon{}).Clauses(locking).Where("id <= ?", 2).Order("id")
 }
+
+// behaviours 51, 54: rows that lock nothing, and those that Find has read to the end, leave no doubt: a rollback flushes nothing of what was
+// written behind them.
+func TestRowsWithoutDoubt(t *testing.T) {
+	twice(t, func(t *testing.T, w *world) {
+		w.deal()
+		for name, read := range map[string]func(tx *gorm.DB) error{
+			"Row": func(tx *gorm.DB) error {
+				return tx.Raw("SELECT title FROM croupons WHERE id = ?", 1).Row().Scan(new(string))
+			},
+			"Scan": func(tx *gorm.DB) error { return tx.Table("croupons").Where("id = 1").Scan(&shop.Croupon{}).Error },
+			"Rows": func(tx *gorm.DB) error {
+				rows, err := tx.Model(&shop.Croupon{}).Rows()
+				if err != nil {
+					return err
+				}
+				return rows.Close()
+			},
+			"Find for update": func(tx *gorm.DB) error {
+				if w.database.Name == "sqlite" { // which has no such clause
+					return nil
+				}
+				return forUpdate(tx).Find(&[]shop.Croupon{}).Error
+			},
+		} {
+			before := w.RT.Stats().Flushes
+			tx := w.db.Begin()
+			w.ok(read(tx))
+			w.ok(update(tx, "c", "lost"))
+			w.ok(tx.Rollback().Error)
+			if n := w.RT.Stats().Flushes - before; n != 0 {
+				t.Errorf("%s: a rollback flushed %d times", name, n)
+			}
+		}
+		w.cached()
+	})
+}
