@@ -226,3 +226,28 @@ func TestQueryWithAnotherTenantsContext(t *testing.T) {
 		}
 	})
 }
+
+// behaviours 40, 98: a callback that stands behind the plugin's first one sends a write to a tenant's database: what hangs on its rows is what
+// refers to them there.
+func TestSentElsewhereBehindThePlugin(t *testing.T) {
+	eachKind(t, func(t *testing.T, another func() fixture.Database) {
+		nobodys, own := bareTables(t, another(), false), map[string]fixture.Database{"a": bareTables(t, another(), true)}
+		config := gorm.Config{DisableForeignKeyConstraintWhenMigrating: true}
+		p := launch(t, nobodys, nil, config, cacheruntime.Options{Partition: tenantOf, Mode: cacheruntime.Strict}, byResolver(t, own))
+		choose := p.db.Callback().Delete().Get("app:tenant")
+		p.must(p.db.Callback().Delete().Remove("app:tenant"))
+		p.must(p.db.Callback().Delete().After("cachegen:begin").Before("gorm:begin_transaction").Register("app:late", choose))
+		db := p.db.WithContext(of("a"))
+		for _, w := range hangingWrites {
+			if !strings.HasPrefix(w.name, "delete") {
+				continue
+			}
+			p.fillBy(db)
+			alikeFor(t, "before "+w.name, "a", p)
+			if tx := w.write(db); tx.Error != nil || tx.RowsAffected == 0 {
+				t.Fatalf("%s: %d rows, %v", w.name, tx.RowsAffected, tx.Error)
+			}
+			alikeFor(t, w.name, "a", p)
+		}
+	})
+}
