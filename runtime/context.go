@@ -79,6 +79,7 @@ type call struct {
 	sampling bool          // it compares a hit with the database
 	with     []*along      // what is read with its rows
 	load     *loading      // what is noted of the load that the call is for; nil outside of one
+	side     *branch       // the relation that it is for, where it may be read beside others; nil else
 }
 
 // begin checks what every read is given, and says how it is to be made.

@@ -2,7 +2,6 @@ package cacheruntime
 
 import (
 	"context"
-	"fmt"
 	"reflect"
 	"slices"
 
@@ -17,72 +16,35 @@ func (t *Table) follow(ctx context.Context, c call, rows []any) error {
 	if len(c.with) == 0 {
 		return nil
 	}
-	return t.followAll(ctx, &c, c.with, rows)
+	return t.followAll(ctx, &c, rows)
 }
 
-func (t *Table) followAll(ctx context.Context, c *call, with []*along, rows []any) error {
-	owners := make([]any, 0, len(rows))
-	for _, row := range rows {
-		if row != nil {
-			owners = append(owners, row)
-		}
-	}
-	if len(owners) == 0 {
-		return nil
-	}
-	for _, w := range with {
-		f := t.follows[w.relation]
-		if f == nil {
-			return fmt.Errorf("%w: %s has no relation %s that is followed: run go generate again", ErrModel, t.spec.Model, w.relation)
-		}
-		if err := f.read(ctx, c, w.then, owners); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// read reads the related rows of owners into them, as GORM's Preload does: where no owner leads anywhere, their fields stay as they are.
-func (f *follow) read(ctx context.Context, c *call, then []*along, owners []any) error {
-	to, err := f.related()
-	if err != nil {
+func (t *Table) followAll(ctx context.Context, c *call, rows []any) error {
+	l, err := t.beside(ctx, c, c.with, rows)
+	if l == nil || err != nil {
 		return err
 	}
-	args, of := f.arguments(owners)
-	if len(args) == 0 {
-		return nil
-	}
-	inner := to.t.callWithin(ctx, c)
-	related, err := f.rows(ctx, &inner, to, args)
-	if err != nil {
-		return err
-	}
-	all := once(related)
-	if err := to.t.followAll(ctx, &inner, then, all); err != nil {
-		return err
-	}
-	if err := to.t.afterFind(ctx, &inner, all); err != nil {
-		return err
-	}
-	for i, owner := range owners {
-		var rows []any
-		if of[i] >= 0 {
-			rows = related[of[i]]
-		}
-		if err := f.assign(ctx, reflect.ValueOf(owner), rows); err != nil {
-			return err
-		}
-	}
-	return nil
+	l.read()
+	return l.finish()
 }
 
 // callWithin is a call for the rows of another model of the same read.
 func (t *Table) callWithin(ctx context.Context, c *call) call {
 	inner := *c
-	if !c.database && t.undecided.is.Load() && !t.decided(ctx) {
+	if !c.database && t.undecided.is.Load() && !t.decidedWithin(ctx, c) {
 		inner.bypassed(ctx, t.accessor)
 	}
 	return inner
+}
+
+// decidedWithin is decided, which asks the database.
+func (t *Table) decidedWithin(ctx context.Context, c *call) bool {
+	sent, err := c.sends(ctx)
+	if err != nil {
+		return false
+	}
+	defer sent()
+	return t.decided(ctx)
 }
 
 // arguments are what the owners lead to, each once, and the place among them of what each leads to; -1 where all
@@ -191,6 +153,20 @@ func once(lists [][]any) []any {
 		}
 	}
 	return all
+}
+
+// assign puts the related rows into the owners, as GORM's Preload does: where no owner leads anywhere, their fields stay as they are.
+func (b *branch) assign() error {
+	for i, owner := range b.level.owners {
+		var rows []any
+		if b.of[i] >= 0 {
+			rows = b.related[b.of[i]]
+		}
+		if err := b.f.assign(b.level.ctx, reflect.ValueOf(owner), rows); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // assign puts related rows into an owner's field, as GORM's Preload does: an empty slice where there are none of many, nil or the

@@ -146,6 +146,11 @@ func (l *loading) note(problem string) {
 
 // findRows runs the query of a load, or of a read of the database. The rows are never nil.
 func (t *Table) findRows(c *call, q *gorm.DB) ([]any, error) {
+	sent, err := c.sends(q.Statement.Context)
+	if err != nil {
+		return nil, err
+	}
+	defer sent()
 	into := reflect.New(t.slice)
 	dest := into.Interface()
 	x := c.expect(q, dest, false)

@@ -80,7 +80,7 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 	for i := range want {
 		refs[i] = want[i].ref
 	}
-	found := c.rt.store.Fetch(ctx, refs)
+	found := c.lookUp(ctx, refs)
 	if err := ctx.Err(); err != nil { // what Fetch says then is about the context
 		return nil, err
 	}
@@ -130,6 +130,9 @@ func (c *call) fetch(ctx context.Context, want []wanted, load loader) ([]flushli
 	// A load that another caller has begun may have nothing added where this one's would.
 	if slices.ContainsFunc(waiting, func(p pending) bool { return p.shared }) && !want[0].guard.clear(ctx) {
 		return nil, cmp.Or(ctx.Err(), errAltered)
+	}
+	if len(waiting) > 0 {
+		defer c.rests()()
 	}
 	for _, p := range waiting {
 		select {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -67,6 +68,13 @@ func TestRoundTrips(t *testing.T) {
 		{"many to many", []int{1, 1, 1}, m.WithTags()},
 		{"many to many by other columns", []int{1, 1, 1, 1}, m.WithCountries()},
 		{"two levels", []int{1, 1, 1, 1}, m.WithReviews(relations.ReviewWithAuthor())},
+		{"two side by side, as the longer", []int{1, 1, 1}, m.WithMerchant().WithReviews()},
+		{"three side by side, as the longest", []int{1, 1, 1}, m.WithTags().WithMerchant().WithReviews()},
+		{"seven side by side, as the longest", []int{1, 1, 1, 1},
+			m.WithMerchant().WithReviews().WithPhotos().WithTags().WithSimilar().WithCountries().WithPlaces()},
+		{"several on several levels, as the longest way down", []int{1, 1, 1, 1, 1, 1},
+			m.WithMerchant(relations.MerchantWithProfile(), relations.MerchantWithOwner(people.PersonWithTeam(), people.PersonWithBoss())).WithTags().
+				WithReviews(relations.ReviewWithAuthor(people.PersonWithCountry(), people.PersonWithBoss()))},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			read := func() {
@@ -179,20 +187,33 @@ func TestTransactions(t *testing.T) {
 	})
 }
 
-// Every level is in the trace.
+// Every level is in the trace: as asked for, where all is in the first tier, and each relation's own in order, where they are read side by side.
 func TestTrace(t *testing.T) {
 	w := open(t, fixture.SQLite(t), cacheruntime.Options{})
-	ctx, trace := cacheruntime.WithTrace(w.ctx)
-	_, err := w.m.Croupon.Cache.WithReviews(relations.ReviewWithAuthor()).WithTags().Get(ctx, 1)
-	w.must(err)
-	var names []string
-	for _, r := range trace.Reads() {
-		if len(names) == 0 || names[len(names)-1] != r.Accessor {
-			names = append(names, r.Accessor)
+	read := func() (names []string) {
+		ctx, trace := cacheruntime.WithTrace(w.ctx)
+		_, err := w.m.Croupon.Cache.WithReviews(relations.ReviewWithAuthor()).WithTags().Get(ctx, 1)
+		w.must(err)
+		for _, r := range trace.Reads() {
+			if len(names) == 0 || names[len(names)-1] != r.Accessor {
+				names = append(names, r.Accessor)
+			}
 		}
+		return names
 	}
-	if got := strings.Join(names, " "); got != "Croupon.Get Croupon.WithReviews Review.Get Person.Get Croupon.WithTags Tag.Get" {
+	cold := read()
+	if got := strings.Join(read(), " "); got != "Croupon.Get Croupon.WithReviews Review.Get Person.Get Croupon.WithTags Tag.Get" {
 		t.Error(got)
+	}
+	for _, way := range [][]string{{"Croupon.Get", "Croupon.WithReviews", "Review.Get", "Person.Get"}, {"Croupon.Get", "Croupon.WithTags", "Tag.Get"}} {
+		at := -1
+		for _, name := range way {
+			if i := slices.Index(cold, name); i > at {
+				at = i
+			} else {
+				t.Errorf("%s, read cold: %q", name, cold)
+			}
+		}
 	}
 }
 

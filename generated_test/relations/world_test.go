@@ -62,6 +62,12 @@ func open(t testing.TB, d fixture.Database, o cacheruntime.Options, servers ...s
 
 func openWith(t testing.TB, d fixture.Database, o cacheruntime.Options, st tiered.Options) *world {
 	t.Helper()
+	return openOver(t, d, o, st, func(s *tiered.Store) cacheruntime.Store { return s })
+}
+
+// openOver opens the world over what is made of its store.
+func openOver(t testing.TB, d fixture.Database, o cacheruntime.Options, st tiered.Options, over func(*tiered.Store) cacheruntime.Store) *world {
+	t.Helper()
 	w := &world{TB: t, sql: &fixture.Statements{}, ctx: t.Context()}
 	w.db = d.Open(t, &gorm.Config{Logger: w.sql, DisableForeignKeyConstraintWhenMigrating: true})
 	w.must(w.db.SetupJoinTable(&relations.Tag{}, "Places", &relations.TagPlace{}))
@@ -73,7 +79,7 @@ func openWith(t testing.TB, d fixture.Database, o cacheruntime.Options, st tiere
 	w.must(err)
 	t.Cleanup(func() { w.must(store.Close()) })
 	o.Namespace = "relations"
-	w.rt, err = cacheruntime.New(w.db, store, o)
+	w.rt, err = cacheruntime.New(w.db, over(store), o)
 	w.must(err)
 	t.Cleanup(func() { w.must(w.rt.Close()) })
 	w.m, err = relations.NewModels(w.rt)

@@ -1,7 +1,11 @@
 // Package people is followed by the models of another package.
 package people
 
-import "gorm.io/gorm"
+import (
+	"context"
+
+	"gorm.io/gorm"
+)
 
 //go:generate go tool cachegen
 
@@ -22,11 +26,21 @@ type Person struct {
 	Seen  int `gorm:"-"` // how many of the team it found
 }
 
-// AfterFind counts, and looks at what was read with the person.
-func (p *Person) AfterFind(*gorm.DB) error {
+// AfterFind counts, and looks at what was read with the person. Then it calls what the context has for it.
+func (p *Person) AfterFind(tx *gorm.DB) error {
 	p.Found++
 	p.Seen = len(p.Team)
+	if found, ok := tx.Statement.Context.Value(foundKey{}).(func(*Person) error); ok {
+		return found(p)
+	}
 	return nil
+}
+
+type foundKey struct{}
+
+// WithFound returns a context whose reads call a function for each person's AfterFind.
+func WithFound(ctx context.Context, found func(*Person) error) context.Context {
+	return context.WithValue(ctx, foundKey{}, found)
 }
 
 // Country is found by its code.
