@@ -51,10 +51,12 @@ func (t *Table) decidedWithin(ctx context.Context, c *call) bool {
 // its columns are NULL or zero, which to GORM is nowhere.
 func (f *follow) arguments(owners []any) (args [][]Arg, of []int) {
 	of = make([]int, len(owners))
-	var all [][]Arg
+	all := make([][]Arg, 0, len(owners))
+	values := make([]Arg, len(owners)*len(f.own))
 	for i, owner := range owners {
 		v := reflect.ValueOf(owner).Elem()
-		k := make([]Arg, len(f.own))
+		k := values[:len(f.own):len(f.own)]
+		values = values[len(f.own):]
 		of[i] = -1
 		for j, c := range f.own {
 			if c.field == nil {
@@ -69,6 +71,9 @@ func (f *follow) arguments(owners []any) (args [][]Arg, of []int) {
 		if of[i] >= 0 {
 			all = append(all, k)
 		}
+	}
+	if len(all) < 2 {
+		return all, of
 	}
 	args, at := dedupe(all)
 	for i, place := range of {
@@ -106,7 +111,7 @@ func (to *followed) rows(ctx context.Context, c *call, args [][]Arg) ([][]any, e
 	rows := make([][]any, len(args))
 	for i, row := range found {
 		if row != nil {
-			rows[i] = []any{row}
+			rows[i] = found[i : i+1 : i+1]
 		}
 	}
 	return rows, nil
@@ -115,11 +120,17 @@ func (to *followed) rows(ctx context.Context, c *call, args [][]Arg) ([][]any, e
 // rowsByKeys is rowsOf for keys that a relation gives: those that no row's primary key can be are not asked for, since the
 // database might refuse the whole statement for one.
 func (t *Table) rowsByKeys(ctx context.Context, c *call, keys [][]Arg) ([]any, error) {
+	never := func(k []Arg) bool {
+		return slices.ContainsFunc(k, func(a Arg) bool { return a.kind == argNull }) || !t.takes(k)
+	}
+	if !slices.ContainsFunc(keys, never) {
+		return t.rowsOf(ctx, c, keys)
+	}
 	rows := make([]any, len(keys))
 	var ask [][]Arg
 	var at []int
 	for i, k := range keys {
-		if !slices.ContainsFunc(k, func(a Arg) bool { return a.kind == argNull }) && t.takes(k) {
+		if !never(k) {
 			ask, at = append(ask, k), append(at, i)
 		}
 	}
@@ -142,14 +153,25 @@ func (t *Table) takes(k []Arg) bool {
 
 // once are the rows of several lists, each once.
 func once(lists [][]any) []any {
-	var all []any
-	seen := map[any]bool{}
+	n := 0
+	for _, rows := range lists {
+		n += len(rows)
+	}
+	all := make([]any, 0, n)
+	var seen map[any]bool
+	const few = 16 // up to which a search costs less than a map
+	if n > few {
+		seen = make(map[any]bool, n)
+	}
 	for _, rows := range lists {
 		for _, row := range rows {
-			if !seen[row] {
+			switch {
+			case seen == nil && slices.Contains(all, row), seen[row]:
+				continue
+			case seen != nil:
 				seen[row] = true
-				all = append(all, row)
 			}
+			all = append(all, row)
 		}
 	}
 	return all
