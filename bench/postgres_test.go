@@ -25,6 +25,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+func postgresDSN(b *testing.B) string {
+	b.Helper()
+	host, port, err := net.SplitHostPort(testserver.Postgres(b).Addr())
+	check(b, err)
+	return fmt.Sprintf("host=%s port=%s user=postgres dbname=postgres sslmode=disable TimeZone=UTC", host, port)
+}
+
 // 64 writers that create rows of one city, whose list is one, beside as many with a city each, and beside plain
 // GORM: on PostgreSQL, so that no row and no database is locked by another writer. memcached is a millisecond away.
 //
@@ -36,10 +43,7 @@ func BenchmarkHotCity(b *testing.B) {
 	}{{"limit", false, false}, {"separate", true, false}, {"one", true, true}} {
 		b.Run(c.name, func(b *testing.B) {
 			const writers = 64
-			host, port, err := net.SplitHostPort(testserver.Postgres(b).Addr())
-			check(b, err)
-			db, err := gorm.Open(postgres.Open(fmt.Sprintf("host=%s port=%s user=postgres dbname=postgres sslmode=disable TimeZone=UTC", host, port)),
-				&gorm.Config{Logger: logger.Discard})
+			db, err := gorm.Open(postgres.Open(postgresDSN(b)), &gorm.Config{Logger: logger.Discard})
 			check(b, err)
 			pool, err := db.DB()
 			check(b, err)
