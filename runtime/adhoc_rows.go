@@ -133,8 +133,9 @@ func (d *Decoder) raw() driver.Value {
 // result reads what appendResult wrote. Bad bytes leave an error in d. What a number says is not believed before
 // it is there.
 func (d *Decoder) result() *result {
-	r := &result{}
-	for n := d.uvarint(); n > 0 && !d.bad; n-- {
+	n := d.uvarint()
+	r := &result{columns: slices.Grow([]resultColumn(nil), int(min(n, 64)))}
+	for ; n > 0 && !d.bad; n-- {
 		c := resultColumn{name: DecodeText[string](d), typ: DecodeText[string](d)}
 		if scan := d.take(1); scan != "" && int(scan[0]) < len(scanTypes) {
 			c.scan = scan[0]
@@ -143,7 +144,10 @@ func (d *Decoder) result() *result {
 		}
 		r.columns = append(r.columns, c)
 	}
-	for DecodeBool[bool](d) && !d.bad {
+	for left := len(d.s); DecodeBool[bool](d) && !d.bad; {
+		if r.rows == 1 { // the others are mostly about as long as the first
+			r.values = slices.Grow(r.values, min(len(d.s)/(left-len(d.s))+1, 64)*len(r.columns))
+		}
 		for range r.columns {
 			r.values = append(r.values, d.raw())
 		}
@@ -199,16 +203,20 @@ func (replayer) QueryContext(_ context.Context, _ string, args []driver.NamedVal
 
 // replayed are the rows of a result.
 type replayed struct {
-	r  *result
-	at int
+	r     *result
+	at    int
+	names []string
 }
 
+// Columns is called several times by database/sql.
 func (p *replayed) Columns() []string {
-	names := make([]string, len(p.r.columns))
-	for i, c := range p.r.columns {
-		names[i] = c.name
+	if p.names == nil {
+		p.names = make([]string, len(p.r.columns))
+		for i, c := range p.r.columns {
+			p.names[i] = c.name
+		}
 	}
-	return names
+	return p.names
 }
 
 func (p *replayed) Next(dest []driver.Value) error {
