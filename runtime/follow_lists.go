@@ -33,7 +33,11 @@ func (ix *index) readMany(ctx context.Context, c *call, argss [][]Arg) ([][]any,
 	if err != nil {
 		return nil, err
 	}
-	var ks [][]Arg
+	keys := 0
+	for _, l := range lists {
+		keys += len(l.keys)
+	}
+	ks := make([][]Arg, 0, keys/len(ix.t.keyParts))
 	for _, l := range lists {
 		if l.kind == keysListed {
 			ks = append(ks, ix.t.split(l.keys)...)
@@ -57,6 +61,7 @@ func (ix *index) readMany(ctx context.Context, c *call, argss [][]Arg) ([][]any,
 			continue
 		}
 		n := len(l.keys) / len(ix.t.keyParts)
+		out[i] = make([]any, 0, n)
 		for _, d := range at[:n] {
 			out[i] = append(out[i], found[d])
 		}

@@ -197,13 +197,14 @@ func (f *follow) assign(ctx context.Context, owner reflect.Value, rows []any) er
 	field := f.rel.Field
 	switch f.rel.Type {
 	case schema.HasMany, schema.Many2Many:
-		all := reflect.MakeSlice(field.IndirectFieldType, 0, len(rows))
-		for _, row := range rows {
+		all := reflect.MakeSlice(field.IndirectFieldType, len(rows), len(rows))
+		pointers := all.Type().Elem().Kind() == reflect.Pointer
+		for i, row := range rows {
 			v := reflect.ValueOf(row)
-			if all.Type().Elem().Kind() != reflect.Pointer {
+			if !pointers {
 				v = v.Elem()
 			}
-			all = reflect.Append(all, v)
+			all.Index(i).Set(v)
 		}
 		return field.Set(ctx, owner, all.Interface())
 	}

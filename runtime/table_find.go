@@ -107,6 +107,7 @@ func dedupe(ks [][]Arg) (distinct [][]Arg, at []int) {
 		b = appendExactArgs(b, k)
 		ends[i] = len(b)
 	}
+	distinct = make([][]Arg, 0, len(ks))
 	exact, start := string(b), 0
 	seen := make(map[string]int, len(ks))
 	for i, end := range ends {
