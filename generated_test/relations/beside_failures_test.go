@@ -10,6 +10,7 @@ import (
 	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/relations"
+	"github.com/cachegen/cachegen/internal/testserver"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/tiered"
 	"gorm.io/gorm"
@@ -172,4 +173,26 @@ func TestStorePanicsSideBySide(t *testing.T) {
 	p.on = false
 	_, err = r.GetMany(w.ctx, 1, 3)
 	w.must(err)
+}
+
+// While the server is gone, before the breaker knows and after it, relations side by side are read from the database, as Preload reads them.
+func TestServerGoneSideBySide(t *testing.T) {
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		relay := testserver.Proxy(t, testserver.Memcached(t).Addr())
+		w := open(t, d, cacheruntime.Options{}, relay.Addr())
+		ids := []uint64{1, 2, 3, 4, 5, 6}
+		want := preloaded(w, allPreloaded(w.db), crouponID, ids...)
+		read := func(what string) {
+			got, err := all(w.m.Croupon.Cache).GetMany(cacheruntime.WithFresh(w.ctx), ids...)
+			w.must(err)
+			w.same(what, got, want)
+		}
+		read("before")
+		relay.Cut()
+		for range 3 {
+			read("gone")
+		}
+		relay.Mend()
+		read("back")
+	})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/cachegen/cachegen/generated_test/relations/people"
 	"github.com/cachegen/cachegen/internal/testserver"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
+	"github.com/cachegen/cachegen/tiered"
 	"github.com/glebarez/sqlite"
 	"gorm.io/gorm"
 )
@@ -87,8 +88,8 @@ func (o *on) of(f func()) int {
 // Where nobody waits, and where the call goes past the cache, there is the caller's goroutine alone; else one more for each further relation at the most.
 func TestGoroutines(t *testing.T) {
 	o := &on{by: map[string]bool{}}
-	worlds(t, cacheruntime.Options{Observer: o}, func(t *testing.T, w *world) {
-		w.TB = t
+	test := func(t *testing.T, d fixture.Database, servers ...string) {
+		w := openWith(t, d, cacheruntime.Options{Observer: o}, tiered.Options{Servers: servers, MaxStale: time.Minute}) // the first tier is not to be late
 		direct := false
 		w.must(w.db.Callback().Query().Before("gorm:query").Register("test:on", func(*gorm.DB) {
 			if direct {
@@ -104,6 +105,7 @@ func TestGoroutines(t *testing.T) {
 		}
 		r := w.m.Croupon.Cache.WithTags().WithMerchant().WithReviews()
 		read("cold", 3, w.ctx, r)
+		read("from the second tier into the first", 3, cacheruntime.WithFresh(w.ctx), r)
 		read("in the first tier", 1, w.ctx, r)
 		read("in the second tier", 3, cacheruntime.WithFresh(w.ctx), r)
 		read("one relation", 1, cacheruntime.WithFresh(w.ctx), w.m.Croupon.Cache.WithTags(relations.TagWithPlaces()))
@@ -114,6 +116,10 @@ func TestGoroutines(t *testing.T) {
 			read("transaction", 1, w.ctx, w.m.WithTx(tx).Croupon.Cache.WithTags().WithMerchant().WithReviews())
 			return nil
 		}))
+	}
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		t.Run("embedded", func(t *testing.T) { test(t, d) })
+		t.Run("memcached", func(t *testing.T) { test(t, again(t, d), testserver.Memcached(t).Addr()) })
 	})
 }
 
@@ -278,7 +284,7 @@ func TestOneConnection(t *testing.T) {
 	})
 }
 
-// Many callers read many relations side by side, while others write what they show.
+// Many callers read many relations side by side, while others write what they show, and some of them leave.
 func TestSideBySideUnderWrites(t *testing.T) {
 	worlds(t, cacheruntime.Options{}, func(t *testing.T, w *world) {
 		w.TB = t
@@ -287,6 +293,15 @@ func TestSideBySideUnderWrites(t *testing.T) {
 			group.Go(func() {
 				for range 10 {
 					if _, err := all(w.m.Croupon.Cache).GetMany(w.ctx, 1, 2, 3, 4, 5, 6); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			group.Go(func() {
+				for range 10 {
+					ctx, leave := context.WithCancel(cacheruntime.WithFresh(w.ctx))
+					go leave()
+					if _, err := all(w.m.Croupon.Cache).GetMany(ctx, 1, 2, 3, 4, 5, 6); err != nil && !errors.Is(err, context.Canceled) {
 						t.Error(err)
 					}
 				}
