@@ -99,7 +99,8 @@ type Options struct {
 
 	// Observer is told what happens: it implements one or more of ReadObserver, FlushObserver and
 	// EventObserver. Its methods must be quick and safe for concurrent use; they are called on the
-	// goroutine of the read or the write, ObserveEvent on any. A panic in one is recovered, and
+	// goroutine of the read or the write, of relations that are read side by side on others for which the read
+	// waits, ObserveEvent on any. A panic in one is recovered, and
 	// counted as a Fault. Defaults to none; where it is no EventObserver, GORM's logger gets an error for a
 	// Fault and for a StaleHit, at most one of each a second.
 	Observer any
