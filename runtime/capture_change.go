@@ -24,15 +24,19 @@ func (p *plugin) planChange(db *gorm.DB, w *write) {
 	}
 	seen := clause.Expression(nil)
 	for _, t := range w.judged {
-		if !w.follows() && !c.or && len(c.keys) > 0 && (w.op == opDelete && !t.m.indexed() || w.op == opUpdate && !set.any(t.m) && !set.key(t.m)) {
+		if w.op == opUpdate && w.rekeys(&set, t.m) || w.op == opDelete && softly(st) && w.makesKey(t.m) {
+			// The new row could not be found again.
+			w.giveUp(keyChanged)
+			return
+		}
+		if !w.follows() && !c.or && len(c.keys) > 0 && (w.op == opDelete && !t.m.indexed() || w.op == opUpdate && !w.moving(&set, t.m)) {
 			if keys, ok := keyRows(st, t.m, true); ok && len(keys) <= p.rt.opts.BulkRows {
 				t.keys = keys
 				continue
 			}
 		}
-		if !c.readable() || !sameKeys(st, t.m) || w.op == opUpdate && (set.unknown || set.key(t.m)) {
-			// With a key that may change, the new row could not be found again.
-			w.giveUp(set.beyond(t.m, otherSQL))
+		if !c.readable() || !sameKeys(st, t.m) || w.op == opUpdate && set.unknown {
+			w.giveUp(w.beyond(&set, t.m, otherSQL))
 			return
 		}
 		if !p.readOld(db, w, t, &c, &seen) {
@@ -85,8 +89,8 @@ func (p *plugin) judgeChange(db *gorm.DB, w *write, t *target, h *harvest) {
 	st := db.Statement
 	if w.op == opUpdate {
 		// A callback that ran after ours may have set more.
-		if set := touchedBy(st); set.key(t.m) || set.unknown || !t.read && set.any(t.m) {
-			h.over = set.beyond(t.m, byCallback)
+		if set := touchedBy(st); w.rekeys(&set, t.m) || set.unknown || !t.read && w.moving(&set, t.m) {
+			h.over = w.beyond(&set, t.m, byCallback)
 			return
 		}
 	}

@@ -15,9 +15,9 @@ type touched struct {
 	unknown bool // something that cannot be told
 }
 
-// any reports whether the update may change which lists a row of m is on.
+// any reports whether the update may itself change which lists a row of m is on.
 func (t *touched) any(m model) bool {
-	return t.unknown || m.derived() || t.has(m, m.touches)
+	return t.unknown || t.has(m, m.touches)
 }
 
 // key reports whether the update may change a row's primary key.
@@ -30,9 +30,9 @@ func (t *touched) key(m model) bool {
 
 // beyond says why rows of m cannot be followed through the update: its key, or what cannot be told, or
 // otherwise something else.
-func (t *touched) beyond(m model, otherwise string) string {
+func (w *write) beyond(t *touched, m model, otherwise string) string {
 	switch {
-	case t.key(m):
+	case w.rekeys(t, m):
 		return keyChanged
 	case t.unknown:
 		return columnUnknown

@@ -44,12 +44,12 @@ func (p *plugin) planUpsert(db *gorm.DB, w *write, c *clause.OnConflict, n int) 
 	w.conflict = doUpdate
 	for _, t := range w.judged {
 		arbiter, ok := arbiterOf(c, t.m)
-		if !ok || !mysql && len(arbiter) > 0 && t != w.judged[0] {
+		if !ok || w.makesKey(t.m) || !mysql && len(arbiter) > 0 && t != w.judged[0] {
 			w.giveUp(upsert)
 			return
 		}
 		w.arbiter = arbiter
-		w.moves = w.moves || mayMove(c, t.m)
+		w.moves = w.moves || w.mayMove(c, t.m)
 	}
 	if mysql {
 		p.planThere(db, w, c, n)
@@ -73,7 +73,7 @@ func (w *write) asPlanned(m model) bool {
 		return ok && (now.DoNothing || leaves(now.DoUpdates))
 	case doUpdate:
 		arbiter, same := arbiterOf(&now, m)
-		return ok && same && slices.Equal(arbiter, w.arbiter) && (w.moves || !mayMove(&now, m))
+		return ok && same && slices.Equal(arbiter, w.arbiter) && (w.moves || !w.mayMove(&now, m))
 	}
 	return false
 }
@@ -116,8 +116,8 @@ func leaves(set []clause.Assignment) bool {
 }
 
 // mayMove reports whether an upsert may change which lists a row of m is on.
-func mayMove(c *clause.OnConflict, m model) bool {
-	return c.UpdateAll || m.derived() || slices.ContainsFunc(c.DoUpdates, func(a clause.Assignment) bool { return m.touches(a.Column.Name) })
+func (w *write) mayMove(c *clause.OnConflict, m model) bool {
+	return c.UpdateAll || w.derived(m) || slices.ContainsFunc(c.DoUpdates, func(a clause.Assignment) bool { return m.touches(a.Column.Name) })
 }
 
 // readThere reads the rows that DO NOTHING will leave as they are, which keeps them from being deleted and

@@ -12,13 +12,13 @@ import (
 // keys there are says the database's catalog. Rows of cached tables that will go are read, under a lock, before the write that
 // makes them go; where they cannot be followed, the table's `all` list falls.
 
-// references are the foreign keys of a database that do something by themselves, and the tables that they are of.
-// They are made once and never changed.
+// references are the foreign keys of a database that do something by themselves, the tables that they are of, and those that do
+// something else by themselves. They are made once and never changed.
 type references struct {
 	tables []*refTable
 }
 
-// refTable is a table that is referred to, or refers to another.
+// refTable is a table that is referred to, refers to another, or does more than a statement that writes it says.
 type refTable struct {
 	sqlTable // as the catalog spells it, schema included
 
@@ -27,6 +27,8 @@ type refTable struct {
 	refs  []*reference // that refer to it
 	own   []string     // its columns that refer to others
 	kin   []*refTable  // tables whose rows are its own, too: PostgreSQL's inheritance
+	made  []string     // its columns that the database sets when others are set
+	conflicts
 }
 
 // reference is a foreign key.
@@ -77,7 +79,15 @@ func (e effect) covers(o effect) bool {
 	return (e.erased || !o.erased) && (e.every || !o.every && !slices.ContainsFunc(o.sets, func(c string) bool { return !hasColumn(e.sets, c) }))
 }
 
-// on is what becomes of the rows that refer to rows of which e becomes.
+// onto is what comes of e for rows of a table, of whose columns the database makes some of the others.
+func (e effect) onto(t *refTable) effect {
+	if len(e.sets) > 0 {
+		e.sets = union(e.sets, t.made)
+	}
+	return e
+}
+
+// on is what becomes of the rows that refer to rows of which e becomes. Of those, the database may make more of it: see onto.
 func (e effect) on(r *reference) (o effect) {
 	if e.erased {
 		switch r.onDelete {
@@ -154,6 +164,7 @@ func reach(t *refTable, e effect, visit func(*refTable)) {
 	seen := map[*refTable]effect{}
 	var walk func(t *refTable, e effect)
 	walk = func(t *refTable, e effect) {
+		e = e.onto(t)
 		was, again := seen[t]
 		if e.none() || again && was.covers(e) {
 			return
@@ -210,6 +221,7 @@ func (rt *Runtime) hung(tables []*refTable, e effect) (models []model) {
 		}
 	}
 	for _, t := range tables {
+		e := e.onto(t)
 		for _, r := range t.refs {
 			if o := e.on(r); !o.none() {
 				also(rt.hit(r.child, o))

@@ -110,6 +110,7 @@ func (rt *Runtime) askReferences(db *gorm.DB, schemas []string) (refs *reference
 // In a partition there is a copy of each foreign key of its table, and of each to it: those to a partition count, since
 // rows of it may be deleted by its name; those in one do not, since its rows are the table's. Rows of a table's children
 // are deleted with its own, and rows of a child are its parents', too. Before version 15, ON DELETE SET sets every column.
+// Before version 12 there are no generated columns, and no column that tells. One of a child's may be a plain one of its parent's.
 const postgresReferences = `WITH RECURSIVE k AS (
 	SELECT k.oid, k.conrelid, k.confrelid, k.conkey, k.confkey, k.confdeltype, k.confupdtype, to_jsonb(k)->'confdelsetcols' AS sets
 	FROM pg_catalog.pg_constraint k
@@ -124,6 +125,10 @@ const postgresReferences = `WITH RECURSIVE k AS (
 	SELECT DISTINCT c.oid FROM edge JOIN pg_catalog.pg_class c ON c.oid = edge.one JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname = ANY (current_schemas(true)) OR n.nspname = ANY (string_to_array($1, ','))
 	UNION SELECT edge.other FROM hung JOIN edge ON edge.one = hung.oid
+), g(oid, name) AS (
+	SELECT a.attrelid, a.attname FROM pg_catalog.pg_attribute a
+	WHERE a.attnum > 0 AND a.atthasdef AND NOT a.attisdropped AND COALESCE(to_jsonb(a)->>'attgenerated', '') <> ''
+	UNION SELECT i.inhparent, g.name FROM g JOIN pg_catalog.pg_inherits i ON i.inhrelid = g.oid
 ), t AS (
 	SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relrowsecurity AS hides
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -141,6 +146,9 @@ UNION ALL SELECT '', 0, p.schema, p.name, pg_catalog.pg_table_is_visible(p.oid),
 	c.hides OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') OR NOT pg_catalog.has_table_privilege(c.oid, 'UPDATE'),
 	'', '', '', '', false, false
 FROM hung JOIN i ON i.one = hung.oid JOIN t p ON p.oid = i.one JOIN t c ON c.oid = i.other
+UNION ALL SELECT '', -1, t.schema, t.name, pg_catalog.pg_table_is_visible(t.oid), '', '', false, false, g.name, '', '', '', false, false
+FROM g JOIN t ON t.oid = g.oid
+WHERE t.schema = ANY (current_schemas(true)) OR t.schema = ANY (string_to_array($1, ',')) OR t.oid IN (SELECT oid FROM hung)
 ORDER BY 1, 2`
 
 func (q asker) postgresReferences(ctx context.Context, schemas []string) (*references, error) {
@@ -154,7 +162,12 @@ func (q asker) postgresReferences(ctx context.Context, schemas []string) (*refer
 			&column, &key, &onDelete, &onUpdate, &sets, &alike); err != nil {
 			return err
 		}
-		p, c := k.table(parent.schema, parent.name, parent.here), k.table(child.schema, child.name, child.here)
+		p := k.table(parent.schema, parent.name, parent.here)
+		if n < 0 {
+			p.made = union(p.made, []string{column})
+			return nil
+		}
+		c := k.table(child.schema, child.name, child.here)
 		c.blind = c.blind || child.blind
 		if id == "" {
 			k.share(p, c)
@@ -166,19 +179,24 @@ func (q asker) postgresReferences(ctx context.Context, schemas []string) (*refer
 	return &k.made, err
 }
 
-// The server requires columns of like types and collations. A table's schema is that of its foreign keys.
-const mysqlReferences = `SELECT r.constraint_schema, r.constraint_name, k.table_name, k.referenced_table_schema, k.referenced_table_name,
-	k.column_name, k.referenced_column_name, r.delete_rule, r.update_rule, DATABASE()
+// The server requires columns of like types and collations. A table's schema is that of its foreign keys. CAST gives columns of both
+// SELECTs one collation. DEFAULT_GENERATED is a default's; older servers of MariaDB say VIRTUAL and PERSISTENT alone.
+const mysqlReferences = `SELECT CAST(r.constraint_schema AS CHAR), CAST(r.constraint_name AS CHAR) AS name, CAST(k.table_name AS CHAR) AS tab,
+	CAST(k.referenced_table_schema AS CHAR), CAST(k.referenced_table_name AS CHAR), CAST(k.column_name AS CHAR), CAST(k.referenced_column_name AS CHAR),
+	CAST(r.delete_rule AS CHAR), CAST(r.update_rule AS CHAR), DATABASE(), k.ordinal_position AS n
 FROM information_schema.referential_constraints r
 JOIN information_schema.key_column_usage k
 	ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name AND k.table_name = r.table_name
 WHERE r.constraint_schema IN (?) AND k.constraint_schema IN (?)
 	AND (r.delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR r.update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
-ORDER BY r.constraint_schema, k.table_name, r.constraint_name, k.ordinal_position`
+UNION ALL SELECT CAST(c.table_schema AS CHAR), '', CAST(c.table_name AS CHAR), '', '', CAST(c.column_name AS CHAR), '', '', '', DATABASE(), 0
+FROM information_schema.columns c
+WHERE c.table_schema IN (?) AND (c.extra LIKE '%STORED GENERATED%' OR c.extra LIKE '%VIRTUAL%' OR c.extra LIKE '%PERSISTENT%' OR c.extra LIKE '%ON UPDATE%')
+ORDER BY 1, tab, name, n`
 
 func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*references, error) {
 	marks, args := "DATABASE()", []any{}
-	for range 2 {
+	for range 3 {
 		for _, s := range schemas {
 			args = append(args, s)
 		}
@@ -188,8 +206,14 @@ func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*referenc
 	err := q.ask(ctx, strings.ReplaceAll(mysqlReferences, "?", marks), args, func(scan func(...any) error) error {
 		var schema, name, table, parentSchema, parent, column, key, onDelete, onUpdate string
 		var here sql.NullString
-		if err := scan(&schema, &name, &table, &parentSchema, &parent, &column, &key, &onDelete, &onUpdate, &here); err != nil {
+		var n int
+		if err := scan(&schema, &name, &table, &parentSchema, &parent, &column, &key, &onDelete, &onUpdate, &here, &n); err != nil {
 			return err
+		}
+		if n == 0 {
+			t := k.table(schema, table, strings.EqualFold(schema, here.String))
+			t.made = union(t.made, []string{column})
+			return nil
 		}
 		k.column(schema+"\x00"+table+"\x00"+name, reference{
 			parent:   k.table(parentSchema, parent, strings.EqualFold(parentSchema, here.String)),
@@ -201,14 +225,20 @@ func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*referenc
 	return &k.made, err
 }
 
-// A foreign key without columns of the parent refers to its primary key. It compares by the parent's collation.
+// A foreign key without columns of the parent refers to its primary key. It compares by the parent's collation. A virtual table has
+// no root page, and is not looked into: its module may not be there.
 const sqliteReferences = `SELECT m.name, f.id, f."table", f."from", COALESCE(f."to", i.name, ''), f.on_delete, f.on_update,
-	COALESCE(m.sql, '') || ' ' || COALESCE(p.sql, '')
+	COALESCE(m.sql, '') || ' ' || COALESCE(p.sql, ''), f.seq
 FROM MASTER m JOIN pragma_foreign_key_list(m.name, SCHEMA) f
 LEFT JOIN MASTER p ON p.type = 'table' AND p.name = f."table" COLLATE NOCASE
 LEFT JOIN pragma_table_info(f."table", SCHEMA) i ON f."to" IS NULL AND i.pk = f.seq + 1
 WHERE m.type = 'table' AND (f.on_delete NOT IN ('NO ACTION', 'RESTRICT') OR f.on_update NOT IN ('NO ACTION', 'RESTRICT'))
-ORDER BY m.name, f.id, f.seq`
+UNION ALL SELECT m.name, -1, '', x.name, '', '', '', '', 0
+FROM MASTER m JOIN pragma_table_xinfo(m.name, SCHEMA) x
+WHERE m.type = 'table' AND m.rootpage > 0 AND instr(upper(m.sql), 'AS') > 0 AND x.hidden IN (2, 3)
+UNION ALL SELECT m.name, -2, '', '', '', '', '', m.sql, 0
+FROM MASTER m WHERE m.type = 'table' AND m.rootpage > 0 AND instr(upper(m.sql), 'CONFLICT') > 0
+ORDER BY 1, 2, 9`
 
 // sqliteReferences reads main and, of the schemas that are named, those that there are; none refers to another's tables.
 func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*references, error) {
@@ -233,9 +263,18 @@ func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*referen
 		query = strings.ReplaceAll(query, "SCHEMA", "'"+strings.ReplaceAll(schema, "'", "''")+"'")
 		err := q.ask(ctx, query, nil, func(scan func(...any) error) error {
 			var table, parent, column, key, onDelete, onUpdate, texts string
-			var id int
-			if err := scan(&table, &id, &parent, &column, &key, &onDelete, &onUpdate, &texts); err != nil {
+			var id, seq int
+			if err := scan(&table, &id, &parent, &column, &key, &onDelete, &onUpdate, &texts, &seq); err != nil {
 				return err
+			}
+			switch id {
+			case -1:
+				t := k.table(schema, table, isMain(schema))
+				t.made = union(t.made, []string{column})
+				return nil
+			case -2:
+				k.table(schema, table, isMain(schema)).conflicts = sqliteConflicts(texts)
+				return nil
 			}
 			k.column(fmt.Sprintf("%s\x00%s\x00%d", schema, table, id), reference{
 				parent: k.table(schema, parent, isMain(schema)), child: k.table(schema, table, isMain(schema)),

@@ -50,11 +50,12 @@ func (p *plugin) follow(db *gorm.DB, w *write, t *target) {
 // followFrom follows what refers to the rows of a table that meet a condition, and of which e becomes. path are the
 // tables of no model that led here.
 func (p *plugin) followFrom(db *gorm.DB, w *write, t *refTable, where clause.Expression, e effect, path []*refTable) {
+	e = e.onto(t)
 	for _, kin := range t.kin {
 		w.cascade.lose(p.rt.hit(kin, e), otherTable)
 	}
 	for _, r := range t.refs {
-		o := e.on(r)
+		o := e.on(r).onto(r.child)
 		models := p.rt.hit(r.child, o)
 		if !slices.ContainsFunc(models, func(m model) bool { return !slices.Contains(w.cascade.whole, m) }) {
 			continue // none, or they fall as a whole

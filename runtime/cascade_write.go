@@ -25,36 +25,25 @@ type cascade struct {
 	followed bool // rows and whole have all that the effect planned for comes to
 }
 
-// hangs returns what cached tables hang on the table that a statement writes; nil where none does. part is whose
-// the tables are.
-func (p *plugin) hangs(db *gorm.DB, part partition, op writeOp) *cascade {
-	st := db.Statement
-	possible := possibleEffect(st, op)
-	if possible.none() || len(p.rt.registry.every()) == 0 {
-		return nil
-	}
-	refs, err := p.references(db, part)
-	if err != nil {
+// hangs returns what cached tables hang on those that an operation writes, which may do e to rows that are there; nil where
+// none does.
+func (p *plugin) hangs(f *facts, op writeOp, e effect) *cascade {
+	if f.unread {
 		return &cascade{unread: true}
 	}
-	if len(refs.tables) == 0 {
+	if len(f.tables) == 0 || len(p.rt.hung(f.tables, f.does(op, e))) == 0 {
 		return nil
 	}
-	c := &cascade{}
-	c.tables, c.sure = refs.writtenBy(st, sqlDialectOf(db.Name()), p.rt.opts.Partition != nil)
-	if len(p.rt.hung(c.tables, possible)) == 0 {
-		return nil
-	}
-	return c
+	return &cascade{tables: f.tables, sure: f.sure}
 }
 
 // possibleEffect is what a statement may do to rows that are there, as far as that is known before the hooks have run.
 func possibleEffect(st *gorm.Statement, op writeOp) effect {
 	switch op {
 	case opUpdate:
-		return effect{erased: replaces(st, "UPDATE"), every: true}
+		return effect{erased: modifies(st, "UPDATE", "REPLACE"), every: true}
 	case opDelete:
-		return effect{erased: !softly(st)}
+		return effect{erased: !softly(st), every: softly(st)}
 	}
 	return overwrites(st)
 }
@@ -95,10 +84,13 @@ func (w *write) effect() effect {
 	e := effect{}
 	switch w.op {
 	case opDelete:
-		return effect{erased: !softly(w.stmt)}
+		if !softly(w.stmt) {
+			return effect{erased: true}
+		}
+		e = effect{sets: deletes(w.stmt)}
 	case opUpdate:
 		set := touchedBy(w.stmt)
-		e = effect{erased: replaces(w.stmt, "UPDATE"), every: set.unknown, sets: set.columns}
+		e = effect{erased: modifies(w.stmt, "UPDATE", "REPLACE"), every: set.unknown, sets: set.columns}
 	default:
 		e = overwrites(w.stmt)
 	}
@@ -109,7 +101,24 @@ func (w *write) effect() effect {
 	for _, m := range w.whole {
 		e = e.andMade(m.gormSchema())
 	}
-	return e
+	return w.facts.does(w.op, e)
+}
+
+// deletes are the columns that say of a row that it is soft-deleted, and whatever else the type of one has set by now.
+func deletes(st *gorm.Statement) (columns []string) {
+	for _, f := range st.Schema.Fields {
+		if f.DBName != "" && isSoftDelete(f) {
+			columns = append(columns, f.DBName)
+		}
+	}
+	if set, ok := st.Clauses["SET"].Expression.(clause.Set); ok {
+		var t touched
+		for _, a := range set {
+			t.add(st, a.Column)
+		}
+		columns = union(columns, t.columns)
+	}
+	return columns
 }
 
 // andMade adds the columns that the database makes of others, where columns are set.
@@ -127,7 +136,7 @@ func (e effect) andMade(sch *schema.Schema) effect {
 
 // overwrites is what a create does to rows that are there.
 func overwrites(st *gorm.Statement) (e effect) {
-	if replaces(st, "INSERT") {
+	if modifies(st, "INSERT", "REPLACE") {
 		return effect{erased: true, every: true}
 	}
 	on, ok := st.Clauses["ON CONFLICT"]
@@ -157,17 +166,17 @@ func overwrites(st *gorm.Statement) (e effect) {
 	return e
 }
 
-// replaces reports whether a statement deletes the rows that are in the way of those that it writes, as SQLite's OR REPLACE does.
-// verb is the clause that says it.
-func replaces(st *gorm.Statement, verb string) bool {
-	var modifier string
+// modifies reports whether a statement has a modifier: SQLite's OR REPLACE, say, deletes the rows that are in the way of those that
+// it writes. verb is the clause that says it.
+func modifies(st *gorm.Statement, verb, modifier string) bool {
+	var has string
 	switch e := st.Clauses[verb].Expression.(type) {
 	case clause.Insert:
-		modifier = e.Modifier
+		has = e.Modifier
 	case clause.Update:
-		modifier = e.Modifier
+		has = e.Modifier
 	}
-	return strings.Contains(strings.ToUpper(modifier), "REPLACE")
+	return strings.Contains(strings.ToUpper(has), modifier)
 }
 
 // follows reports whether rows that hang on the write's are to be followed.
@@ -209,10 +218,7 @@ func (p *plugin) cascaded(db *gorm.DB, w *write, judged bool) (falls []fall) {
 	case c == nil:
 		return nil
 	case c.unread:
-		if w.op == opUpdate || w.op == opDelete || !w.effect().none() {
-			return allFor(notReadKeys, p.rt.registry.every(), w.part, nil)
-		}
-		return nil
+		return allFor(notReadKeys, p.rt.registry.every(), w.part, nil)
 	}
 	now := w.effect()
 	if judged && c.followed && c.planned.covers(now) {

@@ -77,11 +77,8 @@ func sqliteColumns(text string) map[string]comparer {
 		if len(def) == 0 {
 			return nil
 		}
-		if !def[0].quoted {
-			switch strings.ToUpper(def[0].text) {
-			case "CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN": // of the table
-				continue
-			}
+		if !def[0].quoted && isTableConstraint(def[0].text) {
+			continue
 		}
 		typ, collation := sqliteDefinition(def[1:])
 		columns[def[0].text] = sqliteColumn(typ, collation)

@@ -46,6 +46,7 @@ const (
 	notCompared   = "values or columns that do not compare"
 	unconfirmed   = "not known to every program yet"
 	byReference   = "foreign key"
+	madeRoom      = "ON CONFLICT REPLACE"
 	notReadKeys   = "foreign keys not readable"
 	noTransaction = "no transaction"
 	failed        = "the write failed"

@@ -49,8 +49,9 @@ type write struct {
 	updates  int64      // how many rows it has changed that were there
 	counted  bool       // that is known
 	known    bool       // the rows of all values are there, under a lock
-	cascade  *cascade   // what hangs on the table; nil: nothing that is cached
-	possible effect     // for which that was looked up
+	facts    facts      // what the catalog says of the table
+	cascade  *cascade   // what hangs on it; nil: nothing that is cached
+	possible effect     // for which those were looked up
 	unsent   bool       // values of a create have keys that are not sent with them
 	held     bool       // there were rows to write
 	stopped  bool       // it had failed before its statement was due, at BEGIN say
@@ -139,20 +140,25 @@ func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
 	}
 	judged, whole := p.written(st)
 	part, err := p.rt.partition(st.Context)
+	w := &write{stmt: st, op: op, part: part, began: tableOf(st), on: databaseOf(st.ConnPool)}
+	p.lookUp(db, w)
+	if len(judged)+len(whole) == 0 && w.cascade == nil {
+		return nil
+	}
 	if err != nil {
-		if len(judged)+len(whole) > 0 || p.hangs(db, "", op) != nil {
-			_ = db.AddError(err)
-		}
+		_ = db.AddError(err)
 		return nil
 	}
-	cascade := p.hangs(db, part, op)
-	if len(judged)+len(whole) == 0 && cascade == nil {
-		return nil
-	}
-	w := &write{stmt: st, op: op, part: part, began: tableOf(st), on: databaseOf(st.ConnPool), cascade: cascade, possible: possibleEffect(st, op)}
 	w.aim(judged, whole)
 	st.Settings.Store(writeKey, w)
 	return w
+}
+
+// lookUp finds out what the catalog says of the table that the statement writes, and what hangs on that.
+func (p *plugin) lookUp(db *gorm.DB, w *write) {
+	w.possible = possibleEffect(db.Statement, w.op)
+	w.facts = p.factsOf(db, w.part, w.possible)
+	w.cascade = p.hangs(&w.facts, w.op, w.possible)
 }
 
 // modelless reports, once, that there are writes and no models: whoever reads what this program writes keeps what was.
@@ -204,14 +210,14 @@ func (p *plugin) planned(db *gorm.DB, op writeOp) {
 	w.table = tableOf(db.Statement)
 	if w.table != w.began { // a callback has sent it elsewhere
 		judged, whole := p.written(db.Statement)
-		w.cascade = p.hangs(db, w.part, op)
+		p.lookUp(db, w)
 		if len(judged)+len(whole) == 0 { // which is one tenant's, where the tables have their names
 			w.giveUp(byCallback)
 			return
 		}
 		w.aim(judged, whole)
 	} else if w.on != databaseOf(db.Statement.ConnPool) || !w.possible.covers(possibleEffect(db.Statement, op)) { // or a hook has made more of it
-		w.cascade = p.hangs(db, w.part, op)
+		p.lookUp(db, w)
 	}
 	if _, inTx := db.Statement.ConnPool.(gorm.TxCommitter); !inTx {
 		w.giveUp(noTransaction) // without a transaction no row can be held still
@@ -227,6 +233,10 @@ func (p *plugin) planned(db *gorm.DB, op writeOp) {
 func (p *plugin) plan(db *gorm.DB, w *write) {
 	p.foresee(db, w)
 	if len(w.judged) == 0 {
+		return
+	}
+	if w.makesRoom() {
+		w.giveUp(madeRoom)
 		return
 	}
 	if !readableStatement(db.Statement, w.op) {
@@ -247,7 +257,7 @@ func (p *plugin) after(db *gorm.DB) {
 		return
 	}
 	w.unpin()
-	if db.Error != nil && (w.stopped && db.RowsAffected == 0 || !mayHaveWritten(db)) {
+	if db.Error != nil && (w.stopped && db.RowsAffected == 0 || !mayHaveWritten(db) && !w.facts.partial(db.Statement)) {
 		return
 	}
 	if db.Error == nil && db.RowsAffected == 0 && !w.suspect(db) {
@@ -306,7 +316,7 @@ func mayHaveWritten(db *gorm.DB) bool {
 
 // judge names the lists of the judged models.
 func (p *plugin) judge(db *gorm.DB, w *write) []fall {
-	if len(w.judged) > 0 && (!readableClauses(db.Statement, w.op) || w.table != tableOf(db.Statement)) {
+	if len(w.judged) > 0 && (!readableClauses(db.Statement, w.op) || w.table != tableOf(db.Statement) || w.makesRoom()) {
 		w.giveUp(byCallback) // a callback behind the plugin's has made another statement of it
 	}
 	if len(w.judged) == 0 {

@@ -67,7 +67,8 @@ func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
 // hangOn finds the models whose rows foreign keys may make SQL text write, which has these effects.
 func (rt *Runtime) hangOn(db *gorm.DB, part partition, hit map[sqlTable]effect, keeps bool, to *sqlTargets) {
 	for t, e := range hit {
-		if e.none() {
+		mayReplace := db.Name() == "sqlite" && !t.defined
+		if e.none() && !mayReplace {
 			continue
 		}
 		for _, m := range rt.registry.named([]sqlTable{t}, sqlDialectOf(db.Name())) {
@@ -79,6 +80,7 @@ func (rt *Runtime) hangOn(db *gorm.DB, part partition, hit map[sqlTable]effect, 
 			return
 		}
 		tables, _ := refs.named(sqlTable{schema: t.schema, name: t.name}, sqlDialectOf(db.Name()), rt.opts.Partition != nil)
+		e.erased = e.erased || mayReplace && slices.ContainsFunc(tables, func(t *refTable) bool { return t.replaces })
 		for _, m := range rt.hung(tables, e) {
 			if !slices.Contains(to.models, m) && !slices.Contains(to.hung, m) {
 				to.hung = append(to.hung, m)

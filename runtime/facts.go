@@ -1,0 +1,78 @@
+package cacheruntime
+
+import (
+	"slices"
+
+	"gorm.io/gorm"
+)
+
+// facts are what the database's catalog says of the tables that a statement may write, and that the statement does not say:
+// which columns are set when others are, which rows are deleted to make room. They are asked for together with the
+// foreign keys, and remembered as long.
+type facts struct {
+	unread bool        // the catalog could not be read
+	tables []*refTable // of those that do anything by themselves
+	sure   bool        // it is one, and which
+}
+
+// factsOf asks for the facts of a statement that may do e to rows that are there, where they matter. part is whose the
+// tables are.
+func (p *plugin) factsOf(db *gorm.DB, part partition, e effect) (f facts) {
+	// What a create finds there is left alone, unless SQLite's table says otherwise.
+	if e.none() && db.Name() != "sqlite" || len(p.rt.registry.every()) == 0 {
+		return f
+	}
+	refs, err := p.references(db, part)
+	if err != nil {
+		return facts{unread: true}
+	}
+	if len(refs.tables) > 0 {
+		f.tables, f.sure = refs.writtenBy(db.Statement, sqlDialectOf(db.Name()), p.rt.opts.Partition != nil)
+	}
+	return f
+}
+
+// does is what becomes of rows of the tables by an operation that itself does e.
+func (f *facts) does(op writeOp, e effect) effect {
+	e.erased = e.erased || f.makesRoom(op, e)
+	return e
+}
+
+// makesRoom reports whether the operation may delete rows that are in its way.
+func (f *facts) makesRoom(op writeOp, e effect) bool {
+	return slices.ContainsFunc(f.tables, func(t *refTable) bool { return t.makesRoom(op == opCreate, e.onto(t)) })
+}
+
+// sets reports whether the database may set one of these columns when another is set.
+func (f *facts) sets(columns []string) bool {
+	return slices.ContainsFunc(f.tables, func(t *refTable) bool {
+		return slices.ContainsFunc(t.made, func(c string) bool { return hasColumn(columns, c) })
+	})
+}
+
+// partial reports whether a statement that has failed may have done a part of it all the same: SQLite keeps what OR FAIL
+// has written by then.
+func (f *facts) partial(st *gorm.Statement) bool {
+	return modifies(st, "INSERT", "FAIL") || modifies(st, "UPDATE", "FAIL") ||
+		slices.ContainsFunc(f.tables, func(t *refTable) bool { return t.partial })
+}
+
+// derived reports whether an update of any column may change which lists a row of m is on: the model's tag says so, or
+// the catalog.
+func (w *write) derived(m model) bool { return m.derived() || w.facts.sets(m.columns()) }
+
+// makesRoom reports whether rows that are in the way of those that are written may be deleted.
+func (w *write) makesRoom() bool {
+	return len(w.facts.tables) > 0 && w.facts.makesRoom(w.op, w.effect())
+}
+
+// moving reports whether an update may change which lists a row of m is on.
+func (w *write) moving(set *touched, m model) bool {
+	return set.any(m) || w.derived(m)
+}
+
+// rekeys reports whether an update may change a row's primary key.
+func (w *write) rekeys(set *touched, m model) bool { return set.key(m) || w.makesKey(m) }
+
+// makesKey reports whether the database makes the primary key of m of other columns.
+func (w *write) makesKey(m model) bool { return w.facts.sets(m.gormSchema().PrimaryFieldDBNames) }
