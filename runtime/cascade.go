@@ -46,7 +46,8 @@ type refAction uint8
 const (
 	refNothing refAction = iota // or refuses
 	refCascade
-	refSet // to NULL, or to the default
+	refSet     // to NULL, or to the default
+	refUnknown // one of these
 )
 
 // refActionOf reads an action as a catalog, or GORM's tag, has it.
@@ -56,6 +57,8 @@ func refActionOf(s string) refAction {
 		return refCascade
 	case "N", "D", "SET NULL", "SET DEFAULT":
 		return refSet
+	case "UNKNOWN":
+		return refUnknown
 	}
 	return refNothing
 }
@@ -95,6 +98,8 @@ func (e effect) on(r *reference) (o effect) {
 			o.erased = true
 		case refSet:
 			o.sets = r.set
+		case refUnknown:
+			o.erased, o.sets = true, r.set
 		}
 	}
 	if r.onUpdate != refNothing && (e.every || slices.ContainsFunc(r.keys, func(key string) bool { return hasColumn(e.sets, key) })) {

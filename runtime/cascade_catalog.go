@@ -179,16 +179,17 @@ func (q asker) postgresReferences(ctx context.Context, schemas []string) (*refer
 	return &k.made, err
 }
 
-// The server requires columns of like types and collations. A table's schema is that of its foreign keys. CAST gives columns of both
-// SELECTs one collation. DEFAULT_GENERATED is a default's; older servers of MariaDB say VIRTUAL and PERSISTENT alone.
-const mysqlReferences = `SELECT CAST(r.constraint_schema AS CHAR), CAST(r.constraint_name AS CHAR) AS name, CAST(k.table_name AS CHAR) AS tab,
+// The server requires columns of like types and collations. A table's schema is that of its foreign keys. MariaDB hides what a foreign
+// key does from those who have privileges on the tables, and none on the database. CAST gives columns of both SELECTs one
+// collation. DEFAULT_GENERATED is a default's; older servers of MariaDB say VIRTUAL and PERSISTENT alone.
+const mysqlReferences = `SELECT CAST(k.constraint_schema AS CHAR), CAST(k.constraint_name AS CHAR) AS name, CAST(k.table_name AS CHAR) AS tab,
 	CAST(k.referenced_table_schema AS CHAR), CAST(k.referenced_table_name AS CHAR), CAST(k.column_name AS CHAR), CAST(k.referenced_column_name AS CHAR),
-	CAST(r.delete_rule AS CHAR), CAST(r.update_rule AS CHAR), DATABASE(), k.ordinal_position AS n
-FROM information_schema.referential_constraints r
-JOIN information_schema.key_column_usage k
-	ON k.constraint_schema = r.constraint_schema AND k.constraint_name = r.constraint_name AND k.table_name = r.table_name
-WHERE r.constraint_schema IN (?) AND k.constraint_schema IN (?)
-	AND (r.delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR r.update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
+	CAST(COALESCE(r.delete_rule, 'UNKNOWN') AS CHAR), CAST(COALESCE(r.update_rule, 'UNKNOWN') AS CHAR), DATABASE(), k.ordinal_position AS n
+FROM information_schema.key_column_usage k
+LEFT JOIN information_schema.referential_constraints r
+	ON r.constraint_schema IN (?) AND r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
+WHERE k.constraint_schema IN (?) AND k.referenced_table_name IS NOT NULL
+	AND (r.constraint_name IS NULL OR r.delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR r.update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
 UNION ALL SELECT CAST(c.table_schema AS CHAR), '', CAST(c.table_name AS CHAR), '', '', CAST(c.column_name AS CHAR), '', '', '', DATABASE(), 0
 FROM information_schema.columns c
 WHERE c.table_schema IN (?) AND (c.extra LIKE '%STORED GENERATED%' OR c.extra LIKE '%VIRTUAL%' OR c.extra LIKE '%PERSISTENT%' OR c.extra LIKE '%ON UPDATE%')

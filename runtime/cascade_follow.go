@@ -2,6 +2,7 @@ package cacheruntime
 
 import (
 	"cmp"
+	"errors"
 	"reflect"
 	"slices"
 	"time"
@@ -103,7 +104,7 @@ func (p *plugin) step(db *gorm.DB, w *write, r *reference, where clause.Expressi
 	if len(models) == 0 {
 		n, err := p.lockRows(db, r.child, by, l)
 		switch {
-		case err != nil && readError(db, err):
+		case err != nil && !denied(err) && readError(db, err):
 		case err != nil:
 			return notRead
 		case n > p.rt.opts.BulkRows:
@@ -121,7 +122,7 @@ func (p *plugin) step(db *gorm.DB, w *write, r *reference, where clause.Expressi
 		how := rowsHow{limit: p.rt.opts.BulkRows + 1, lock: l, own: true, more: r.child.own}
 		rows, err := p.readMore(db, m, how, by)
 		if err != nil {
-			if readError(db, err) {
+			if !denied(err) && readError(db, err) {
 				return ""
 			}
 			return notRead
@@ -139,6 +140,21 @@ func (p *plugin) step(db *gorm.DB, w *write, r *reference, where clause.Expressi
 		p.followFrom(db, w, r.child, hereIn(db.Statement, models[0], fresh), e, nil)
 	}
 	return ""
+}
+
+// denied reports whether MySQL or MariaDB has refused a read for want of a privilege, which leaves the transaction as it is.
+// PostgreSQL is not asked for what it would refuse.
+func denied(err error) bool {
+	var sent *sentError
+	if !errors.As(err, &sent) {
+		return false
+	}
+	for e := sent.err; e != nil; e = errors.Unwrap(e) {
+		if n, ok := mysqlNumber(e); ok {
+			return n == 1142 || n == 1143 || n == 1044 // on a table, a column, a database
+		}
+	}
+	return false
 }
 
 func (c *cascade) hangingOf(m model, t *refTable) *hanging {
