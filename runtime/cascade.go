@@ -28,6 +28,9 @@ type refTable struct {
 	own   []string     // its columns that refer to others
 	kin   []*refTable  // tables whose rows are its own, too: PostgreSQL's inheritance
 	made  []string     // its columns that the database sets when others are set
+	shows []*refTable  // whose rows a write of it writes: it is a view, or has rules
+	view  bool         // whose rows those are can be told by text alone
+	text  string       // that names them; "": it cannot be told
 	conflicts
 }
 
@@ -90,6 +93,12 @@ func (e effect) onto(t *refTable) effect {
 	return e
 }
 
+// shown is what comes of e, on rows of a view, for those that it shows: it may have other names for their columns.
+func (e effect) shown() effect {
+	e.every = e.every || len(e.sets) > 0
+	return e
+}
+
 // on is what becomes of the rows that refer to rows of which e becomes. Of those, the database may make more of it: see onto.
 func (e effect) on(r *reference) (o effect) {
 	if e.erased {
@@ -141,6 +150,17 @@ func (k *refMaker) table(schema, name string, here bool) *refTable {
 	return t
 }
 
+// read finds the tables that are named in the texts of views.
+func (k *refMaker) read() {
+	for _, v := range k.made.tables {
+		for _, t := range k.made.tables {
+			if v != t && v.text != "" && mentions(v.text, t.name) {
+				v.shows = append(v.shows, t)
+			}
+		}
+	}
+}
+
 // column adds a pair of columns to the foreign key of an id. sets says that ON DELETE sets the child's, where it sets any.
 func (k *refMaker) column(id string, r reference, column, key string, sets bool) {
 	known := k.byID[id]
@@ -160,7 +180,7 @@ func (k *refMaker) column(id string, r reference, column, key string, sets bool)
 	}
 }
 
-// share notes that rows of a are rows of b.
+// share notes that rows of a are rows of b's, too.
 func (k *refMaker) share(a, b *refTable) { a.kin = append(a.kin, b) }
 
 // reach calls visit for each table that an effect on rows of a table comes to, that one first. Where more comes to a table by
@@ -182,6 +202,9 @@ func reach(t *refTable, e effect, visit func(*refTable)) {
 		}
 		for _, kin := range t.kin {
 			walk(kin, e)
+		}
+		for _, shown := range t.shows {
+			walk(shown, e.shown())
 		}
 	}
 	walk(t, e)
@@ -234,6 +257,9 @@ func (rt *Runtime) hung(tables []*refTable, e effect) (models []model) {
 		}
 		for _, kin := range t.kin {
 			also(rt.hit(kin, e))
+		}
+		for _, shown := range t.shows {
+			also(rt.hit(shown, e.shown()))
 		}
 	}
 	return models

@@ -129,6 +129,13 @@ const postgresReferences = `WITH RECURSIVE k AS (
 	SELECT a.attrelid, a.attname FROM pg_catalog.pg_attribute a
 	WHERE a.attnum > 0 AND a.atthasdef AND NOT a.attisdropped AND COALESCE(to_jsonb(a)->>'attgenerated', '') <> ''
 	UNION SELECT i.inhparent, g.name FROM g JOIN pg_catalog.pg_inherits i ON i.inhrelid = g.oid
+), v AS (
+	SELECT DISTINCT r.ev_class AS one, d.refobjid AS other,
+		c.relkind = 'v' AND EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid) AS hides
+	FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
+		AND d.refclassid = 'pg_catalog.pg_class'::regclass AND d.refobjid <> r.ev_class
+	WHERE c.relkind <> 'm' AND n.nspname NOT IN ('pg_catalog', 'information_schema')
 ), t AS (
 	SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relrowsecurity AS hides
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -149,6 +156,9 @@ FROM hung JOIN i ON i.one = hung.oid JOIN t p ON p.oid = i.one JOIN t c ON c.oid
 UNION ALL SELECT '', -1, t.schema, t.name, pg_catalog.pg_table_is_visible(t.oid), '', '', false, false, g.name, '', '', '', false, false
 FROM g JOIN t ON t.oid = g.oid
 WHERE t.schema = ANY (current_schemas(true)) OR t.schema = ANY (string_to_array($1, ',')) OR t.oid IN (SELECT oid FROM hung)
+UNION ALL SELECT '', -2, p.schema, p.name, pg_catalog.pg_table_is_visible(p.oid), COALESCE(c.schema, ''), COALESCE(c.name, ''),
+	COALESCE(pg_catalog.pg_table_is_visible(c.oid), false), v.hides, '', '', '', '', false, false
+FROM v JOIN t p ON p.oid = v.one LEFT JOIN t c ON c.oid = v.other
 ORDER BY 1, 2`
 
 func (q asker) postgresReferences(ctx context.Context, schemas []string) (*references, error) {
@@ -163,8 +173,14 @@ func (q asker) postgresReferences(ctx context.Context, schemas []string) (*refer
 			return err
 		}
 		p := k.table(parent.schema, parent.name, parent.here)
-		if n < 0 {
+		switch {
+		case n == -1:
 			p.made = union(p.made, []string{column})
+			return nil
+		case n == -2:
+			if p.view = p.view || child.blind; child.name != "" {
+				p.shows = append(p.shows, k.table(child.schema, child.name, child.here))
+			}
 			return nil
 		}
 		c := k.table(child.schema, child.name, child.here)
@@ -193,11 +209,15 @@ WHERE k.constraint_schema IN (?) AND k.referenced_table_name IS NOT NULL
 UNION ALL SELECT CAST(c.table_schema AS CHAR), '', CAST(c.table_name AS CHAR), '', '', CAST(c.column_name AS CHAR), '', '', '', DATABASE(), 0
 FROM information_schema.columns c
 WHERE c.table_schema IN (?) AND (c.extra LIKE '%STORED GENERATED%' OR c.extra LIKE '%VIRTUAL%' OR c.extra LIKE '%PERSISTENT%' OR c.extra LIKE '%ON UPDATE%')
+UNION ALL SELECT CAST(t.table_schema AS CHAR), '', CAST(t.table_name AS CHAR), '', '', CAST(COALESCE(v.view_definition, '') AS CHAR), '', '', '', DATABASE(), -1
+FROM information_schema.tables t
+LEFT JOIN information_schema.views v ON v.table_schema IN (?) AND v.table_schema = t.table_schema AND v.table_name = t.table_name
+WHERE t.table_schema IN (?) AND (t.table_type LIKE '%VIEW%' OR t.engine = 'MRG_MyISAM')
 ORDER BY 1, tab, name, n`
 
 func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*references, error) {
 	marks, args := "DATABASE()", []any{}
-	for range 3 {
+	for range 5 {
 		for _, s := range schemas {
 			args = append(args, s)
 		}
@@ -211,9 +231,12 @@ func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*referenc
 		if err := scan(&schema, &name, &table, &parentSchema, &parent, &column, &key, &onDelete, &onUpdate, &here, &n); err != nil {
 			return err
 		}
-		if n == 0 {
-			t := k.table(schema, table, strings.EqualFold(schema, here.String))
+		switch t := k.table(schema, table, strings.EqualFold(schema, here.String)); n {
+		case 0:
 			t.made = union(t.made, []string{column})
+			return nil
+		case -1:
+			t.view, t.text = true, column
 			return nil
 		}
 		k.column(schema+"\x00"+table+"\x00"+name, reference{
@@ -223,6 +246,7 @@ func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*referenc
 		}, column, key, true)
 		return nil
 	})
+	k.read()
 	return &k.made, err
 }
 
@@ -239,6 +263,8 @@ FROM MASTER m JOIN pragma_table_xinfo(m.name, SCHEMA) x
 WHERE m.type = 'table' AND m.rootpage > 0 AND instr(upper(m.sql), 'AS') > 0 AND x.hidden IN (2, 3)
 UNION ALL SELECT m.name, -2, '', '', '', '', '', m.sql, 0
 FROM MASTER m WHERE m.type = 'table' AND m.rootpage > 0 AND instr(upper(m.sql), 'CONFLICT') > 0
+UNION ALL SELECT m.name, -3, '', '', '', '', '', (SELECT COALESCE(group_concat(g.sql, ' '), '') FROM MASTER g WHERE g.type = 'trigger' AND g.tbl_name = m.name COLLATE NOCASE), 0
+FROM MASTER m WHERE m.type = 'view'
 ORDER BY 1, 2, 9`
 
 // sqliteReferences reads main and, of the schemas that are named, those that there are; none refers to another's tables.
@@ -276,6 +302,10 @@ func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*referen
 			case -2:
 				k.table(schema, table, isMain(schema)).conflicts = sqliteConflicts(texts)
 				return nil
+			case -3:
+				v := k.table(schema, table, isMain(schema))
+				v.view, v.text = true, texts
+				return nil
 			}
 			k.column(fmt.Sprintf("%s\x00%s\x00%d", schema, table, id), reference{
 				parent: k.table(schema, parent, isMain(schema)), child: k.table(schema, table, isMain(schema)),
@@ -287,6 +317,7 @@ func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*referen
 			return nil, err
 		}
 	}
+	k.read()
 	return &k.made, nil
 }
 

@@ -34,7 +34,7 @@ func (p *plugin) hangs(f *facts, op writeOp, e effect) *cascade {
 	if len(f.tables) == 0 || len(p.rt.hung(f.tables, f.does(op, e))) == 0 {
 		return nil
 	}
-	return &cascade{tables: f.tables, sure: f.sure}
+	return &cascade{tables: f.tables, sure: f.sure && !f.mute()}
 }
 
 // possibleEffect is what a statement may do to rows that are there, as far as that is known before the hooks have run.

@@ -13,13 +13,12 @@ type facts struct {
 	unread bool        // the catalog could not be read
 	tables []*refTable // of those that do anything by themselves
 	sure   bool        // it is one, and which
+	others []model     // on other tables, of which a write of these writes rows
 }
 
-// factsOf asks for the facts of a statement that may do e to rows that are there, where they matter. part is whose the
-// tables are.
-func (p *plugin) factsOf(db *gorm.DB, part partition, e effect) (f facts) {
-	// What a create finds there is left alone, unless SQLite's table says otherwise.
-	if e.none() && db.Name() != "sqlite" || len(p.rt.registry.every()) == 0 {
+// factsOf asks for the facts of a statement. part is whose the tables are.
+func (p *plugin) factsOf(db *gorm.DB, part partition) (f facts) {
+	if len(p.rt.registry.every()) == 0 {
 		return f
 	}
 	refs, err := p.references(db, part)
@@ -28,8 +27,58 @@ func (p *plugin) factsOf(db *gorm.DB, part partition, e effect) (f facts) {
 	}
 	if len(refs.tables) > 0 {
 		f.tables, f.sure = refs.writtenBy(db.Statement, sqlDialectOf(db.Name()), p.rt.opts.Partition != nil)
+		f.others = p.rt.beneath(f.tables)
 	}
 	return f
+}
+
+// beneath returns the models on other tables, of which a write of these writes rows: those that a view shows, and those that a
+// table of PostgreSQL's is a part of. Where that cannot be told, it is every model.
+func (rt *Runtime) beneath(tables []*refTable) (models []model) {
+	every := rt.registry.every()
+	add := func(is func(m model) bool) {
+		for _, m := range every {
+			if !slices.Contains(models, m) && is(m) {
+				models = append(models, m)
+			}
+		}
+	}
+	seen := slices.Clone(tables)
+	for i := 0; i < len(seen); i++ {
+		above := seen[i]
+		if above.view && above.text == "" {
+			return every
+		}
+		for _, t := range slices.Concat(above.shows, above.kin) {
+			if slices.Contains(seen, t) {
+				continue
+			}
+			seen = append(seen, t)
+			add(func(m model) bool {
+				may, _ := t.isOf(m, sqlDialectOf(rt.db.Name()), rt.opts.Partition != nil)
+				return may
+			})
+		}
+		if above.text != "" {
+			add(func(m model) bool { return mentions(above.text, baseTable(m.gormSchema().Table)) })
+		}
+	}
+	return models
+}
+
+// beside adds to the models of which only the table is known those that are beneath, except for those that are judged.
+func (f *facts) beside(judged, whole []model) []model {
+	for _, m := range f.others {
+		if !slices.Contains(judged, m) && !slices.Contains(whole, m) {
+			whole = append(whole, m)
+		}
+	}
+	return whole
+}
+
+// mute reports whether the tables do something else in a write's place, of which it reports no rows.
+func (f *facts) mute() bool {
+	return slices.ContainsFunc(f.tables, func(t *refTable) bool { return t.view || len(t.shows) > 0 })
 }
 
 // does is what becomes of rows of the tables by an operation that itself does e.

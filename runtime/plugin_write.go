@@ -142,6 +142,7 @@ func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
 	part, err := p.rt.partition(st.Context)
 	w := &write{stmt: st, op: op, part: part, began: tableOf(st), on: databaseOf(st.ConnPool)}
 	p.lookUp(db, w)
+	whole = w.facts.beside(judged, whole)
 	if len(judged)+len(whole) == 0 && w.cascade == nil {
 		return nil
 	}
@@ -157,7 +158,7 @@ func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
 // lookUp finds out what the catalog says of the table that the statement writes, and what hangs on that.
 func (p *plugin) lookUp(db *gorm.DB, w *write) {
 	w.possible = possibleEffect(db.Statement, w.op)
-	w.facts = p.factsOf(db, w.part, w.possible)
+	w.facts = p.factsOf(db, w.part)
 	w.cascade = p.hangs(&w.facts, w.op, w.possible)
 }
 
@@ -211,6 +212,7 @@ func (p *plugin) planned(db *gorm.DB, op writeOp) {
 	if w.table != w.began { // a callback has sent it elsewhere
 		judged, whole := p.written(db.Statement)
 		p.lookUp(db, w)
+		whole = w.facts.beside(judged, whole)
 		if len(judged)+len(whole) == 0 { // which is one tenant's, where the tables have their names
 			w.giveUp(byCallback)
 			return
@@ -260,7 +262,7 @@ func (p *plugin) after(db *gorm.DB) {
 	if db.Error != nil && (w.stopped && db.RowsAffected == 0 || !mayHaveWritten(db) && !w.facts.partial(db.Statement)) {
 		return
 	}
-	if db.Error == nil && db.RowsAffected == 0 && !w.suspect(db) {
+	if db.Error == nil && db.RowsAffected == 0 && !w.facts.mute() && !w.suspect(db) {
 		return // no row changed
 	}
 	var falls []fall
