@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"gorm.io/gorm"
 )
@@ -16,6 +17,7 @@ import (
 // something else by themselves. They are made once and never changed.
 type references struct {
 	tables []*refTable
+	viewed atomic.Pointer[viewed] // what over has found out
 }
 
 // refTable is a table that is referred to, refers to another, or does more than a statement that writes it says.
@@ -29,8 +31,11 @@ type refTable struct {
 	kin   []*refTable  // tables whose rows are its own, too: PostgreSQL's inheritance
 	made  []string     // its columns that the database sets when others are set
 	shows []*refTable  // whose rows a write of it writes: it is a view, or has rules
+	ruled bool         // it has rules, and is no view
 	view  bool         // whose rows those are can be told by text alone
 	text  string       // that names them; "": it cannot be told
+	query string       // of a view: its definition, where what it shows can be told by that alone
+	of    *references
 	conflicts
 }
 
@@ -139,7 +144,7 @@ func (k *refMaker) table(schema, name string, here bool) *refTable {
 	}
 	t := k.of[key]
 	if t == nil {
-		t = &refTable{sqlTable: sqlTable{schema: schema, name: name}, here: here}
+		t = &refTable{sqlTable: sqlTable{schema: schema, name: name}, here: here, of: &k.made}
 		if k.of == nil {
 			k.of = map[sqlTable]*refTable{}
 		}
@@ -226,10 +231,16 @@ func (t *refTable) isOf(m model, d sqlDialect, partitioned bool) (may, sure bool
 	return same, same
 }
 
-// hit returns the models on the tables that an effect on rows of a table comes to, and on that table.
+// hit returns the models on the tables that an effect on rows of a table comes to, on that table, and on views that show rows of
+// those.
 func (rt *Runtime) hit(t *refTable, e effect) (models []model) {
 	every, d := rt.registry.every(), sqlDialectOf(rt.db.Name())
 	reach(t, e, func(t *refTable) {
+		for _, m := range rt.over(t.of, []*refTable{t}, []string{t.name}) {
+			if !slices.Contains(models, m) {
+				models = append(models, m)
+			}
+		}
 		for _, m := range every {
 			if may, _ := t.isOf(m, d, rt.opts.Partition != nil); may && !slices.Contains(models, m) {
 				models = append(models, m)

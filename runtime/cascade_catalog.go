@@ -130,7 +130,7 @@ const postgresReferences = `WITH RECURSIVE k AS (
 	WHERE a.attnum > 0 AND a.atthasdef AND NOT a.attisdropped AND COALESCE(to_jsonb(a)->>'attgenerated', '') <> ''
 	UNION SELECT i.inhparent, g.name FROM g JOIN pg_catalog.pg_inherits i ON i.inhrelid = g.oid
 ), v AS (
-	SELECT DISTINCT r.ev_class AS one, d.refobjid AS other,
+	SELECT DISTINCT r.ev_class AS one, d.refobjid AS other, c.relkind <> 'v' AS rules,
 		c.relkind = 'v' AND EXISTS (SELECT 1 FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid) AS hides
 	FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 	LEFT JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::regclass AND d.objid = r.oid
@@ -157,7 +157,7 @@ UNION ALL SELECT '', -1, t.schema, t.name, pg_catalog.pg_table_is_visible(t.oid)
 FROM g JOIN t ON t.oid = g.oid
 WHERE t.schema = ANY (current_schemas(true)) OR t.schema = ANY (string_to_array($1, ',')) OR t.oid IN (SELECT oid FROM hung)
 UNION ALL SELECT '', -2, p.schema, p.name, pg_catalog.pg_table_is_visible(p.oid), COALESCE(c.schema, ''), COALESCE(c.name, ''),
-	COALESCE(pg_catalog.pg_table_is_visible(c.oid), false), v.hides, '', '', '', '', false, false
+	COALESCE(pg_catalog.pg_table_is_visible(c.oid), false), v.hides, '', '', '', '', v.rules, false
 FROM v JOIN t p ON p.oid = v.one LEFT JOIN t c ON c.oid = v.other
 ORDER BY 1, 2`
 
@@ -178,7 +178,7 @@ func (q asker) postgresReferences(ctx context.Context, schemas []string) (*refer
 			p.made = union(p.made, []string{column})
 			return nil
 		case n == -2:
-			if p.view = p.view || child.blind; child.name != "" {
+			if p.ruled, p.view = sets, p.view || child.blind; child.name != "" {
 				p.shows = append(p.shows, k.table(child.schema, child.name, child.here))
 			}
 			return nil
@@ -236,7 +236,7 @@ func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*referenc
 			t.made = union(t.made, []string{column})
 			return nil
 		case -1:
-			t.view, t.text = true, column
+			t.view, t.text, t.query = true, column, column
 			return nil
 		}
 		k.column(schema+"\x00"+table+"\x00"+name, reference{
@@ -263,7 +263,7 @@ FROM MASTER m JOIN pragma_table_xinfo(m.name, SCHEMA) x
 WHERE m.type = 'table' AND m.rootpage > 0 AND instr(upper(m.sql), 'AS') > 0 AND x.hidden IN (2, 3)
 UNION ALL SELECT m.name, -2, '', '', '', '', '', m.sql, 0
 FROM MASTER m WHERE m.type = 'table' AND m.rootpage > 0 AND instr(upper(m.sql), 'CONFLICT') > 0
-UNION ALL SELECT m.name, -3, '', '', '', '', '', (SELECT COALESCE(group_concat(g.sql, ' '), '') FROM MASTER g WHERE g.type = 'trigger' AND g.tbl_name = m.name COLLATE NOCASE), 0
+UNION ALL SELECT m.name, -3, '', '', m.sql, '', '', (SELECT COALESCE(group_concat(g.sql, ' '), '') FROM MASTER g WHERE g.type = 'trigger' AND g.tbl_name = m.name COLLATE NOCASE), 0
 FROM MASTER m WHERE m.type = 'view'
 ORDER BY 1, 2, 9`
 
@@ -304,7 +304,7 @@ func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*referen
 				return nil
 			case -3:
 				v := k.table(schema, table, isMain(schema))
-				v.view, v.text = true, texts
+				v.view, v.text, v.query = true, texts, key
 				return nil
 			}
 			k.column(fmt.Sprintf("%s\x00%s\x00%d", schema, table, id), reference{

@@ -64,6 +64,7 @@ func (p *plugin) followFrom(db *gorm.DB, w *write, t *refTable, where clause.Exp
 		if reason := p.step(db, w, r, where, o, path); reason != "" {
 			w.cascade.lose(models, reason)
 		}
+		w.cascade.lose(p.rt.over(r.child.of, []*refTable{r.child}, []string{r.child.name}), otherTable)
 		if db.Error != nil {
 			return
 		}

@@ -13,7 +13,14 @@ type facts struct {
 	unread bool        // the catalog could not be read
 	tables []*refTable // of those that do anything by themselves
 	sure   bool        // it is one, and which
-	others []model     // on other tables, of which a write of these writes rows
+	others []model     // on other tables, of which a write of these writes rows, and on views that show them
+}
+
+// lookUp finds out what the catalog says of the table that the statement writes, and what hangs on that.
+func (p *plugin) lookUp(db *gorm.DB, w *write) {
+	w.possible = possibleEffect(db.Statement, w.op)
+	w.facts = p.factsOf(db, w.part)
+	w.cascade = p.hangs(&w.facts, w.op, w.possible)
 }
 
 // factsOf asks for the facts of a statement. part is whose the tables are.
@@ -27,43 +34,14 @@ func (p *plugin) factsOf(db *gorm.DB, part partition) (f facts) {
 	}
 	if len(refs.tables) > 0 {
 		f.tables, f.sure = refs.writtenBy(db.Statement, sqlDialectOf(db.Name()), p.rt.opts.Partition != nil)
-		f.others = p.rt.beneath(f.tables)
+		names := writtenNames(db.Statement)
+		models, tables := p.rt.beneath(f.tables)
+		for _, t := range tables {
+			names = append(names, t.name)
+		}
+		f.others = append(models, p.rt.over(refs, tables, names)...)
 	}
 	return f
-}
-
-// beneath returns the models on other tables, of which a write of these writes rows: those that a view shows, and those that a
-// table of PostgreSQL's is a part of. Where that cannot be told, it is every model.
-func (rt *Runtime) beneath(tables []*refTable) (models []model) {
-	every := rt.registry.every()
-	add := func(is func(m model) bool) {
-		for _, m := range every {
-			if !slices.Contains(models, m) && is(m) {
-				models = append(models, m)
-			}
-		}
-	}
-	seen := slices.Clone(tables)
-	for i := 0; i < len(seen); i++ {
-		above := seen[i]
-		if above.view && above.text == "" {
-			return every
-		}
-		for _, t := range slices.Concat(above.shows, above.kin) {
-			if slices.Contains(seen, t) {
-				continue
-			}
-			seen = append(seen, t)
-			add(func(m model) bool {
-				may, _ := t.isOf(m, sqlDialectOf(rt.db.Name()), rt.opts.Partition != nil)
-				return may
-			})
-		}
-		if above.text != "" {
-			add(func(m model) bool { return mentions(above.text, baseTable(m.gormSchema().Table)) })
-		}
-	}
-	return models
 }
 
 // beside adds to the models of which only the table is known those that are beneath, except for those that are judged.

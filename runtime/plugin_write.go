@@ -155,13 +155,6 @@ func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
 	return w
 }
 
-// lookUp finds out what the catalog says of the table that the statement writes, and what hangs on that.
-func (p *plugin) lookUp(db *gorm.DB, w *write) {
-	w.possible = possibleEffect(db.Statement, w.op)
-	w.facts = p.factsOf(db, w.part)
-	w.cascade = p.hangs(&w.facts, w.op, w.possible)
-}
-
 // modelless reports, once, that there are writes and no models: whoever reads what this program writes keeps what was.
 func (p *plugin) modelless() {
 	if len(p.rt.registry.every()) == 0 {

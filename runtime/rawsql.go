@@ -61,7 +61,27 @@ func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
 	}
 	to.models = rt.registry.named(names, d)
 	rt.hangOn(db, w.part, hit, keeps, &to)
+	if r.rows || !r.shapes { // DDL changes no rows that a view goes on to show
+		rt.showing(db, w.part, names, keeps, &to)
+	}
 	return to
+}
+
+// showing finds the models on views that show rows of the tables that SQL text writes.
+func (rt *Runtime) showing(db *gorm.DB, part partition, names []sqlTable, keeps bool, to *sqlTargets) {
+	for _, name := range names {
+		refs, err := rt.referencesOf(db, part, name.schema, keeps)
+		if err != nil {
+			to.models, to.hung, to.reason = rt.registry.every(), nil, notReadKeys
+			return
+		}
+		tables, _ := refs.named(name, sqlDialectOf(db.Name()), rt.opts.Partition != nil)
+		for _, m := range rt.over(refs, tables, []string{name.name}) {
+			if !slices.Contains(to.models, m) {
+				to.models = append(to.models, m)
+			}
+		}
+	}
 }
 
 // hangOn finds the models whose rows foreign keys may make SQL text write, which has these effects.

@@ -135,4 +135,16 @@ var CacheKeys = []cacheruntime.KeyInfo{
 		List:     "tickets:No",
 		FallsOn:  []string{"*"},
 	},
+	{
+		Accessor: "Window.Get",
+		Args:     []string{"id uint64"},
+		List:     "windows:ID",
+		FallsOn:  []string{"*"},
+	},
+	{
+		Accessor: "Window.ListByMark",
+		Args:     []string{"mark string"},
+		List:     "windows.ListByMark(Mark)",
+		FallsOn:  []string{"Mark"},
+	},
 }

@@ -90,6 +90,15 @@ type Tape struct {
 	StickerMark string `gorm:"size:40" cache:"list"`
 }
 
+// Window is a row of a view: a tape, and the note of the brand with its number.
+type Window struct {
+	_ struct{} `cache:"model"`
+
+	ID   uint64
+	Mark string `gorm:"size:40" cache:"list"`
+	Note string `gorm:"size:40"`
+}
+
 // Paper is ordered by the time of its last change, which MySQL sets.
 type Paper struct {
 	_ struct{} `cache:"model"`

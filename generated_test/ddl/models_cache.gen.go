@@ -20,6 +20,7 @@ type Models struct {
 	Sticker *StickerModel
 	Tape    *TapeModel
 	Ticket  *TicketModel
+	Window  *WindowModel
 
 	tables modelTables // what WithTx makes the same models of
 }
@@ -36,6 +37,7 @@ type modelTables struct {
 	stickerTable *stickerTable
 	tapeTable    *tapeTable
 	ticketTable  *ticketTable
+	windowTable  *windowTable
 }
 
 // NewModels registers the package's models with rt, from when on writes to their tables flush:
@@ -74,6 +76,9 @@ func NewModels(rt *cacheruntime.Runtime) (*Models, error) {
 	if t.ticketTable, err = newTicketTable(rt); err != nil {
 		return nil, err
 	}
+	if t.windowTable, err = newWindowTable(rt); err != nil {
+		return nil, err
+	}
 	return t.models(nil), nil
 }
 
@@ -95,6 +100,7 @@ func (t modelTables) models(tx *gorm.DB) *Models {
 		Sticker: t.stickerTable.model(tx),
 		Tape:    t.tapeTable.model(tx),
 		Ticket:  t.ticketTable.model(tx),
+		Window:  t.windowTable.model(tx),
 		tables:  t,
 	}
 }

@@ -1,8 +1,10 @@
 package ddl_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cachegen/cachegen/generated_test/ddl"
 	"github.com/cachegen/cachegen/generated_test/fixture"
@@ -85,7 +87,7 @@ func TestWhatHangsOnAView(t *testing.T) {
 }
 
 // every are the tables of all models.
-const every = "brands drafts folders lids papers parts screws stickers tapes tickets"
+const every = "brands drafts folders lids papers parts screws stickers tapes tickets windows"
 
 // behaviours 42 to 44: a view of which nobody tells what it shows.
 func TestViewThatIsHidden(t *testing.T) {
@@ -102,6 +104,54 @@ func TestViewThatIsHidden(t *testing.T) {
 	guest.falls("Create by a guest", every, 0, create)
 }
 
+// behaviours 40, 42 to 44: a model on a view falls with what it shows, whoever writes that.
+func TestModelOnAView(t *testing.T) {
+	fixture.EachDatabase(t, func(t *testing.T, d fixture.Database) {
+		w := newWorld(t, d, gorm.Config{},
+			"CREATE TABLE boxes (id bigint PRIMARY KEY, code varchar(40) UNIQUE)",
+			"CREATE TABLE tapes (id bigint PRIMARY KEY, sticker_mark varchar(40), FOREIGN KEY (sticker_mark) REFERENCES boxes (code) ON UPDATE CASCADE ON DELETE CASCADE)",
+			"CREATE TABLE brands (id bigint PRIMARY KEY, name varchar(40), note varchar(40), slug varchar(40))",
+			"CREATE TABLE notes (id bigint PRIMARY KEY, note varchar(40))", // of no model
+			"CREATE VIEW noted AS SELECT id, note FROM notes UNION ALL SELECT id, note FROM brands",
+			"CREATE VIEW windows AS SELECT t.id AS id, t.sticker_mark AS mark, n.note AS note FROM tapes t LEFT JOIN noted n ON n.id = t.id",
+		)
+		w.rows = []string{
+			"DELETE FROM tapes", "DELETE FROM boxes", "DELETE FROM brands", "DELETE FROM notes",
+			"INSERT INTO boxes VALUES (1, 'a'), (2, 'b')", "INSERT INTO tapes VALUES (1, 'a'), (2, 'b')",
+			"INSERT INTO brands (id, name, note) VALUES (1, 'A', 'n')", "INSERT INTO notes VALUES (2, 'm')",
+		}
+		type note struct {
+			ID   uint64
+			Note string
+		}
+		const tape = "tapes.ListByStickerMark(a) tapes.ListByStickerMark(n) tapes:1 windows"
+		for _, c := range []struct {
+			what, falls string
+			extra       int
+			write       func(db *gorm.DB) error
+		}{
+			{"Create", "tapes.ListByStickerMark(b) tapes:3 windows", 1, func(db *gorm.DB) error { return db.Create(&ddl.Tape{ID: 3, StickerMark: "b"}).Error }},
+			{"Update", "brands:1 windows", 0, func(db *gorm.DB) error { return db.Model(&ddl.Brand{ID: 1}).Update("note", "z").Error }},
+			{"Create of what is not cached", "windows", 0, func(db *gorm.DB) error { return db.Create(&note{ID: 1, Note: "z"}).Error }},
+			{"Update of that, by an expression", "windows", -1, func(db *gorm.DB) error {
+				return db.Table("notes AS n").Where("id = 2").Update("note", "z").Error
+			}},
+			{"what a foreign key sets", tape, -1, func(db *gorm.DB) error { return db.Model(&ddl.Box{ID: 1}).Update("code", "n").Error }},
+			{"what a foreign key sets, by SQL text", "tapes windows", -1, func(db *gorm.DB) error { return db.Exec("UPDATE boxes SET code = 'n' WHERE id = 1").Error }},
+			{"SQL text", "windows", -1, func(db *gorm.DB) error { return db.Exec("INSERT INTO notes VALUES (1, 'z')").Error }},
+			{"SQL text in a transaction", "windows", -1, func(db *gorm.DB) error {
+				return db.Transaction(func(tx *gorm.DB) error { return tx.Exec("UPDATE notes SET note = 'z'").Error })
+			}},
+			{"what it does not show", "papers.ListInCity(x) papers:1", -1, func(db *gorm.DB) error {
+				return errors.Join(db.Create(&ddl.Paper{ID: 1, City: "x", Touched: time.Unix(0, 0)}).Error, db.Delete(&ddl.Paper{ID: 1}).Error)
+			}},
+			{"what is not cached and not shown", "", -1, func(db *gorm.DB) error { return db.Model(&ddl.Box{ID: 9}).Update("id", 8).Error }},
+		} {
+			w.falls(c.what, c.falls, c.extra, c.write)
+		}
+	})
+}
+
 // behaviours 42 to 44: PostgreSQL's partitions by their own names, rules, and views whose triggers nobody can read.
 func TestPostgresTablesOfOneFamily(t *testing.T) {
 	w := newWorld(t, fixture.Postgres(t), gorm.Config{},
@@ -112,6 +162,8 @@ func TestPostgresTablesOfOneFamily(t *testing.T) {
 		"CREATE TABLE boxes (id bigint PRIMARY KEY, code text)",
 		"CREATE TABLE lids (id bigint PRIMARY KEY, box_id bigint)",
 		"CREATE RULE lid AS ON INSERT TO boxes DO INSTEAD INSERT INTO lids (id, box_id) VALUES (NEW.id, NEW.id)",
+		"CREATE TABLE drafts (id bigint PRIMARY KEY, code text, deleted_at timestamptz)",
+		"CREATE RULE draft AS ON DELETE TO lids DO ALSO DELETE FROM drafts WHERE id = OLD.id",
 		"CREATE VIEW opaque AS SELECT 1 AS id, 'a' AS title",
 		"CREATE FUNCTION write_it() RETURNS trigger AS $$ BEGIN INSERT INTO tapes VALUES (9, 'x'); RETURN NULL; END $$ LANGUAGE plpgsql",
 		"CREATE TRIGGER opaque INSTEAD OF INSERT ON opaque FOR EACH ROW EXECUTE FUNCTION write_it()",
@@ -126,9 +178,11 @@ func TestPostgresTablesOfOneFamily(t *testing.T) {
 		{"a child", "stickers", 0, func(db *gorm.DB) error {
 			return db.Table("stickers_too").Create(&ddl.Sticker{ID: 1, BrandSlug: "a"}).Error
 		}},
-		{"a table with a rule", "lids", 0, func(db *gorm.DB) error {
+		{"a table with a rule, whose other table has one", "drafts lids", 0, func(db *gorm.DB) error {
 			return db.Table("boxes").Create(map[string]any{"id": 1, "code": "a"}).Error
 		}},
+		{"a cached one", "drafts lids.ListByBoxID(1) lids:1", -1, func(db *gorm.DB) error { return db.Delete(&ddl.Lid{ID: 1}).Error }},
+		{"what a rule writes", "drafts.ListByCode(b) drafts:3", 1, func(db *gorm.DB) error { return db.Create(&ddl.Draft{ID: 3, Code: "b"}).Error }},
 		{"a view with a trigger", every, 0, func(db *gorm.DB) error {
 			return db.Table("opaque").Create(map[string]any{"id": 1, "title": "x"}).Error
 		}},
