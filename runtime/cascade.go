@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"gorm.io/gorm"
@@ -18,6 +19,30 @@ import (
 type references struct {
 	tables []*refTable
 	viewed atomic.Pointer[viewed] // what over has found out
+	once   sync.Once
+	byName map[string][]*refTable // by plainName
+}
+
+// plainName is the name of a table in small letters; "" where it is such that databases compare it in ways of their own.
+func plainName(name string) string {
+	if len(name) >= longestName || !isASCII(name) {
+		return ""
+	}
+	return lowerASCII(name)
+}
+
+// like returns the tables that may have a name.
+func (r *references) like(name string) []*refTable {
+	r.once.Do(func() {
+		r.byName = map[string][]*refTable{}
+		for _, t := range r.tables {
+			r.byName[plainName(t.name)] = append(r.byName[plainName(t.name)], t)
+		}
+	})
+	if name = plainName(name); name == "" {
+		return r.tables
+	}
+	return slices.Concat(r.byName[name], r.byName[""])
 }
 
 // refTable is a table that is referred to, refers to another, or does more than a statement that writes it says.
@@ -278,7 +303,8 @@ func (rt *Runtime) hung(tables []*refTable, e effect) (models []model) {
 
 // named returns the tables that a name may be of. sure says that it is one, and which.
 func (r *references) named(name sqlTable, d sqlDialect, partitioned bool) (tables []*refTable, sure bool) {
-	for _, t := range r.tables {
+	like := r.like(name.name)
+	for _, t := range like {
 		if sameSQLName(t.name, name.name, d) && (name.schema == "" && t.here || name.schema != "" && sameSQLName(t.schema, name.schema, d)) {
 			tables = append(tables, t)
 		}
@@ -286,7 +312,7 @@ func (r *references) named(name sqlTable, d sqlDialect, partitioned bool) (table
 	if len(tables) > 0 || !partitioned || name.schema != "" {
 		return tables, len(tables) == 1
 	}
-	for _, t := range r.tables { // in a schema of a tenant's
+	for _, t := range like { // in a schema of a tenant's
 		if sameSQLName(t.name, name.name, d) {
 			tables = append(tables, t)
 		}

@@ -208,11 +208,11 @@ WHERE k.constraint_schema IN (?) AND k.referenced_table_name IS NOT NULL
 	AND (r.constraint_name IS NULL OR r.delete_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT') OR r.update_rule IN ('CASCADE', 'SET NULL', 'SET DEFAULT'))
 UNION ALL SELECT CAST(c.table_schema AS CHAR), '', CAST(c.table_name AS CHAR), '', '', CAST(c.column_name AS CHAR), '', '', '', DATABASE(), 0
 FROM information_schema.columns c
-WHERE c.table_schema IN (?) AND (c.extra LIKE '%STORED GENERATED%' OR c.extra LIKE '%VIRTUAL%' OR c.extra LIKE '%PERSISTENT%' OR c.extra LIKE '%ON UPDATE%')
+WHERE c.table_schema IN (?) AND (UPPER(c.extra) LIKE '%STORED GENERATED%' OR UPPER(c.extra) LIKE '%VIRTUAL%' OR UPPER(c.extra) LIKE '%PERSISTENT%' OR UPPER(c.extra) LIKE '%ON UPDATE%')
 UNION ALL SELECT CAST(t.table_schema AS CHAR), '', CAST(t.table_name AS CHAR), '', '', CAST(COALESCE(v.view_definition, '') AS CHAR), '', '', '', DATABASE(), -1
 FROM information_schema.tables t
 LEFT JOIN information_schema.views v ON v.table_schema IN (?) AND v.table_schema = t.table_schema AND v.table_name = t.table_name
-WHERE t.table_schema IN (?) AND (t.table_type LIKE '%VIEW%' OR t.engine = 'MRG_MyISAM')
+WHERE t.table_schema IN (?) AND (UPPER(t.table_type) LIKE '%VIEW%' OR UPPER(t.engine) = 'MRG_MYISAM')
 ORDER BY 1, tab, name, n`
 
 func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*references, error) {

@@ -200,11 +200,13 @@ func (t sqlTable) mayBe(o sqlTable, d sqlDialect) bool {
 	return sameSQLName(t.name, o.name, d) && (t.schema == "" || o.schema == "" || sameSQLName(t.schema, o.schema, d))
 }
 
+// longestName is how many bytes of a name PostgreSQL keeps, unless it was built otherwise.
+const longestName = 63
+
 func sameSQLName(a, b string, d sqlDialect) bool {
 	if d == postgresSQL {
-		const longest = 63 // bytes, unless it was built otherwise; the rest is cut off
-		if len(a) >= longest && len(b) >= longest {
-			a, b = a[:longest], b[:longest]
+		if len(a) >= longestName && len(b) >= longestName {
+			a, b = a[:longestName], b[:longestName]
 		}
 		if isASCII(a) && isASCII(b) {
 			return a == b
