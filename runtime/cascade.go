@@ -60,6 +60,7 @@ type refTable struct {
 	view  bool         // whose rows those are can be told by text alone
 	text  string       // that names them; "": it cannot be told
 	query string       // of a view: its definition, where what it shows can be told by that alone
+	reads []*refTable  // that are named there
 	of    *references
 	conflicts
 }
@@ -183,9 +184,15 @@ func (k *refMaker) table(schema, name string, here bool) *refTable {
 // read finds the tables that are named in the texts of views.
 func (k *refMaker) read() {
 	for _, v := range k.made.tables {
+		if !v.view {
+			continue
+		}
 		for _, t := range k.made.tables {
-			if v != t && v.text != "" && mentions(v.text, t.name) {
+			if v != t && mentions(v.text, t.name) {
 				v.shows = append(v.shows, t)
+			}
+			if v != t && mentions(v.query, t.name) {
+				v.reads = append(v.reads, t)
 			}
 		}
 	}

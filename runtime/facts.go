@@ -39,7 +39,7 @@ func (p *plugin) factsOf(db *gorm.DB, part partition) (f facts) {
 		for _, t := range tables {
 			names = append(names, t.name)
 		}
-		f.others = append(models, p.rt.over(refs, tables, names)...)
+		f.others = slices.Concat(models, p.rt.over(refs, tables, names))
 	}
 	return f
 }
@@ -85,8 +85,10 @@ func (f *facts) partial(st *gorm.Statement) bool {
 }
 
 // derived reports whether an update of any column may change which lists a row of m is on: the model's tag says so, or
-// the catalog.
-func (w *write) derived(m model) bool { return m.derived() || w.facts.sets(m.columns()) }
+// the catalog; of a view's columns, nobody knows what they are made of.
+func (w *write) derived(m model) bool {
+	return m.derived() || w.facts.mute() || w.facts.sets(m.columns())
+}
 
 // makesRoom reports whether rows that are in the way of those that are written may be deleted.
 func (w *write) makesRoom() bool {

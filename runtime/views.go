@@ -97,13 +97,7 @@ func (rt *Runtime) shows(view *refTable, tables []*refTable, names []string) boo
 		case v.query != "" && slices.ContainsFunc(names, func(name string) bool { return name == anyName || mentions(v.query, name) }):
 			return true
 		}
-		below := v.shows
-		for _, t := range v.of.tables {
-			if v.query != "" && mentions(v.query, t.name) {
-				below = append(below[:len(below):len(below)], t)
-			}
-		}
-		for _, t := range append(below[:len(below):len(below)], v.kin...) {
+		for _, t := range slices.Concat(v.shows, v.reads, v.kin) {
 			if !slices.Contains(seen, t) {
 				seen = append(seen, t)
 			}
