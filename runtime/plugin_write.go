@@ -202,17 +202,16 @@ func (p *plugin) planned(db *gorm.DB, op writeOp) {
 		return
 	}
 	w.table = tableOf(db.Statement)
-	if w.table != w.began { // a callback has sent it elsewhere
+	// A callback has sent it elsewhere, or a hook has made more of it.
+	if moved := w.table != w.began; moved || w.on != databaseOf(db.Statement.ConnPool) || !w.possible.covers(possibleEffect(db.Statement, op)) {
 		judged, whole := p.written(db.Statement)
 		p.lookUp(db, w)
 		whole = w.facts.beside(judged, whole)
-		if len(judged)+len(whole) == 0 { // which is one tenant's, where the tables have their names
+		if moved && len(judged)+len(whole) == 0 { // which is one tenant's, where the tables have their names
 			w.giveUp(byCallback)
 			return
 		}
 		w.aim(judged, whole)
-	} else if w.on != databaseOf(db.Statement.ConnPool) || !w.possible.covers(possibleEffect(db.Statement, op)) { // or a hook has made more of it
-		p.lookUp(db, w)
 	}
 	if _, inTx := db.Statement.ConnPool.(gorm.TxCommitter); !inTx {
 		w.giveUp(noTransaction) // without a transaction no row can be held still
