@@ -270,9 +270,9 @@ func (p *plugin) updated(db *gorm.DB, w *write) (n int64, ok bool) {
 		w.updates, ok = db.RowsAffected/2, db.RowsAffected <= 2 && !mayReturn(db.Statement)
 	default:
 		now := p.handled(db)
-		// A server that has counted nothing counts nothing. Not every value is counted as a try: MariaDB passes over those that
-		// a unique key of text without a size has refused, which it looks into before.
-		if now == nil || *now == *w.handled {
+		// A server that has counted nothing, not even the plugin's look for the rows, counts nothing. Values are not asked for: MariaDB
+		// passes over those that a unique key of text without a size has refused, which it looks into before.
+		if now == nil || *now == (handled{}) {
 			return 0, false
 		}
 		w.updates, ok = now.updates-w.handled.updates, true
@@ -283,6 +283,7 @@ func (p *plugin) updated(db *gorm.DB, w *write) (n int64, ok bool) {
 
 // handled is what the server has counted for the session.
 type handled struct {
+	reads   int64 // rows that it looked for by a key
 	writes  int64 // rows that a statement tried to insert, if not every one
 	updates int64 // rows that one changed
 }
@@ -290,23 +291,19 @@ type handled struct {
 // handled asks the server. It returns nil where that does not say.
 func (p *plugin) handled(db *gorm.DB) *handled {
 	var h handled
-	found := 0
-	err := asker{p.statement(db)}.ask(db.Statement.Context, "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_write', 'Handler_update')", nil,
+	into := map[string]*int64{"Handler_read_key": &h.reads, "Handler_write": &h.writes, "Handler_update": &h.updates}
+	err := asker{p.statement(db)}.ask(db.Statement.Context, "SHOW SESSION STATUS WHERE Variable_name IN ('Handler_read_key', 'Handler_write', 'Handler_update')", nil,
 		func(scan func(...any) error) error {
 			var name string
 			var n int64
 			err := scan(&name, &n)
-			switch name {
-			case "Handler_write":
-				h.writes = n
-				found |= 1
-			case "Handler_update":
-				h.updates = n
-				found |= 2
+			if of := into[name]; of != nil {
+				*of = n
+				delete(into, name)
 			}
 			return err
 		})
-	if err != nil || found != 3 {
+	if err != nil || len(into) > 0 {
 		return nil
 	}
 	return &h
