@@ -13,7 +13,8 @@ import (
 // that are not there yet would make writers wait for each other who do not without the plugin. So the rows
 // that are there are found without a lock, and then locked; those are the rows that the upsert may change and
 // whose lists are known. Whether it has changed another one, which came in between or has an equal value in a
-// unique key that nobody told of, the server says: it counts, for each session, the rows that it was told to update.
+// unique key that nobody told of, the server says: it counts, for each session, the rows that it was told to update. It is asked also where
+// the rows of all keys are there: MariaDB looks at a unique key of a text before the primary one, and triggers change keys and values.
 //
 //  1. the rows with the values' unique keys are read and locked, and the counter is read
 //  2. the upsert updates some of them, makes others, and may update a row that nobody saw
@@ -29,14 +30,12 @@ func (p *plugin) planThere(db *gorm.DB, w *write, c *clause.OnConflict, n int) {
 		return
 	}
 	w.sets = setBy(st, c)
-	w.known = true
 	for _, t := range w.judged {
 		if isBare(t.m) {
 			continue
 		}
 		by := uniquelyLike(st, t.m, c)
 		if by == nil {
-			w.known = false
 			continue
 		}
 		rows, err := p.readRows(db, t.m, p.rt.opts.BulkRows+1, noLock, nil, by)
@@ -54,20 +53,12 @@ func (p *plugin) planThere(db *gorm.DB, w *write, c *clause.OnConflict, n int) {
 			return
 		}
 		t.old, t.read = rows, true
-		w.known = w.known && t.allThere(given(st, t.m), n)
 	}
-	if w.conflict == doUpdate && !one && !w.known {
+	if w.conflict == doUpdate && !one {
 		if w.handled = p.handled(db); w.handled == nil {
 			w.giveUp(upsert)
 		}
 	}
-}
-
-// allThere reports whether n values have keys, and the rows of all of them are there: the primary key is looked at first, so
-// that those are the rows that an upsert changes.
-func (t *target) allThere(keys []any, n int) bool {
-	there := t.there()
-	return len(keys) == n && !slices.ContainsFunc(keys, func(row any) bool { return !there[t.m.identity(row)] })
 }
 
 // there are the identities of the rows that were there before.
@@ -174,11 +165,7 @@ func (p *plugin) judgeThere(db *gorm.DB, w *write, t *target, h *harvest) {
 			h.over = notRead
 			return
 		}
-		changed := t.changed(h, now)
-		if w.known {
-			updated, w.updates = changed, changed
-		}
-		if updated -= changed; len(now) < len(t.old) {
+		if updated -= t.changed(h, now); len(now) < len(t.old) {
 			updated = -1
 		}
 	}
@@ -264,7 +251,7 @@ func (w *write) setsAsPlanned() bool {
 // updated returns how many rows an upsert on MySQL or MariaDB has changed.
 func (p *plugin) updated(db *gorm.DB, w *write) (n int64, ok bool) {
 	switch {
-	case w.conflict != doUpdate || w.known || w.counted:
+	case w.conflict != doUpdate || w.counted:
 		return w.updates, true
 	case w.handled == nil: // it was one row: one that was made counts one
 		w.updates, ok = db.RowsAffected/2, db.RowsAffected <= 2 && !mayReturn(db.Statement)

@@ -48,7 +48,6 @@ type write struct {
 	handled  *handled   // what the server had counted before it; nil where RowsAffected says enough
 	updates  int64      // how many rows it has changed that were there
 	counted  bool       // that is known
-	known    bool       // the rows of all values are there, under a lock
 	facts    facts      // what the catalog says of the table
 	cascade  *cascade   // what hangs on it; nil: nothing that is cached
 	possible effect     // for which those were looked up

@@ -1,0 +1,88 @@
+package matrix
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	cacheruntime "github.com/cachegen/cachegen/runtime"
+	"gorm.io/gorm"
+	"gorm.io/gorm/clause"
+)
+
+// behaviour 45: on MySQL and MariaDB, upserts of rows that are all there by their keys, into tables that do more than the statement says. The primary
+// key is not always what an upsert finds its row by, and a row may change where nothing that it sets does.
+func TestUpsertsIntoOddTables(t *testing.T) {
+	set := func(columns ...string) clause.OnConflict {
+		return clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns(columns)}
+	}
+	anna, bert := Shop{ID: 1, Name: "anna", City: "bend"}, Shop{ID: 2, Name: "bert", City: "bend"}
+	inReno := func(s Shop) Shop { s.City = "reno"; return s }
+	const (
+		touches = "CREATE TRIGGER odd BEFORE UPDATE ON shops FOR EACH ROW SET NEW.phone = CONCAT(OLD.phone, '1')"
+		moves   = "CREATE TRIGGER odd BEFORE UPDATE ON shops FOR EACH ROW SET NEW.city = 'reno'"
+		rekeys  = "CREATE TRIGGER odd BEFORE INSERT ON shops FOR EACH ROW SET NEW.id = 2"
+	)
+	for _, d := range databases[2:] {
+		t.Run(d.name, func(t *testing.T) {
+			w := newWorld(t, d.name, d.new(t), gorm.Config{}).cached(t, cacheruntime.Options{})
+			for _, c := range []struct {
+				name       string
+				made, undo []string
+				write      func(db *gorm.DB) *gorm.DB
+				falls      []string
+			}{
+				{"a trigger changes what is not set, one row", []string{touches}, []string{"DROP TRIGGER odd"}, func(db *gorm.DB) *gorm.DB {
+					return db.Clauses(set("city")).Create(&anna)
+				}, []string{"shops"}},
+				{"a trigger changes what is not set, two rows", []string{touches}, []string{"DROP TRIGGER odd"}, func(db *gorm.DB) *gorm.DB {
+					return db.Clauses(set("city")).Create(&[]Shop{anna, bert})
+				}, []string{"shops"}},
+				{"a trigger moves the rows to another list", []string{moves}, []string{"DROP TRIGGER odd"}, func(db *gorm.DB) *gorm.DB {
+					return db.Clauses(set("phone")).Create(&[]Shop{anna, bert})
+				}, []string{"shops"}},
+				{"a trigger changes the key", []string{rekeys}, []string{"DROP TRIGGER odd"}, func(db *gorm.DB) *gorm.DB {
+					return db.Clauses(set("city")).Create(&[]Shop{inReno(anna)})
+				}, []string{"shops"}},
+				{"MariaDB looks at a unique key of a text first", []string{"UPDATE shops SET phone = id", "CREATE UNIQUE INDEX odd ON shops (phone) USING HASH"},
+					[]string{"DROP INDEX odd ON shops", "UPDATE shops SET phone = ''"}, func(db *gorm.DB) *gorm.DB {
+						s := inReno(anna)
+						s.Phone = "2" // which is row 2's
+						return db.Clauses(set("city")).Create(&[]Shop{s})
+					}, []string{"shops"}},
+				{"a key that is not sent, and a unique column that no tag tells of", []string{"CREATE UNIQUE INDEX odd ON licences (number)"}, []string{"DROP INDEX odd ON licences"}, func(db *gorm.DB) *gorm.DB {
+					return db.Omit("ID").Clauses(set("shop_id"), clause.Returning{}).Create(&Licence{ID: 1, Number: "two", ShopID: id(3)})
+				}, []string{"licences"}},
+			} {
+				w.reset(t, []string{"shops", "licences"})
+				for _, sql := range c.made {
+					must(t, w.plain.Exec(sql).Error)
+				}
+				var reads []read
+				for _, r := range w.reads() {
+					if _, err := r.cache(t.Context()); err != nil {
+						t.Fatalf("%s: %s: %v", c.name, r.what, err)
+					}
+					reads = append(reads, r)
+				}
+				w.spy.take()
+				must(t, c.write(w.db).Error)
+				lists, reason, _ := w.spy.take()
+				if c.falls != nil && !slices.Equal(lists, c.falls) {
+					t.Errorf("%s: %q fell (%s), want %q", c.name, lists, reason, c.falls)
+				}
+				for _, r := range reads {
+					got, err := r.cache(t.Context())
+					stored, err2 := r.objects(t.Context())
+					if err != nil || err2 != nil || !reflect.DeepEqual(got, stored) {
+						t.Errorf("%s: %s is %s in the cache (%v), %s in the database (%v)", c.name, r.what, show(got), err, show(stored), err2)
+					}
+				}
+				for _, sql := range c.undo {
+					must(t, w.plain.Exec(sql).Error)
+				}
+			}
+			w.idle(t)
+		})
+	}
+}
