@@ -54,7 +54,7 @@ func (p *plugin) planThere(db *gorm.DB, w *write, c *clause.OnConflict, n int) {
 		}
 		t.old, t.read = rows, true
 	}
-	if w.conflict == doUpdate && !one {
+	if !one {
 		if w.handled = p.handled(db); w.handled == nil {
 			w.giveUp(upsert)
 		}
@@ -251,7 +251,7 @@ func (w *write) setsAsPlanned() bool {
 // updated returns how many rows an upsert on MySQL or MariaDB has changed.
 func (p *plugin) updated(db *gorm.DB, w *write) (n int64, ok bool) {
 	switch {
-	case w.conflict != doUpdate || w.counted:
+	case w.counted:
 		return w.updates, true
 	case w.handled == nil: // it was one row: one that was made counts one
 		w.updates, ok = db.RowsAffected/2, db.RowsAffected <= 2 && !mayReturn(db.Statement)

@@ -10,8 +10,9 @@ import (
 	"gorm.io/gorm/clause"
 )
 
-// behaviour 45: on MySQL and MariaDB, upserts of rows that are all there by their keys, into tables that do more than the statement says. The primary
-// key is not always what an upsert finds its row by, and a row may change where nothing that it sets does.
+// behaviour 45: on MySQL and MariaDB, upserts of rows that are there by their keys, into tables that do more than the statement says. The primary
+// key is not always what an upsert finds its row by, and a row may change where nothing that it sets does. DO NOTHING is an update of nothing, which
+// has triggers run.
 func TestUpsertsIntoOddTables(t *testing.T) {
 	set := func(columns ...string) clause.OnConflict {
 		return clause.OnConflict{Columns: []clause.Column{{Name: "id"}}, DoUpdates: clause.AssignmentColumns(columns)}
@@ -40,6 +41,12 @@ func TestUpsertsIntoOddTables(t *testing.T) {
 				}, []string{"shops"}},
 				{"a trigger moves the rows to another list", []string{moves}, []string{"DROP TRIGGER odd"}, func(db *gorm.DB) *gorm.DB {
 					return db.Clauses(set("phone")).Create(&[]Shop{anna, bert})
+				}, []string{"shops"}},
+				{"a trigger changes a row that DO NOTHING finds, one value", []string{moves}, []string{"DROP TRIGGER odd"}, func(db *gorm.DB) *gorm.DB {
+					return db.Clauses(clause.OnConflict{DoNothing: true}).Create(&Shop{Name: "anna"})
+				}, []string{"shops"}},
+				{"a trigger changes a row that DO NOTHING finds, two values", []string{moves}, []string{"DROP TRIGGER odd"}, func(db *gorm.DB) *gorm.DB {
+					return db.Clauses(clause.OnConflict{DoNothing: true}).Create(&[]Shop{anna, {ID: 70, Name: "dora"}})
 				}, []string{"shops"}},
 				{"a trigger changes the key", []string{rekeys}, []string{"DROP TRIGGER odd"}, func(db *gorm.DB) *gorm.DB {
 					return db.Clauses(set("city")).Create(&[]Shop{inReno(anna)})
