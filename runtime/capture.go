@@ -20,6 +20,7 @@ type target struct {
 	old  []any           // rows as they were before
 	read bool            // old was read
 	sent map[string]bool // of an upsert: the identities of the values that have a key
+	last bool            // old has the row with the greatest key
 }
 
 // harvest gathers the lists that one statement makes fall for one model.

@@ -98,7 +98,7 @@ func (p *plugin) judgeCreate(db *gorm.DB, w *write, t *target, h *harvest) {
 	by := keysOf(st, t.m, keys)
 	elsewhere := len(w.arbiter) > 0 && !w.keyless // a row that was there has another key than its value
 	if elsewhere {
-		by = t.conflicting(st, w.arbiter, keys, false)
+		by = t.landed(st, w.arbiter)
 	} else if !t.m.indexed() {
 		for _, row := range keys {
 			h.row(row)

@@ -127,7 +127,7 @@ func likeIn(st *gorm.Statement, m model, key []string) (each []clause.Expression
 				return nil
 			}
 			value, zero := f.ValueOf(st.Context, v)
-			if zero && f.HasDefaultValue || isNil(value) { // the database makes it; NULL is like nothing
+			if zero && f.HasDefaultValue || isNull(value) { // the database makes it
 				break
 			}
 			in.Column = column(own)
@@ -142,11 +142,6 @@ func likeIn(st *gorm.Statement, m model, key []string) (each []clause.Expression
 		each = append(each, in)
 	}
 	return each
-}
-
-func isNil(v any) bool {
-	rv := reflect.ValueOf(v)
-	return !rv.IsValid() || rv.Kind() == reflect.Pointer && rv.IsNil()
 }
 
 // judgeThere names the lists of the rows that an upsert on MySQL or MariaDB has made or changed.

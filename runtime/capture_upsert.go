@@ -1,6 +1,7 @@
 package cacheruntime
 
 import (
+	"database/sql/driver"
 	"reflect"
 	"slices"
 
@@ -140,7 +141,8 @@ func (p *plugin) readConflicts(db *gorm.DB, w *write, t *target, n int) {
 	for _, row := range keys {
 		t.sent[t.m.identity(row)] = true
 	}
-	if by := t.conflicting(db.Statement, w.arbiter, keys, db.Name() == "sqlite" && len(keys) < n); by != nil {
+	t.last = db.Name() == "sqlite" && len(keys) < n
+	if by := t.conflicting(db.Statement, w.arbiter, keys, t.last); by != nil {
 		p.readBefore(db, w, t, w.strength(), by)
 	}
 }
@@ -170,17 +172,8 @@ func (t *target) conflicting(st *gorm.Statement, columns []string, keys []any, l
 		each = append(each, keysOf(st, t.m, keys))
 	}
 	for _, v := range elements(st.ReflectValue) {
-		var all []clause.Expression
-		for _, name := range columns {
-			f := st.Schema.FieldsByDBName[name]
-			if f == nil {
-				break // the database makes its value
-			}
-			value, _ := f.ValueOf(st.Context, v)
-			all = append(all, clause.Eq{Column: column(t.m.gormSchema().FieldsByDBName[name]), Value: value})
-		}
-		if len(all) == len(columns) && len(all) > 0 {
-			each = append(each, clause.AndConditions{Exprs: all})
+		if at := t.at(st, columns, v); at != nil {
+			each = append(each, at)
 		}
 	}
 	if f := counted(t.m); last && f != nil && len(columns) > 0 {
@@ -190,6 +183,55 @@ func (t *target) conflicting(st *gorm.Statement, columns []string, keys []any, l
 		return nil
 	}
 	return anyExpr(each)
+}
+
+// landed finds the rows that an upsert has made or changed, whose columns of the conflict are not the primary key: by these, or by the key where
+// they are NULL. What a value has for a key may be another row's, which the upsert leaves alone.
+func (t *target) landed(st *gorm.Statement, columns []string) clause.Expression {
+	var each []clause.Expression
+	for _, v := range elements(st.ReflectValue) {
+		at := t.at(st, columns, v)
+		if at == nil {
+			one := gorm.Statement{DB: st.DB, Schema: st.Schema, Context: st.Context, ReflectValue: v}
+			at = keysOf(st, t.m, given(&one, t.m))
+		}
+		each = append(each, at)
+	}
+	return anyExpr(each)
+}
+
+// at is a condition on the columns of a conflict: that they are what a value has. It is nil where that conflicts with nothing.
+func (t *target) at(st *gorm.Statement, columns []string, v reflect.Value) clause.Expression {
+	var all []clause.Expression
+	for _, name := range columns {
+		f := st.Schema.FieldsByDBName[name]
+		if f == nil { // the database makes its value
+			return nil
+		}
+		value, _ := f.ValueOf(st.Context, v)
+		if isNull(value) {
+			return nil
+		}
+		all = append(all, clause.Eq{Column: column(t.m.gormSchema().FieldsByDBName[name]), Value: value})
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return clause.AndConditions{Exprs: all}
+}
+
+// isNull reports whether the database gets NULL for a value: in a unique key that is like nothing, and Eq would find every row that has it. (Where
+// PostgreSQL's NULLS NOT DISTINCT has it otherwise, a row that was there shows afterwards.)
+func isNull(v any) bool {
+	rv := reflect.ValueOf(v)
+	if !rv.IsValid() || rv.Kind() == reflect.Pointer && rv.IsNil() {
+		return true
+	}
+	if valuer, ok := v.(driver.Valuer); ok {
+		value, err := valuer.Value()
+		return err == nil && value == nil
+	}
+	return false
 }
 
 // counted returns the primary key that the database counts up; nil where it does not.
@@ -237,7 +279,7 @@ func (p *plugin) made(db *gorm.DB, w *write, t *target, rows []any) bool {
 }
 
 // after reports whether all rows have keys that were sent, of which none was there before, or keys that are greater than those of the
-// rows read before, of which one is the greatest: an index whose collation is not its column's may have found
+// rows read before, where one of them is the greatest: an index whose collation is not its column's may have found
 // another conflict than the read.
 func (t *target) after(st *gorm.Statement, rows []any) bool {
 	f := counted(t.m)
@@ -256,7 +298,7 @@ func (t *target) after(st *gorm.Statement, rows []any) bool {
 			last = max(last, key(row))
 		}
 	}
-	return !slices.ContainsFunc(rows, func(row any) bool { return !t.sent[t.m.identity(row)] && (f == nil || key(row) <= last) })
+	return !slices.ContainsFunc(rows, func(row any) bool { return !t.sent[t.m.identity(row)] && (f == nil || !t.last || key(row) <= last) })
 }
 
 // PostgreSQL's ON CONFLICT DO UPDATE locks a row before it changes it, and notes the lock in the row; the new version

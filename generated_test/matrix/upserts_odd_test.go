@@ -3,8 +3,10 @@ package matrix
 import (
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/cachegen/cachegen/generated_test/fixture"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -91,5 +93,62 @@ func TestUpsertsIntoOddTables(t *testing.T) {
 			}
 			w.idle(t)
 		})
+	}
+}
+
+// behaviour 45: NULL is like nothing in a unique key, so that rows which have it are neither held nor judged by an upsert of another.
+func TestUpsertOfNull(t *testing.T) {
+	for _, d := range databases {
+		t.Run(d.name, func(t *testing.T) {
+			w := newWorld(t, d.name, d.new(t), gorm.Config{}).cached(t, cacheruntime.Options{})
+			must(t, w.plain.Exec("CREATE UNIQUE INDEX once ON licences (shop_id)").Error)
+			must(t, w.plain.Create(&[]Licence{{Number: "three"}, {Number: "four"}}).Error)
+			w.spy.take()
+			sent := w.sql.Of(func() {
+				at := clause.OnConflict{Columns: columns("shop_id"), DoUpdates: clause.AssignmentColumns([]string{"number"})}
+				must(t, w.db.Clauses(at).Create(&Licence{ID: 70, Number: "five"}).Error)
+				if d.name != "postgres" && d.name != "sqlite" { // which want an index on the conflict's columns
+					at = clause.OnConflict{Columns: columns("kind", "deleted_at"), DoUpdates: clause.AssignmentColumns([]string{"title"})}
+					must(t, w.db.Clauses(at).Create(&Article{ID: 70, Code: "e", Kind: "food"}).Error)
+				}
+			})
+			if lists, reason, _ := w.spy.take(); !slices.Contains(lists, "licences:70") || slices.Contains(lists, "licences") {
+				t.Errorf("%q fell (%s)", lists, reason)
+			}
+			for _, sql := range sent {
+				if strings.Contains(sql, "IS NULL") {
+					t.Errorf("sent %s", sql)
+				}
+			}
+		})
+	}
+}
+
+// behaviour 45: on SQLite, an index whose collation is not its column's finds another row than a read of the column does: which lists
+// that was on is not known, also where all values have keys.
+func TestUpsertByAnotherCollation(t *testing.T) {
+	w := newWorld(t, "sqlite", fixture.SQLite(t), gorm.Config{}).cached(t, cacheruntime.Options{})
+	must(t, w.plain.Exec("DROP INDEX idx_shops_name").Error)
+	must(t, w.plain.Exec("CREATE UNIQUE INDEX idx_shops_name ON shops (name COLLATE NOCASE)").Error)
+	must(t, w.plain.Exec("CREATE UNIQUE INDEX odd ON badges (city COLLATE NOCASE)").Error)
+	for _, c := range []struct {
+		name  string
+		write func(at clause.OnConflict) *gorm.DB
+		by    string
+		set   string
+		falls []string
+	}{
+		{"with a key of no row", func(at clause.OnConflict) *gorm.DB {
+			return w.db.Clauses(at).Create(&Shop{ID: 70, Name: "ANNA", City: "reno"})
+		}, "name", "city", []string{"shops"}},
+		{"with another row's key, which is not returned", func(at clause.OnConflict) *gorm.DB {
+			return w.db.Clauses(at).Create(&Badge{Code: "a", Number: 9, City: "SALEM"}) // which is b's
+		}, "city", "number", []string{"badges"}},
+	} {
+		w.spy.take()
+		must(t, c.write(clause.OnConflict{Columns: columns(c.by), DoUpdates: clause.AssignmentColumns([]string{c.set})}).Error)
+		if lists, reason, _ := w.spy.take(); !slices.Equal(lists, c.falls) {
+			t.Errorf("%s: %q fell (%s), want %q", c.name, lists, reason, c.falls)
+		}
 	}
 }
