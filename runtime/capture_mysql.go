@@ -1,6 +1,7 @@
 package cacheruntime
 
 import (
+	"database/sql"
 	"reflect"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func (p *plugin) planThere(db *gorm.DB, w *write, c *clause.OnConflict, n int) {
 			continue
 		}
 		by := uniquelyLike(st, t.m, c)
-		if by == nil {
+		if by == nil || p.serializable(db) { // where a read locks, all falls if a row was there
 			continue
 		}
 		rows, err := p.readRows(db, t.m, p.rt.opts.BulkRows+1, noLock, nil, by)
@@ -59,6 +60,13 @@ func (p *plugin) planThere(db *gorm.DB, w *write, c *clause.OnConflict, n int) {
 			w.giveUp(upsert)
 		}
 	}
+}
+
+// serializable reports whether each read of the transaction takes locks, also of keys that are not there. Where that is the server's default
+// it is not known.
+func (p *plugin) serializable(db *gorm.DB) bool {
+	tx := p.txOf(db.Statement.ConnPool)
+	return tx != nil && tx.isolation == sql.LevelSerializable
 }
 
 // there are the identities of the rows that were there before.

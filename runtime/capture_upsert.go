@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"reflect"
 	"slices"
+	"strings"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -44,7 +45,7 @@ func (p *plugin) planUpsert(db *gorm.DB, w *write, c *clause.OnConflict, n int) 
 	}
 	w.conflict = doUpdate
 	for _, t := range w.judged {
-		arbiter, ok := arbiterOf(c, t.m)
+		arbiter, ok := arbiterOf(c, t.m, mysql)
 		if !ok || w.makesKey(t.m) || !mysql && len(arbiter) > 0 && t != w.judged[0] {
 			w.giveUp(upsert)
 			return
@@ -73,16 +74,19 @@ func (w *write) asPlanned(m model) bool {
 	case doNothing:
 		return ok && (now.DoNothing || leaves(now.DoUpdates))
 	case doUpdate:
-		arbiter, same := arbiterOf(&now, m)
+		arbiter, same := arbiterOf(&now, m, w.stmt.Name() == "mysql")
 		return ok && same && slices.Equal(arbiter, w.arbiter) && (w.moves || !w.mayMove(&now, m))
 	}
 	return false
 }
 
 // arbiterOf returns the columns by which an upsert finds the rows that it changes: nil for m's primary key.
-// ok is false where that cannot be told, or where it changes the key.
-func arbiterOf(c *clause.OnConflict, m model) (columns []string, ok bool) {
+// ok is false where that cannot be told, or where it changes the key. MySQL takes any unique key, whatever c says.
+func arbiterOf(c *clause.OnConflict, m model, mysql bool) (columns []string, ok bool) {
 	keys := m.gormSchema().PrimaryFieldDBNames
+	if mysql {
+		c = &clause.OnConflict{UpdateAll: true, DoUpdates: c.DoUpdates}
+	}
 	if c.OnConstraint != "" || len(c.TargetWhere.Exprs) > 0 || len(c.Columns) == 0 && !c.UpdateAll {
 		return nil, false
 	}
@@ -106,10 +110,18 @@ func arbiterOf(c *clause.OnConflict, m model) (columns []string, ok bool) {
 	return columns, true
 }
 
-// leaves reports whether assignments set columns to what they are, as MySQL's dialect does for DO NOTHING.
+// leaves reports whether assignments set columns to what they are, as MySQL's dialect does for DO NOTHING, and id = LAST_INSERT_ID(id), by
+// which MySQL returns the key of a row that was there.
 func leaves(set []clause.Assignment) bool {
 	for _, a := range set {
-		if c, ok := a.Value.(clause.Column); !ok || a.Column.Raw || c != a.Column {
+		same := false
+		switch v := a.Value.(type) {
+		case clause.Column:
+			same = v == a.Column
+		case clause.Expr:
+			same = len(v.Vars) == 0 && strings.EqualFold(strings.ReplaceAll(v.SQL, "`", ""), "LAST_INSERT_ID("+a.Column.Name+")")
+		}
+		if !same || a.Column.Raw {
 			return false
 		}
 	}

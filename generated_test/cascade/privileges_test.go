@@ -42,7 +42,9 @@ func TestPrivileges(t *testing.T) {
 	d := fixture.MariaDB(t)
 	w := newWorld(t, d)
 	tables := w.as(d, "clerk", func(string) string { return "SELECT, INSERT, UPDATE, DELETE" })
-	one := func(p *world) func() error { return func() error { return p.db.Delete(&cascade.Merchant{ID: 1}).Error } }
+	one := func(p *world) func() error {
+		return func() error { return p.db.Delete(&cascade.Merchant{ID: 1}).Error }
+	}
 	own := " merchants.GetByCode(a) merchants.ListByTownID(1) merchants:1"
 	w.falls("hidden", "croupon_tags croupons.CountByMerchantID(1) croupons.ListByMerchantID(1) croupons:11 croupons:12 items.ListByStallID(1) items:1 items:2 "+
 		"label_marks labels.ListByMerchantCode(a) labels.ListByMerchantCode(~) labels:1"+own+reviews1, one(tables))
