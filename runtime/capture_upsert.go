@@ -198,7 +198,7 @@ func (t *target) conflicting(st *gorm.Statement, columns []string, keys []any, l
 }
 
 // landed finds the rows that an upsert has made or changed, whose columns of the conflict are not the primary key: by these, or by the key where
-// they are NULL. What a value has for a key may be another row's, which the upsert leaves alone.
+// they are NULL, or not known. What a value has for a key may be another row's, which the upsert leaves alone.
 func (t *target) landed(st *gorm.Statement, columns []string) clause.Expression {
 	var each []clause.Expression
 	for _, v := range elements(st.ReflectValue) {
@@ -212,7 +212,8 @@ func (t *target) landed(st *gorm.Statement, columns []string) clause.Expression 
 	return anyExpr(each)
 }
 
-// at is a condition on the columns of a conflict: that they are what a value has. It is nil where that conflicts with nothing.
+// at is a condition on the columns of a conflict: that they are what a value has. It is nil where that conflicts with nothing, or where the
+// database makes it.
 func (t *target) at(st *gorm.Statement, columns []string, v reflect.Value) clause.Expression {
 	var all []clause.Expression
 	for _, name := range columns {
@@ -220,8 +221,8 @@ func (t *target) at(st *gorm.Statement, columns []string, v reflect.Value) claus
 		if f == nil { // the database makes its value
 			return nil
 		}
-		value, _ := f.ValueOf(st.Context, v)
-		if isNull(value) {
+		value, zero := f.ValueOf(st.Context, v)
+		if isNull(value) || zero && f.HasDefaultValue && f.DefaultValueInterface == nil {
 			return nil
 		}
 		all = append(all, clause.Eq{Column: column(t.m.gormSchema().FieldsByDBName[name]), Value: value})

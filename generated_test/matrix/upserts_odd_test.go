@@ -152,3 +152,25 @@ func TestUpsertByAnotherCollation(t *testing.T) {
 		}
 	}
 }
+
+// stall is a shop whose name the database makes.
+type stall struct {
+	ID   uint64
+	Name string `gorm:"default:lower('DORA')"`
+	City string
+}
+
+func (stall) TableName() string { return "shops" }
+
+// behaviour 45: a value without what the conflict is about, which the database makes and does not return, is not taken for a row that has nothing there.
+func TestUpsertByAColumnThatTheDatabaseMakes(t *testing.T) {
+	w, _ := meddled(t, "postgres", fixture.Postgres(t))
+	must(t, w.plain.Exec("ALTER TABLE shops ALTER COLUMN name SET DEFAULT lower('DORA')").Error)
+	must(t, w.plain.Create(&Shop{ID: 9, Name: "", City: "bend"}).Error)
+	s := stall{ID: 70, City: "reno"}
+	must(t, w.db.Clauses(clause.OnConflict{Columns: columns("name"), DoUpdates: clause.AssignmentColumns([]string{"city"})},
+		clause.Returning{Columns: columns("id")}).Create(&s).Error)
+	if lists, reason, _ := w.spy.take(); !slices.Contains(lists, "shops.ListByCity(reno)") && !slices.Contains(lists, "shops") {
+		t.Errorf("%q fell (%s)", lists, reason)
+	}
+}
