@@ -193,6 +193,29 @@ func TestUpsertHoldsWhatIsThere(t *testing.T) {
 	}
 }
 
+// behaviour 45: rows that DO NOTHING leaves are held, too: one that another program deletes in between would be made anew, and fall.
+func TestDoNothingHoldsWhatIsThere(t *testing.T) {
+	for _, d := range databases[1:] {
+		t.Run(d.name, func(t *testing.T) {
+			w, then := meddled(t, d.name, d.new(t))
+			looks := 0
+			then("FOR ", func() {
+				looks++
+				var s Shop
+				if err := w.plain.Raw("SELECT * FROM shops WHERE id = 1 FOR UPDATE NOWAIT").Scan(&s).Error; err == nil {
+					t.Error("the row may be deleted before the statement finds it")
+				}
+			})
+			shops := []Shop{{ID: 1, Name: "anna", City: "reno"}, {ID: 70, Name: "edna", City: "reno"}}
+			must(t, w.db.Clauses(clause.OnConflict{DoNothing: true}).Create(&shops).Error)
+			want := []string{"shops.CountByCity(reno)", "shops.GetByName(edna)", "shops.ListByCity(reno)", "shops.ListByRegionID(~)", "shops:70"}
+			if lists, reason, _ := w.spy.take(); looks != 1 || !slices.Equal(lists, want) {
+				t.Errorf("%q fell (%s), after %d locking reads of the plugin's", lists, reason, looks)
+			}
+		})
+	}
+}
+
 // behaviour 45: on MySQL, two rows come in between, of which the upsert changes one and leaves the other: it counts as many
 // rows as if it had made both.
 func TestUpsertOfTwoRowsMadeMeanwhile(t *testing.T) {

@@ -135,18 +135,24 @@ func TestUpsertByAnotherCollation(t *testing.T) {
 		name  string
 		write func(at clause.OnConflict) *gorm.DB
 		by    string
-		set   string
+		set   []string
 		falls []string
 	}{
+		{"without a key, and the row is found by its new name", func(at clause.OnConflict) *gorm.DB {
+			return w.db.Clauses(at).Create(&Shop{Name: "BERT", City: "reno"})
+		}, "name", []string{"name", "city"}, []string{"shops"}},
+		{"with a key of no row, and the row is found by its new name", func(at clause.OnConflict) *gorm.DB {
+			return w.db.Clauses(at).Create(&Shop{ID: 71, Name: "CLEO", City: "reno"})
+		}, "name", []string{"name", "city"}, []string{"shops"}},
 		{"with a key of no row", func(at clause.OnConflict) *gorm.DB {
 			return w.db.Clauses(at).Create(&Shop{ID: 70, Name: "ANNA", City: "reno"})
-		}, "name", "city", []string{"shops"}},
+		}, "name", []string{"city"}, []string{"shops"}},
 		{"with another row's key, which is not returned", func(at clause.OnConflict) *gorm.DB {
 			return w.db.Clauses(at).Create(&Badge{Code: "a", Number: 9, City: "SALEM"}) // which is b's
-		}, "city", "number", []string{"badges"}},
+		}, "city", []string{"number"}, []string{"badges"}},
 	} {
 		w.spy.take()
-		must(t, c.write(clause.OnConflict{Columns: columns(c.by), DoUpdates: clause.AssignmentColumns([]string{c.set})}).Error)
+		must(t, c.write(clause.OnConflict{Columns: columns(c.by), DoUpdates: clause.AssignmentColumns(c.set)}).Error)
 		if lists, reason, _ := w.spy.take(); !slices.Equal(lists, c.falls) {
 			t.Errorf("%s: %q fell (%s), want %q", c.name, lists, reason, c.falls)
 		}
