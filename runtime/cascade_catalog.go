@@ -34,6 +34,7 @@ func (rt *Runtime) referencesOf(db *gorm.DB, part partition, schema string, keep
 	keeps = keeps && key.on != nil
 	known, now, ok := rt.catalog.references.get(key)
 	if ok && keeps {
+		rt.renewReferences(key, schemas)
 		return known, nil
 	}
 	refs, err := rt.askReferences(db, schemas)
@@ -77,11 +78,8 @@ func (rt *Runtime) lookUpReferences(table string) {
 	if err != nil || rt.knowsReferences(db, part, "") {
 		return
 	}
-	if timeout := rt.opts.LoadTimeout; timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
+	ctx, cancel := rt.within(ctx)
+	defer cancel()
 	db.Statement.Context = ctx
 	_, _ = rt.referencesOf(db, part, "", true)
 }

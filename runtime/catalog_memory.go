@@ -43,8 +43,9 @@ type answers[K comparable, V any] struct {
 }
 
 type answer[V any] struct {
-	v  V
-	at time.Time
+	v        V
+	at       time.Time
+	renewing bool // it is asked for again, behind those who use it
 }
 
 // get returns an answer, and the moment at which it was looked for.
@@ -53,6 +54,20 @@ func (a *answers[K, V]) get(key K) (v V, now moment, ok bool) {
 	defer a.mu.Unlock()
 	known, ok := a.known[key]
 	return known.v, moment{a.era, time.Now()}, ok && time.Since(known.at) < catalogTTL
+}
+
+// renew reports whether the one who asks is to ask for an answer anew, since half of its time is over, and the moment from
+// which the new one will be true. It says so once for an answer.
+func (a *answers[K, V]) renew(key K) (now moment, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	known, ok := a.known[key]
+	if !ok || known.renewing || time.Since(known.at) < catalogTTL/2 {
+		return now, false
+	}
+	known.renewing = true
+	a.known[key] = known
+	return moment{a.era, time.Now()}, true
 }
 
 // put keeps what was true at a moment, unless its era has ended.
@@ -65,7 +80,7 @@ func (a *answers[K, V]) put(key K, v V, then moment) {
 	if a.known == nil || len(a.known) >= mostKnown {
 		a.known = map[K]answer[V]{}
 	}
-	a.known[key] = answer[V]{v, then.at}
+	a.known[key] = answer[V]{v: v, at: then.at}
 }
 
 func (a *answers[K, V]) forget() {

@@ -68,11 +68,8 @@ func (t *Table) decide() {
 
 // compare asks the database how the columns compare whose values name lists, and sets the keys' columns.
 func (t *Table) compare(ctx context.Context) error {
-	if timeout := t.rt.opts.LoadTimeout; timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
+	ctx, cancel := t.rt.within(ctx)
+	defer cancel()
 	var columns []*schema.Field
 	need := func(f *schema.Field) {
 		if !slices.Contains(columns, f) {

@@ -268,7 +268,11 @@ func protect(ctx context.Context, c *call, missing []int, store bool, load loade
 
 // detach returns a context with ctx's values, for work that goes on when its callers have given up.
 func (rt *Runtime) detach(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx = context.WithoutCancel(ctx)
+	return rt.within(context.WithoutCancel(ctx))
+}
+
+// within ends a context after Options.LoadTimeout.
+func (rt *Runtime) within(ctx context.Context) (context.Context, context.CancelFunc) {
 	if rt.opts.LoadTimeout < 0 {
 		return ctx, func() {}
 	}

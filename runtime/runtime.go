@@ -31,7 +31,8 @@ type Runtime struct {
 	bypass    atomic.Bool
 	closed    atomic.Bool
 	stats     counters
-	sampler   *sampler  // nil: none
+	sampler   *sampler // nil: none
+	chores    *chores
 	modelless sync.Once // the report that writes come and no model is there
 
 	replayOnce sync.Once
@@ -72,7 +73,7 @@ func New(db *gorm.DB, store Store, opts Options) (*Runtime, error) {
 		rt.release()
 		return nil, fmt.Errorf("cachegen: the plugin cannot be registered: %w", err)
 	}
-	rt.sampler = newSampler(rt, opts.Sample)
+	rt.sampler, rt.chores = newSampler(rt, opts.Sample), newChores()
 	return rt, nil
 }
 
@@ -97,6 +98,7 @@ func unfit(db *gorm.DB) error {
 func (rt *Runtime) Close() error {
 	if rt.closed.CompareAndSwap(false, true) {
 		rt.sampler.close()
+		rt.chores.close()
 		rt.release()
 		rt.replayOnce.Do(func() {}) // so that it is not made any more
 		if rt.replayer != nil {

@@ -23,7 +23,7 @@ type Stats struct {
 	AwaitedLoads int64
 	// CacheStatements, ObjectStatements and PluginStatements count SQL statements: those that
 	// Cache accessors made for misses, those that Objects accessors made, and those that the
-	// plugin made to see what a write changes.
+	// plugin made to see what a write changes, and what the database's catalog says of that.
 	CacheStatements, ObjectStatements, PluginStatements int64
 	// Sampled is what Options.Sample found, and SampleStatements counts its SQL statements.
 	Sampled          Sampled

@@ -56,7 +56,9 @@ type world struct {
 func newWorld(t *testing.T, d fixture.Database, config gorm.Config, tables ...string) *world {
 	t.Helper()
 	w := &world{t: t, sql: &fixture.Statements{}, heard: &heard{}}
-	config.Logger = w.sql
+	if config.Logger == nil {
+		config.Logger = w.sql
+	}
 	if d.Name == "sqlite" {
 		d = d.With("_pragma=foreign_keys(1)")
 	}
