@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 	"gorm.io/gorm/logger"
 )
@@ -281,7 +282,7 @@ func (h hushed) ParamsFilter(ctx context.Context, sql string, params ...any) (st
 // plans keeps what the text of queries says, since it is read for every hit. It is safe for concurrent use.
 type plans struct {
 	mu    sync.RWMutex
-	known map[string]*selection
+	known map[string]*sqltext.Query
 
 	told     sync.Map // the problems that were reported
 	toldMany int
@@ -294,21 +295,21 @@ const (
 	mostProblems = 200
 )
 
-func (p *plans) of(text string, d sqlDialect) *selection {
+func (p *plans) of(text string, d sqltext.Dialect) *sqltext.Query {
 	p.mu.RLock()
 	s := p.known[text]
 	p.mu.RUnlock()
 	if s != nil {
 		return s
 	}
-	s = readSelect(text, d)
+	s = sqltext.ReadQuery(text, d)
 	if len(text) > longestPlan {
 		return s
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.known == nil || len(p.known) >= mostPlans {
-		p.known = map[string]*selection{}
+		p.known = map[string]*sqltext.Query{}
 	}
 	p.known[text] = s
 	return s

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/cachegen/cachegen/internal/sqltext"
 )
 
 type ownSlice []string
@@ -35,7 +37,7 @@ func TestArgumentsOfALoadAreItsOwn(t *testing.T) {
 	var none *ownMethod
 	now := time.Now()
 	args := []any{1, "x", now, ownArray{65, 66}, none, nil, bytes, slice, fields, method, ownDeep{&n}, &text}
-	_, own, problem := bound("?", args, sqliteSQL)
+	_, own, problem := bound("?", args, sqltext.SQLite)
 	if problem != "" {
 		t.Fatal(problem)
 	}
@@ -44,7 +46,7 @@ func TestArgumentsOfALoadAreItsOwn(t *testing.T) {
 	if !reflect.DeepEqual(own, want) {
 		t.Errorf("%#v, want %#v", own, want)
 	}
-	if _, own, _ := bound("?", args[:4], sqliteSQL); &own[0] != &args[0] {
+	if _, own, _ := bound("?", args[:4], sqltext.SQLite); &own[0] != &args[0] {
 		t.Error("arguments that cannot change were copied")
 	}
 }

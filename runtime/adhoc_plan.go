@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/cachegen/cachegen/internal/sqltext"
 )
 
 // Bounds of what is kept.
@@ -24,7 +26,7 @@ type adhocPlan struct {
 
 // plan returns how the result of a statement is kept, or why it is not, and whether that can be mended.
 func (p *adhocPool) plan(text string, args []any) (q adhocPlan, problem string, mendable bool) {
-	a, d := p.a, sqlDialectOf(p.st.Name())
+	a, d := p.a, dialectOf(p.st.Name())
 	if _, primary := p.st.Settings.Load(resolverWrite); !primary { // no Partition makes a replica current
 		return q, "a callback or a clause sends it to a replica", true
 	}
@@ -33,8 +35,8 @@ func (p *adhocPool) plan(text string, args []any) (q adhocPlan, problem string, 
 		return q, "a callback or a clause sends it to another database", true
 	}
 	s := a.rt.plans.of(text, d)
-	if s.refused != "" {
-		return q, s.refused, false
+	if s.Refused != "" {
+		return q, s.Refused, false
 	}
 	if q.statement, q.args, problem = bound(text, args, d); problem != "" {
 		return q, problem, false
@@ -74,7 +76,7 @@ const resultLayout = 1
 
 // bound writes down a statement and what is bound to it: two statements are one where their texts and the types and values
 // of all arguments are. It returns why the result depends on more than that.
-func bound(text string, args []any, d sqlDialect) (b []byte, own []any, problem string) {
+func bound(text string, args []any, d sqltext.Dialect) (b []byte, own []any, problem string) {
 	b = AppendText(make([]byte, 0, len(text)+16*len(args)+16), text)
 	own = args
 	for i, arg := range args {
@@ -86,11 +88,11 @@ func bound(text string, args []any, d sqlDialect) (b []byte, own []any, problem 
 		b = appendDriverValue(b, dv)
 		switch v := dv.(type) {
 		case string:
-			if standsForPresent(v, d) {
+			if sqltext.StandsForPresent(v, d) {
 				return nil, nil, fmt.Sprintf("the text %q may stand for the present", v)
 			}
 		case []byte:
-			if standsForPresent(string(v), d) {
+			if sqltext.StandsForPresent(string(v), d) {
 				return nil, nil, fmt.Sprintf("the text %q may stand for the present", v)
 			}
 		}

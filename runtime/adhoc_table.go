@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"github.com/cespare/xxhash/v2"
 )
 
@@ -198,7 +199,7 @@ func (t *queriedTable) key(what string, list uint64, p partition, term uint64, t
 
 // resolve finds the tables of a query's text. It returns why its result cannot be kept, and what to do about it; "" where
 // it can.
-func (q *queried) resolve(rt *Runtime, s *selection, more []string, vouched bool, d sqlDialect) (tables []*queriedTable, problem string) {
+func (q *queried) resolve(rt *Runtime, s *sqltext.Query, more []string, vouched bool, d sqltext.Dialect) (tables []*queriedTable, problem string) {
 	add := func(name string) bool {
 		t := q.of(name)
 		if t != nil && !slices.Contains(tables, t) {
@@ -206,7 +207,7 @@ func (q *queried) resolve(rt *Runtime, s *selection, more []string, vouched bool
 		}
 		return t != nil
 	}
-	for _, t := range s.tables {
+	for _, t := range s.Tables {
 		name, ok := rt.registry.exactly(t, d)
 		switch {
 		case !ok && !vouched:
@@ -224,8 +225,8 @@ func (q *queried) resolve(rt *Runtime, s *selection, more []string, vouched bool
 			return nil, untagged(name)
 		}
 	}
-	if s.unclear != "" && !vouched {
-		return nil, s.unclear + ": name what it reads with cacheruntime.DependsOn"
+	if s.Unclear != "" && !vouched {
+		return nil, s.Unclear + ": name what it reads with cacheruntime.DependsOn"
 	}
 	if len(tables) == 0 {
 		return nil, "it reads no table of a model"
@@ -239,14 +240,14 @@ func untagged(table string) string {
 }
 
 // exactly finds the table of a model that a name in SQL text is, and no other in another schema.
-func (r *registry) exactly(t sqlTable, d sqlDialect) (table string, ok bool) {
+func (r *registry) exactly(t sqltext.Table, d sqltext.Dialect) (table string, ok bool) {
 	for _, m := range r.every() {
 		table := m.gormSchema().Table
-		n := sqlTableNamed(table)
-		if n.schema == t.schema && n.name == t.name {
+		n := sqltext.TableNamed(table)
+		if n.Schema == t.Schema && n.Name == t.Name {
 			return table, true
 		}
-		if d == sqliteSQL && strings.EqualFold(n.schema, t.schema) && strings.EqualFold(n.name, t.name) {
+		if d == sqltext.SQLite && strings.EqualFold(n.Schema, t.Schema) && strings.EqualFold(n.Name, t.Name) {
 			return table, true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
 )
@@ -94,7 +95,7 @@ func (p *plugin) written(st *gorm.Statement) (judged, whole []model) {
 			schemas = schemas || base != table
 		case p.rt.opts.Partition != nil && st.Schema != nil && st.Schema.Table == table && plainTable(st):
 			judged = append(judged, m)
-		case strings.EqualFold(baseTable(st.Table), base), e != nil && (len(e.Vars) > 0 || mentions(e.SQL, base)):
+		case strings.EqualFold(baseTable(st.Table), base), e != nil && (len(e.Vars) > 0 || sqltext.Mentions(e.SQL, base)):
 			whole = append(whole, m)
 		}
 	}
@@ -124,23 +125,6 @@ func tableOf(st *gorm.Statement) string {
 func sameTable(read, write *gorm.Statement) {
 	if write.Table != read.Table {
 		read.Table, read.TableExpr = write.Table, write.TableExpr
-	}
-}
-
-// mentions reports whether SQL text has a name as a whole word, in any case.
-func mentions(text, name string) bool {
-	text, name = strings.ToLower(text), strings.ToLower(name)
-	for from := 0; ; {
-		i := strings.Index(text[from:], name)
-		if i < 0 {
-			return false
-		}
-		i += from
-		end := i + len(name)
-		if (i == 0 || !wordByte(text[i-1])) && (end == len(text) || !wordByte(text[end])) {
-			return true
-		}
-		from = i + 1
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 )
 
@@ -20,15 +21,7 @@ type references struct {
 	tables []*refTable
 	viewed atomic.Pointer[viewed] // what over has found out
 	once   sync.Once
-	byName map[string][]*refTable // by plainName
-}
-
-// plainName is the name of a table in small letters; "" where it is such that databases compare it in ways of their own.
-func plainName(name string) string {
-	if len(name) >= longestName || !isASCII(name) {
-		return ""
-	}
-	return lowerASCII(name)
+	byName map[string][]*refTable // by sqltext.NameKey
 }
 
 // like returns the tables that may have a name.
@@ -36,10 +29,10 @@ func (r *references) like(name string) []*refTable {
 	r.once.Do(func() {
 		r.byName = map[string][]*refTable{}
 		for _, t := range r.tables {
-			r.byName[plainName(t.name)] = append(r.byName[plainName(t.name)], t)
+			r.byName[sqltext.NameKey(t.Name)] = append(r.byName[sqltext.NameKey(t.Name)], t)
 		}
 	})
-	if name = plainName(name); name == "" {
+	if name = sqltext.NameKey(name); name == "" {
 		return r.tables
 	}
 	return slices.Concat(r.byName[name], r.byName[""])
@@ -47,7 +40,7 @@ func (r *references) like(name string) []*refTable {
 
 // refTable is a table that is referred to, refers to another, or does more than a statement that writes it says.
 type refTable struct {
-	sqlTable // as the catalog spells it, schema included
+	sqltext.Table // as the catalog spells it, schema included
 
 	here  bool         // its name finds it without the schema
 	blind bool         // its rows may be hidden from the program, or not be its to lock
@@ -62,7 +55,8 @@ type refTable struct {
 	query string       // of a view: its definition, where what it shows can be told by that alone
 	reads []*refTable  // that are named there
 	of    *references
-	conflicts
+
+	conflicts sqltext.Conflicts // what it does by itself with rows that are in the way
 }
 
 // reference is a foreign key.
@@ -148,6 +142,18 @@ func (e effect) on(r *reference) (o effect) {
 	return o
 }
 
+// makesRoom reports whether a write may delete rows of SQLite's that are in its way. inserts says that it makes rows; else it sets columns.
+func (t *refTable) makesRoom(inserts bool, e effect) bool {
+	c := &t.conflicts
+	if !c.Replaces || !inserts && !e.every && len(e.sets) == 0 {
+		return false
+	}
+	if inserts || e.every || len(c.ReplacedBy) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(c.ReplacedBy, func(column string) bool { return hasColumn(e.sets, column) })
+}
+
 // hasColumn finds a column's name in any case.
 func hasColumn(columns []string, name string) bool {
 	return slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(c, name) })
@@ -155,8 +161,8 @@ func hasColumn(columns []string, name string) bool {
 
 // refMaker puts together what a catalog says.
 type refMaker struct {
-	dialect sqlDialect
-	of      map[sqlTable]*refTable
+	dialect sqltext.Dialect
+	of      map[sqltext.Table]*refTable
 	byID    map[string]*reference
 	made    references
 }
@@ -164,20 +170,20 @@ type refMaker struct {
 // table returns the table of a name, the same each time. Two spellings of a name are one table where case does not
 // matter; where it may, nobody knows which of two tables a row is of.
 func (k *refMaker) table(schema, name string, here bool) *refTable {
-	key := sqlTable{schema: schema, name: name}
-	if k.dialect == sqliteSQL || k.dialect == mysqlSQL {
-		key = sqlTable{schema: strings.ToLower(schema), name: strings.ToLower(name)}
+	key := sqltext.Table{Schema: schema, Name: name}
+	if k.dialect == sqltext.SQLite || k.dialect == sqltext.MySQL {
+		key = sqltext.Table{Schema: strings.ToLower(schema), Name: strings.ToLower(name)}
 	}
 	t := k.of[key]
 	if t == nil {
-		t = &refTable{sqlTable: sqlTable{schema: schema, name: name}, here: here, of: &k.made}
+		t = &refTable{Table: sqltext.Table{Schema: schema, Name: name}, here: here, of: &k.made}
 		if k.of == nil {
-			k.of = map[sqlTable]*refTable{}
+			k.of = map[sqltext.Table]*refTable{}
 		}
 		k.of[key] = t
 		k.made.tables = append(k.made.tables, t)
 	}
-	t.blind = t.blind || k.dialect == mysqlSQL && (t.name != name || t.schema != schema) || strings.Contains(name+schema, ".")
+	t.blind = t.blind || k.dialect == sqltext.MySQL && (t.Name != name || t.Schema != schema) || strings.Contains(name+schema, ".")
 	return t
 }
 
@@ -188,10 +194,10 @@ func (k *refMaker) read() {
 			continue
 		}
 		for _, t := range k.made.tables {
-			if v != t && mentions(v.text, t.name) {
+			if v != t && sqltext.Mentions(v.text, t.Name) {
 				v.shows = append(v.shows, t)
 			}
-			if v != t && mentions(v.query, t.name) {
+			if v != t && sqltext.Mentions(v.query, t.Name) {
 				v.reads = append(v.reads, t)
 			}
 		}
@@ -248,27 +254,27 @@ func reach(t *refTable, e effect, visit func(*refTable)) {
 }
 
 // isOf reports whether a table is a model's: surely, or in some partition.
-func (t *refTable) isOf(m model, d sqlDialect, partitioned bool) (may, sure bool) {
-	table := sqlTable{name: m.gormSchema().Table}
-	if strings.ContainsAny(table.name, ".\"`[") {
-		table = sqlTableNamed(table.name)
+func (t *refTable) isOf(m model, d sqltext.Dialect, partitioned bool) (may, sure bool) {
+	table := sqltext.Table{Name: m.gormSchema().Table}
+	if strings.ContainsAny(table.Name, ".\"`[") {
+		table = sqltext.TableNamed(table.Name)
 	}
 	switch {
-	case !sameSQLName(t.name, table.name, d):
+	case !sqltext.SameName(t.Name, table.Name, d):
 		return false, false
-	case table.schema == "":
+	case table.Schema == "":
 		return t.here || partitioned, t.here
 	}
-	same := sameSQLName(t.schema, table.schema, d)
+	same := sqltext.SameName(t.Schema, table.Schema, d)
 	return same, same
 }
 
 // hit returns the models on the tables that an effect on rows of a table comes to, on that table, and on views that show rows of
 // those.
 func (rt *Runtime) hit(t *refTable, e effect) (models []model) {
-	every, d := rt.registry.every(), sqlDialectOf(rt.db.Name())
+	every, d := rt.registry.every(), dialectOf(rt.db.Name())
 	reach(t, e, func(t *refTable) {
-		for _, m := range rt.over(t.of, []*refTable{t}, []string{t.name}) {
+		for _, m := range rt.over(t.of, []*refTable{t}, []string{t.Name}) {
 			if !slices.Contains(models, m) {
 				models = append(models, m)
 			}
@@ -309,18 +315,18 @@ func (rt *Runtime) hung(tables []*refTable, e effect) (models []model) {
 }
 
 // named returns the tables that a name may be of. sure says that it is one, and which.
-func (r *references) named(name sqlTable, d sqlDialect, partitioned bool) (tables []*refTable, sure bool) {
-	like := r.like(name.name)
+func (r *references) named(name sqltext.Table, d sqltext.Dialect, partitioned bool) (tables []*refTable, sure bool) {
+	like := r.like(name.Name)
 	for _, t := range like {
-		if sameSQLName(t.name, name.name, d) && (name.schema == "" && t.here || name.schema != "" && sameSQLName(t.schema, name.schema, d)) {
+		if sqltext.SameName(t.Name, name.Name, d) && (name.Schema == "" && t.here || name.Schema != "" && sqltext.SameName(t.Schema, name.Schema, d)) {
 			tables = append(tables, t)
 		}
 	}
-	if len(tables) > 0 || !partitioned || name.schema != "" {
+	if len(tables) > 0 || !partitioned || name.Schema != "" {
 		return tables, len(tables) == 1
 	}
 	for _, t := range like { // in a schema of a tenant's
-		if sameSQLName(t.name, name.name, d) {
+		if sqltext.SameName(t.Name, name.Name, d) {
 			tables = append(tables, t)
 		}
 	}
@@ -328,13 +334,13 @@ func (r *references) named(name sqlTable, d sqlDialect, partitioned bool) (table
 }
 
 // writtenBy returns the tables that a statement may write. sure says that it is one, and which.
-func (r *references) writtenBy(st *gorm.Statement, d sqlDialect, partitioned bool) (tables []*refTable, sure bool) {
+func (r *references) writtenBy(st *gorm.Statement, d sqltext.Dialect, partitioned bool) (tables []*refTable, sure bool) {
 	if plainTable(st) {
 		return r.named(writtenName(st), d, partitioned)
 	}
 	e := st.TableExpr
 	for _, t := range r.tables {
-		if len(e.Vars) > 0 || mentions(e.SQL, t.name) {
+		if len(e.Vars) > 0 || sqltext.Mentions(e.SQL, t.Name) {
 			tables = append(tables, t)
 		}
 	}
@@ -342,12 +348,12 @@ func (r *references) writtenBy(st *gorm.Statement, d sqlDialect, partitioned boo
 }
 
 // writtenName is the name of the table that a statement writes, where that is plain.
-func writtenName(st *gorm.Statement) sqlTable {
+func writtenName(st *gorm.Statement) sqltext.Table {
 	switch {
 	case !plainTable(st):
-		return sqlTable{}
+		return sqltext.Table{}
 	case st.TableExpr != nil:
-		return sqlTableNamed(st.TableExpr.SQL)
+		return sqltext.TableNamed(st.TableExpr.SQL)
 	}
-	return sqlTableNamed(st.Table)
+	return sqltext.TableNamed(st.Table)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 )
 
@@ -20,7 +21,7 @@ type referencesKey struct {
 
 func (rt *Runtime) referencesKey(db *gorm.DB, part partition, schemas []string) referencesKey {
 	key := referencesKey{on: databaseOf(db.Statement.ConnPool), part: part, schemas: strings.Join(schemas, "\x00")}
-	if sqlDialectOf(rt.db.Name()) == anySQL {
+	if dialectOf(rt.db.Name()) == sqltext.Unknown {
 		key.models = len(rt.registry.every())
 	}
 	return key
@@ -61,7 +62,7 @@ func (rt *Runtime) schemas(more string) (names []string) {
 		if !strings.Contains(table, ".") {
 			continue
 		}
-		if s := sqlTableNamed(table).schema; s != "" && !slices.Contains(names, s) {
+		if s := sqltext.TableNamed(table).Schema; s != "" && !slices.Contains(names, s) {
 			names = append(names, s)
 		}
 	}
@@ -86,15 +87,15 @@ func (rt *Runtime) lookUpReferences(table string) {
 
 func (rt *Runtime) askReferences(db *gorm.DB, schemas []string) (refs *references, err error) {
 	q, ctx := asker{db}, db.Statement.Context
-	switch sqlDialectOf(db.Name()) {
-	case postgresSQL:
+	switch dialectOf(db.Name()) {
+	case sqltext.Postgres:
 		err = q.apart(ctx, func() (err error) {
 			refs, err = q.postgresReferences(ctx, schemas)
 			return err
 		})
-	case mysqlSQL:
+	case sqltext.MySQL:
 		refs, err = q.mysqlReferences(ctx, schemas)
-	case sqliteSQL:
+	case sqltext.SQLite:
 		refs, err = q.sqliteReferences(ctx, schemas)
 	default:
 		refs = rt.taggedReferences()
@@ -160,28 +161,28 @@ FROM v JOIN t p ON p.oid = v.one LEFT JOIN t c ON c.oid = v.other
 ORDER BY 1, 2`
 
 func (q asker) postgresReferences(ctx context.Context, schemas []string) (*references, error) {
-	k := &refMaker{dialect: postgresSQL}
+	k := &refMaker{dialect: sqltext.Postgres}
 	err := q.ask(ctx, postgresReferences, []any{strings.Join(schemas, ",")}, func(scan func(...any) error) error {
 		var id, column, key, onDelete, onUpdate string
 		var n int
 		var parent, child refTable
 		var sets, alike bool
-		if err := scan(&id, &n, &parent.schema, &parent.name, &parent.here, &child.schema, &child.name, &child.here, &child.blind,
+		if err := scan(&id, &n, &parent.Schema, &parent.Name, &parent.here, &child.Schema, &child.Name, &child.here, &child.blind,
 			&column, &key, &onDelete, &onUpdate, &sets, &alike); err != nil {
 			return err
 		}
-		p := k.table(parent.schema, parent.name, parent.here)
+		p := k.table(parent.Schema, parent.Name, parent.here)
 		switch {
 		case n == -1:
 			p.made = union(p.made, []string{column})
 			return nil
 		case n == -2:
-			if p.ruled, p.view = sets, p.view || child.blind; child.name != "" {
-				p.shows = append(p.shows, k.table(child.schema, child.name, child.here))
+			if p.ruled, p.view = sets, p.view || child.blind; child.Name != "" {
+				p.shows = append(p.shows, k.table(child.Schema, child.Name, child.here))
 			}
 			return nil
 		}
-		c := k.table(child.schema, child.name, child.here)
+		c := k.table(child.Schema, child.Name, child.here)
 		c.blind = c.blind || child.blind
 		if id == "" {
 			k.share(p, c)
@@ -221,7 +222,7 @@ func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*referenc
 		}
 	}
 	marks += strings.Repeat(", ?", len(schemas))
-	k := &refMaker{dialect: mysqlSQL}
+	k := &refMaker{dialect: sqltext.MySQL}
 	err := q.ask(ctx, strings.ReplaceAll(mysqlReferences, "?", marks), args, func(scan func(...any) error) error {
 		var schema, name, table, parentSchema, parent, column, key, onDelete, onUpdate string
 		var here sql.NullString
@@ -267,7 +268,7 @@ ORDER BY 1, 2, 9`
 
 // sqliteReferences reads main and, of the schemas that are named, those that there are; none refers to another's tables.
 func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*references, error) {
-	k := &refMaker{dialect: sqliteSQL}
+	k := &refMaker{dialect: sqltext.SQLite}
 	isMain := func(schema string) bool { return strings.EqualFold(schema, "main") }
 	read := []string{"main"}
 	if others := slices.DeleteFunc(schemas, isMain); len(others) > 0 {
@@ -298,7 +299,7 @@ func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*referen
 				t.made = union(t.made, []string{column})
 				return nil
 			case -2:
-				k.table(schema, table, isMain(schema)).conflicts = sqliteConflicts(texts)
+				k.table(schema, table, isMain(schema)).conflicts = sqltext.SQLiteConflicts(texts)
 				return nil
 			case -3:
 				v := k.table(schema, table, isMain(schema))
@@ -307,7 +308,7 @@ func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*referen
 			}
 			k.column(fmt.Sprintf("%s\x00%s\x00%d", schema, table, id), reference{
 				parent: k.table(schema, parent, isMain(schema)), child: k.table(schema, table, isMain(schema)),
-				onDelete: refActionOf(onDelete), onUpdate: refActionOf(onUpdate), alike: key != "" && !mentions(texts, "COLLATE"),
+				onDelete: refActionOf(onDelete), onUpdate: refActionOf(onUpdate), alike: key != "" && !sqltext.Mentions(texts, "COLLATE"),
 			}, column, key, true)
 			return nil
 		})

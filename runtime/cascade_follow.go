@@ -64,7 +64,7 @@ func (p *plugin) followFrom(db *gorm.DB, w *write, t *refTable, where clause.Exp
 		if reason := p.step(db, w, r, where, o, path); reason != "" {
 			w.cascade.lose(models, reason)
 		}
-		w.cascade.lose(p.rt.over(r.child.of, []*refTable{r.child}, []string{r.child.name}), otherTable)
+		w.cascade.lose(p.rt.over(r.child.of, []*refTable{r.child}, []string{r.child.Name}), otherTable)
 		if db.Error != nil {
 			return
 		}
@@ -86,7 +86,7 @@ func (c *cascade) lose(models []model, reason string) {
 func (p *plugin) step(db *gorm.DB, w *write, r *reference, where clause.Expression, e effect, path []*refTable) string {
 	var models []model
 	for _, m := range p.rt.registry.every() {
-		may, sure := r.child.isOf(m, sqlDialectOf(db.Name()), p.rt.opts.Partition != nil)
+		may, sure := r.child.isOf(m, dialectOf(db.Name()), p.rt.opts.Partition != nil)
 		if may && !sure {
 			return otherTable
 		}
@@ -271,9 +271,9 @@ func (e referring) Build(b clause.Builder) {
 // clause is the table as a statement names it.
 func (t *refTable) clause() clause.Table {
 	if t.here {
-		return clause.Table{Name: t.name}
+		return clause.Table{Name: t.Name}
 	}
-	return clause.Table{Name: t.schema + "." + t.name}
+	return clause.Table{Name: t.Schema + "." + t.Name}
 }
 
 // lockRows locks the rows of a table of no model that meet a condition, as many as are followed and one more, and returns

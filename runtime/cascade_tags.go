@@ -1,16 +1,17 @@
 package cacheruntime
 
 import (
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm/schema"
 )
 
 // taggedReferences are the foreign keys that GORM's migrator makes of the models' relations, by their tag
 // `gorm:"constraint:…"`: of a database whose catalog nobody knows how to read, no more is known.
 func (rt *Runtime) taggedReferences() *references {
-	k := &refMaker{dialect: anySQL}
+	k := &refMaker{dialect: sqltext.Unknown}
 	table := func(s *schema.Schema) *refTable {
-		name := sqlTableNamed(s.Table)
-		return k.table(name.schema, name.name, true)
+		name := sqltext.TableNamed(s.Table)
+		return k.table(name.Schema, name.Name, true)
 	}
 	seen := map[*schema.Schema]bool{}
 	var add func(s *schema.Schema)

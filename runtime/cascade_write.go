@@ -52,7 +52,7 @@ func possibleEffect(st *gorm.Statement, op writeOp) effect {
 func (p *plugin) references(db *gorm.DB, part partition) (*references, error) {
 	_, inTx := db.Statement.ConnPool.(gorm.TxCommitter)
 	tx := p.txOf(db.Statement.ConnPool)
-	schema := writtenName(db.Statement).schema
+	schema := writtenName(db.Statement).Schema
 	keeps := !inTx || tx != nil && !tx.shaped.Load()
 	if !keeps || !p.rt.knowsReferences(db, part, schema) {
 		if err := p.writeLockBefore(db, tx, inTx); err != nil {

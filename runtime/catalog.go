@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 	"gorm.io/gorm/schema"
 )
@@ -85,7 +86,7 @@ func columnOf(known map[string]comparer, name string) comparer {
 	}
 	var found comparer
 	for k, c := range known {
-		if lowerASCII(k) == lowerASCII(name) {
+		if sqltext.LowerASCII(k) == sqltext.LowerASCII(name) {
 			if found != nil {
 				return unknown
 			}
@@ -93,16 +94,6 @@ func columnOf(known map[string]comparer, name string) comparer {
 		}
 	}
 	return found
-}
-
-func lowerASCII(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] += 'a' - 'A'
-		}
-	}
-	return string(b)
 }
 
 // asker sends statements that run none of the application's callbacks, and are told to GORM's logger.

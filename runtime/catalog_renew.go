@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 )
 
@@ -13,7 +14,7 @@ import (
 // SQLite is not asked behind a write's back: a file has one writer, whom a reader may keep from its COMMIT, and one in memory
 // is another database on another connection. Nor where tenants are told apart by what a connection was told before.
 func (rt *Runtime) renewReferences(key referencesKey, schemas []string) {
-	if sqlDialectOf(rt.db.Name()) == sqliteSQL || rt.opts.Partition != nil {
+	if dialectOf(rt.db.Name()) == sqltext.SQLite || rt.opts.Partition != nil {
 		return
 	}
 	now, due := rt.catalog.references.renew(key)

@@ -121,15 +121,6 @@ func TestSQLiteColumns(t *testing.T) {
 	}
 }
 
-func FuzzSQLiteColumns(f *testing.F) {
-	f.Add("CREATE TABLE t (a text COLLATE NOCASE, [b] /* */ int, 'c' -- \n)")
-	f.Fuzz(func(t *testing.T, ddl string) {
-		for _, c := range sqliteColumns(ddl) {
-			_ = c(argText)
-		}
-	})
-}
-
 type money string
 
 func (money) Value() (driver.Value, error) { return nil, nil }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"reflect"
 
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 	gormcallbacks "gorm.io/gorm/callbacks"
 	"gorm.io/gorm/clause"
@@ -139,7 +140,7 @@ func (p *plugin) differs(x *expectation, db *gorm.DB) (problem string) {
 		return "a callback has its rows read into another value"
 	}
 	sql := st.SQL.String()
-	if sql != x.sql && plainSQL(sql) != plainSQL(x.sql) {
+	if sql != x.sql && sqltext.WithoutComments(sql) != sqltext.WithoutComments(x.sql) {
 		return fmt.Sprintf("the application adds something to its statement\nit is     %s\nits tag:  %s", sql, x.sql)
 	}
 	if !sameVars(st.Vars, x.vars) {

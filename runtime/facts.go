@@ -33,11 +33,11 @@ func (p *plugin) factsOf(db *gorm.DB, part partition) (f facts) {
 		return facts{unread: true}
 	}
 	if len(refs.tables) > 0 {
-		f.tables, f.sure = refs.writtenBy(db.Statement, sqlDialectOf(db.Name()), p.rt.opts.Partition != nil)
+		f.tables, f.sure = refs.writtenBy(db.Statement, dialectOf(db.Name()), p.rt.opts.Partition != nil)
 		names := writtenNames(db.Statement)
 		models, tables := p.rt.beneath(f.tables)
 		for _, t := range tables {
-			names = append(names, t.name)
+			names = append(names, t.Name)
 		}
 		f.others = slices.Concat(models, p.rt.over(refs, tables, names))
 	}
@@ -81,7 +81,7 @@ func (f *facts) sets(columns []string) bool {
 // has written by then.
 func (f *facts) partial(st *gorm.Statement) bool {
 	return modifies(st, "INSERT", "FAIL") || modifies(st, "UPDATE", "FAIL") ||
-		slices.ContainsFunc(f.tables, func(t *refTable) bool { return t.partial })
+		slices.ContainsFunc(f.tables, func(t *refTable) bool { return t.conflicts.Partial })
 }
 
 // derived reports whether an update of any column may change which lists a row of m is on: the model's tag says so, or

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 )
 
@@ -18,7 +19,7 @@ const rawKey = "cachegen:sql"
 type rawWrite struct {
 	stmt    *gorm.Statement
 	query   string
-	reading *sqlReading
+	reading *sqltext.Reading
 	part    partition
 	to      *sqlTargets // what it writes; nil as long as that has not been looked up
 	tx      *dbTx       // that it runs in; nil: none, or the plugin's own
@@ -71,11 +72,11 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 		query := st.SQL.String()
 		tx := p.txOf(st.ConnPool)
 		if tx != nil {
-			if _, ok := parseSavepoint(query); ok {
+			if _, ok := sqltext.ParseSavepoint(query); ok {
 				st.Settings.Store(rawKey, &rawWrite{stmt: st, query: query, tx: tx, heard: tx.savepointsHeard()})
 				return
 			}
-			if hidesSavepoint(query) { // also where it is sent prepared, past ExecContext
+			if sqltext.HidesSavepoint(query) { // also where it is sent prepared, past ExecContext
 				tx.forget()
 			}
 		}
@@ -89,7 +90,7 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 			return
 		}
 		st.Settings.Store(rawKey, w)
-		if tx != nil && !w.reading.ends {
+		if tx != nil && !w.reading.Ends {
 			// A read in front of a write might fail with SQLITE_BUSY where the write alone would wait.
 			if db.Name() != "sqlite" {
 				w.lookUp(p, db)
@@ -107,12 +108,12 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 
 // readsText returns what is to be kept about SQL text; nil where it changes nothing that anybody caches.
 func (p *plugin) readsText(db *gorm.DB, query string, tx *dbTx) *rawWrite {
-	w := &rawWrite{stmt: db.Statement, query: query, reading: readSQL(query, sqlDialectOf(db.Name())), tx: tx}
-	w.reading.ends = w.reading.ends && tx != nil
-	if w.reading.ends {
+	w := &rawWrite{stmt: db.Statement, query: query, reading: sqltext.Read(query, dialectOf(db.Name())), tx: tx}
+	w.reading.Ends = w.reading.Ends && tx != nil
+	if w.reading.Ends {
 		tx.endUnseen()
 	}
-	if w.reading.shapes {
+	if w.reading.Shapes {
 		p.rt.catalog.forget()
 		if tx != nil {
 			tx.shaped.Store(true)
@@ -122,13 +123,13 @@ func (p *plugin) readsText(db *gorm.DB, query string, tx *dbTx) *rawWrite {
 	case flushOff(db.Statement.Context):
 		return nil
 	case len(models) == 0:
-		if w.reading.rows {
+		if w.reading.Rows {
 			p.modelless()
 		}
 		return nil
-	case w.reading.ends: // what was collected before it may be committed by it
+	case w.reading.Ends: // what was collected before it may be committed by it
 		w.to = &sqlTargets{models: models, reason: rawSQL}
-	case !w.reading.writes():
+	case !w.reading.Writes():
 		return nil
 	}
 	return w
@@ -158,7 +159,7 @@ func (p *plugin) marks(db *gorm.DB, w *rawWrite, rowsOutlive bool) {
 		refuseSQL(db, foreign, rowsOutlive)
 		return
 	}
-	if w.reading.plain && w.tx == nil && !foreign && !rowsOutlive {
+	if w.reading.Plain && w.tx == nil && !foreign && !rowsOutlive {
 		if p.beginsOwn(db, w) || db.Error != nil {
 			return
 		}
@@ -295,13 +296,13 @@ func (p *plugin) afterSQL(executed bool) func(*gorm.DB) {
 		if w.reading == nil { // a savepoint
 			// One that ExecContext did not hear of was sent as a prepared statement.
 			if db.Error == nil && w.tx.savepointsHeard() == w.heard {
-				if s, ok := parseSavepoint(w.query); ok {
+				if s, ok := sqltext.ParseSavepoint(w.query); ok {
 					w.tx.savepoint(s, false)
 				}
 			}
 			return
 		}
-		if w.reading.shapes {
+		if w.reading.Shapes {
 			p.rt.catalog.forget()
 		}
 		if w.intent != nil {
@@ -326,7 +327,7 @@ func (p *plugin) afterSQL(executed bool) func(*gorm.DB) {
 // undone reports whether a statement that the database has refused has left nothing behind. PostgreSQL's
 // transaction is lost then; elsewhere one of several statements may have been made, or a part of one.
 func (w *rawWrite) undone(database string) bool {
-	return database == "postgres" || w.reading.statements == 1 && w.reading.plain && !w.reading.partial && w.to.counts
+	return database == "postgres" || w.reading.Statements == 1 && w.reading.Plain && !w.reading.Partial && w.to.counts
 }
 
 // endSQL hands a statement's lists to its transaction, and ends that if it is the plugin's own.

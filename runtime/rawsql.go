@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"slices"
 
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 )
 
@@ -24,27 +25,27 @@ type sqlTargets struct {
 //
 // keeps says whether what the catalog answers here may be remembered.
 func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
-	d, r := sqlDialectOf(db.Name()), w.reading
-	to := sqlTargets{reason: rawSQL, counts: r.counts}
-	names, known := slices.Clone(r.tables), r.known
-	does := func(t sqlTable) effect {
-		return effect{erased: slices.Contains(r.erased, t), every: r.every, sets: r.sets}
+	d, r := dialectOf(db.Name()), w.reading
+	to := sqlTargets{reason: rawSQL, counts: r.Counts}
+	names, known := slices.Clone(r.Tables), r.Known
+	does := func(t sqltext.Table) effect {
+		return effect{erased: slices.Contains(r.Erased, t), every: r.Every, sets: r.Sets}
 	}
-	hit := map[sqlTable]effect{}
-	for _, t := range r.tables {
+	hit := map[sqltext.Table]effect{}
+	for _, t := range r.Tables {
 		// What is made or dropped takes with it what it is a part of; parts there are in PostgreSQL alone.
 		hit[t] = hit[t].with(does(t))
-		if t.defined && d != postgresSQL || !known {
+		if t.Defined && d != sqltext.Postgres || !known {
 			continue
 		}
 		kin, err := rt.kinOf(db, w.part, t, keeps)
 		to.counts = to.counts && kin.counts
 		names = append(names, kin.tables...)
 		for _, k := range kin.tables { // a view has names of its own for columns
-			hit[k] = hit[k].with(effect{erased: does(t).erased, sets: r.sets, every: r.every || k.name != t.name && len(r.sets) > 0})
+			hit[k] = hit[k].with(effect{erased: does(t).erased, sets: r.Sets, every: r.Every || k.Name != t.Name && len(r.Sets) > 0})
 		}
 		// Text that makes tables, or views, and writes them is not understood: the catalog does not have them yet.
-		known = err == nil && !kin.hidden && (t.defined || !r.shapes)
+		known = err == nil && !kin.hidden && (t.Defined || !r.Shapes)
 	}
 	if !known {
 		answers, ok := rt.answered(w.query)
@@ -53,30 +54,30 @@ func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
 			return sqlTargets{models: rt.registry.every(), reason: notRecognised}
 		}
 		names, to.counts = nil, false
-		hit = map[sqlTable]effect{}
+		hit = map[sqltext.Table]effect{}
 		for _, a := range answers {
-			names = append(names, sqlTableNamed(a))
-			hit[sqlTableNamed(a)] = effect{erased: true, every: true}
+			names = append(names, sqltext.TableNamed(a))
+			hit[sqltext.TableNamed(a)] = effect{erased: true, every: true}
 		}
 	}
 	to.models = rt.registry.named(names, d)
 	rt.hangOn(db, w.part, hit, keeps, &to)
-	if r.rows || !r.shapes { // DDL changes no rows that a view goes on to show
+	if r.Rows || !r.Shapes { // DDL changes no rows that a view goes on to show
 		rt.showing(db, w.part, names, keeps, &to)
 	}
 	return to
 }
 
 // showing finds the models on views that show rows of the tables that SQL text writes.
-func (rt *Runtime) showing(db *gorm.DB, part partition, names []sqlTable, keeps bool, to *sqlTargets) {
+func (rt *Runtime) showing(db *gorm.DB, part partition, names []sqltext.Table, keeps bool, to *sqlTargets) {
 	for _, name := range names {
-		refs, err := rt.referencesOf(db, part, name.schema, keeps)
+		refs, err := rt.referencesOf(db, part, name.Schema, keeps)
 		if err != nil {
 			to.models, to.hung, to.reason = rt.registry.every(), nil, notReadKeys
 			return
 		}
-		tables, _ := refs.named(name, sqlDialectOf(db.Name()), rt.opts.Partition != nil)
-		for _, m := range rt.over(refs, tables, []string{name.name}) {
+		tables, _ := refs.named(name, dialectOf(db.Name()), rt.opts.Partition != nil)
+		for _, m := range rt.over(refs, tables, []string{name.Name}) {
 			if !slices.Contains(to.models, m) {
 				to.models = append(to.models, m)
 			}
@@ -85,22 +86,22 @@ func (rt *Runtime) showing(db *gorm.DB, part partition, names []sqlTable, keeps 
 }
 
 // hangOn finds the models whose rows foreign keys may make SQL text write, which has these effects.
-func (rt *Runtime) hangOn(db *gorm.DB, part partition, hit map[sqlTable]effect, keeps bool, to *sqlTargets) {
+func (rt *Runtime) hangOn(db *gorm.DB, part partition, hit map[sqltext.Table]effect, keeps bool, to *sqlTargets) {
 	for t, e := range hit {
-		mayReplace := db.Name() == "sqlite" && !t.defined
+		mayReplace := db.Name() == "sqlite" && !t.Defined
 		if e.none() && !mayReplace {
 			continue
 		}
-		for _, m := range rt.registry.named([]sqlTable{t}, sqlDialectOf(db.Name())) {
+		for _, m := range rt.registry.named([]sqltext.Table{t}, dialectOf(db.Name())) {
 			e = e.andMade(m.gormSchema())
 		}
-		refs, err := rt.referencesOf(db, part, t.schema, keeps)
+		refs, err := rt.referencesOf(db, part, t.Schema, keeps)
 		if err != nil {
 			to.models, to.hung, to.reason = rt.registry.every(), nil, notReadKeys
 			return
 		}
-		tables, _ := refs.named(sqlTable{schema: t.schema, name: t.name}, sqlDialectOf(db.Name()), rt.opts.Partition != nil)
-		e.erased = e.erased || mayReplace && slices.ContainsFunc(tables, func(t *refTable) bool { return t.replaces })
+		tables, _ := refs.named(sqltext.Table{Schema: t.Schema, Name: t.Name}, dialectOf(db.Name()), rt.opts.Partition != nil)
+		e.erased = e.erased || mayReplace && slices.ContainsFunc(tables, func(t *refTable) bool { return t.conflicts.Replaces })
 		for _, m := range rt.hung(tables, e) {
 			if !slices.Contains(to.models, m) && !slices.Contains(to.hung, m) {
 				to.hung = append(to.hung, m)
@@ -119,11 +120,11 @@ func (rt *Runtime) answered(query string) (tables []string, ok bool) {
 }
 
 // named returns the models whose tables these may be.
-func (r *registry) named(names []sqlTable, d sqlDialect) (models []model) {
+func (r *registry) named(names []sqltext.Table, d sqltext.Dialect) (models []model) {
 	for _, m := range r.every() {
-		table := sqlTableNamed(m.gormSchema().Table)
+		table := sqltext.TableNamed(m.gormSchema().Table)
 		for _, n := range names {
-			if n.mayBe(table, d) {
+			if n.MayBe(table, d) {
 				models = append(models, m)
 				break
 			}

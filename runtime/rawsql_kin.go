@@ -6,29 +6,30 @@ import (
 	"errors"
 	"strings"
 
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 )
 
 // sqlKin is what the database's catalog says of a table that SQL text writes.
 type sqlKin struct {
-	tables []sqlTable // with which it shares rows: PostgreSQL's parents and children, what a view shows
-	hidden bool       // what a write of it writes is hidden in a view
-	counts bool       // no trigger, rule or conflict clause does anything that a statement does not report
+	tables []sqltext.Table // with which it shares rows: PostgreSQL's parents and children, what a view shows
+	hidden bool            // what a write of it writes is hidden in a view
+	counts bool            // no trigger, rule or conflict clause does anything that a statement does not report
 }
 
 // kinKey is what a table's kin hang on.
 type kinKey struct {
 	on    *sql.DB   // it was asked
 	part  partition // whose search path it was
-	table sqlTable
+	table sqltext.Table
 }
 
 var errNoCatalog = errors.New("no catalog is known of this database")
 
 // kinOf asks the catalog about a table; a table that is not there has no kin.
-func (rt *Runtime) kinOf(db *gorm.DB, part partition, t sqlTable, keeps bool) (sqlKin, error) {
+func (rt *Runtime) kinOf(db *gorm.DB, part partition, t sqltext.Table, keeps bool) (sqlKin, error) {
 	ctx, q := db.Statement.Context, asker{db}
-	t.defined = false
+	t.Defined = false
 	key := kinKey{databaseOf(db.Statement.ConnPool), part, t}
 	keeps = keeps && key.on != nil
 	kin, now, ok := rt.catalog.kins.get(key)
@@ -37,15 +38,15 @@ func (rt *Runtime) kinOf(db *gorm.DB, part partition, t sqlTable, keeps bool) (s
 	}
 	var err error
 	found := false
-	switch sqlDialectOf(q.db.Name()) {
-	case postgresSQL:
+	switch dialectOf(q.db.Name()) {
+	case sqltext.Postgres:
 		err = q.apart(ctx, func() (err error) {
 			kin, found, err = q.postgresKin(ctx, t)
 			return err
 		})
-	case mysqlSQL:
+	case sqltext.MySQL:
 		kin, found, err = q.mysqlKin(ctx, t)
-	case sqliteSQL:
+	case sqltext.SQLite:
 		kin, found, err = q.sqliteKin(ctx, t)
 	default:
 		err = errNoCatalog
@@ -93,17 +94,17 @@ SELECT n.nspname, c.relname, c.relkind = 'v',
 	EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type <> '1')
 FROM kin JOIN pg_catalog.pg_class c ON c.oid = kin.oid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace`
 
-func (q asker) postgresKin(ctx context.Context, t sqlTable) (kin sqlKin, found bool, err error) {
+func (q asker) postgresKin(ctx context.Context, t sqltext.Table) (kin sqlKin, found bool, err error) {
 	quote := func(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-	name := quote(t.name)
-	if t.schema != "" {
-		name = quote(t.schema) + "." + name
+	name := quote(t.Name)
+	if t.Schema != "" {
+		name = quote(t.Schema) + "." + name
 	}
 	kin.counts = true
 	err = q.ask(ctx, postgresKin, []any{name}, func(scan func(...any) error) error {
-		var other sqlTable
+		var other sqltext.Table
 		var view, triggers, rules bool
-		if err := scan(&other.schema, &other.name, &view, &triggers, &rules); err != nil {
+		if err := scan(&other.Schema, &other.Name, &view, &triggers, &rules); err != nil {
 			return err
 		}
 		found = true
@@ -115,14 +116,14 @@ func (q asker) postgresKin(ctx context.Context, t sqlTable) (kin sqlKin, found b
 	return kin, found, err
 }
 
-func (q asker) mysqlKin(ctx context.Context, t sqlTable) (kin sqlKin, found bool, err error) {
+func (q asker) mysqlKin(ctx context.Context, t sqltext.Table) (kin sqlKin, found bool, err error) {
 	kin.counts = true
 	var schema any
-	if t.schema != "" {
-		schema = t.schema
+	if t.Schema != "" {
+		schema = t.Schema
 	}
 	err = q.ask(ctx, `SELECT table_type, COALESCE(engine, '') FROM information_schema.tables
-WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?`, []any{schema, t.name}, func(scan func(...any) error) error {
+WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?`, []any{schema, t.Name}, func(scan func(...any) error) error {
 		var kind, engine string
 		if err := scan(&kind, &engine); err != nil {
 			return err
@@ -135,15 +136,15 @@ WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?`, []any{schema, 
 	return kin, found, err
 }
 
-func (q asker) sqliteKin(ctx context.Context, t sqlTable) (kin sqlKin, found bool, err error) {
+func (q asker) sqliteKin(ctx context.Context, t sqltext.Table) (kin sqlKin, found bool, err error) {
 	schemas := []string{"temp", "main"}
-	if t.schema != "" && !strings.EqualFold(t.schema, "temp") {
-		schemas[1] = t.schema
+	if t.Schema != "" && !strings.EqualFold(t.Schema, "temp") {
+		schemas[1] = t.Schema
 	}
 	look := func(schema string) error {
 		return q.ask(ctx, "SELECT type, COALESCE(sql, '') FROM "+sqliteMaster(schema)+
 			" WHERE type IN ('table', 'view') AND name = ? COLLATE NOCASE OR type = 'trigger' AND tbl_name = ? COLLATE NOCASE",
-			[]any{t.name, t.name}, func(scan func(...any) error) error {
+			[]any{t.Name, t.Name}, func(scan func(...any) error) error {
 				var kind, text string
 				if err := scan(&kind, &text); err != nil {
 					return err
@@ -151,11 +152,7 @@ func (q asker) sqliteKin(ctx context.Context, t sqlTable) (kin sqlKin, found boo
 				kin.hidden = kin.hidden || kind == "view"
 				kin.counts = kin.counts && kind == "table"
 				found = found || kind != "trigger"
-				for _, token := range sqliteTokens(text) {
-					if token.is("FAIL") || token.is("VIRTUAL") {
-						kin.counts = false
-					}
-				}
+				kin.counts = kin.counts && !sqltext.HasWord(text, sqltext.SQLite, "FAIL", "VIRTUAL")
 				return nil
 			})
 	}
@@ -165,7 +162,7 @@ func (q asker) sqliteKin(ctx context.Context, t sqlTable) (kin sqlKin, found boo
 			return kin, false, err
 		}
 	}
-	if found || t.schema != "" {
+	if found || t.Schema != "" {
 		return kin, found, nil
 	}
 	var attached []string

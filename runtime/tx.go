@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 )
 
@@ -71,12 +72,12 @@ func (t *dbTx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, err
 
 // ExecContext is where the dialects' SAVEPOINT, ROLLBACK TO and RELEASE come by.
 func (t *dbTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if hidesSavepoint(query) {
+	if sqltext.HidesSavepoint(query) {
 		t.forget()
 	}
 	result, err := t.inner.ExecContext(ctx, query, args...)
 	if err == nil {
-		if s, ok := parseSavepoint(query); ok {
+		if s, ok := sqltext.ParseSavepoint(query); ok {
 			t.savepoint(s, true)
 		}
 	}

@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"database/sql"
 
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 )
 
@@ -35,7 +36,7 @@ func (p *plugin) outliving(after func(*gorm.DB)) func(*gorm.DB) {
 				t.heed(lossOf(db.Name(), err))
 			}
 		}
-		if text := db.Statement.SQL.String(); t.isolation == sql.LevelSerializable || mentions(text, "FOR") || mentions(text, "LOCK") || readSQL(text, mysqlSQL).writes() {
+		if text := db.Statement.SQL.String(); t.isolation == sql.LevelSerializable || sqltext.Mentions(text, "FOR") || sqltext.Mentions(text, "LOCK") || sqltext.Read(text, sqltext.MySQL).Writes() {
 			t.heed(lossPerhaps)
 		}
 	}

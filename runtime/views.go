@@ -3,6 +3,7 @@ package cacheruntime
 import (
 	"slices"
 
+	"github.com/cachegen/cachegen/internal/sqltext"
 	"gorm.io/gorm"
 )
 
@@ -33,12 +34,12 @@ func (rt *Runtime) beneath(tables []*refTable) (models []model, all []*refTable)
 			}
 			seen = append(seen, t)
 			add(func(m model) bool {
-				may, _ := t.isOf(m, sqlDialectOf(rt.db.Name()), rt.opts.Partition != nil)
+				may, _ := t.isOf(m, dialectOf(rt.db.Name()), rt.opts.Partition != nil)
 				return may
 			})
 		}
 		if above.text != "" {
-			add(func(m model) bool { return mentions(above.text, baseTable(m.gormSchema().Table)) })
+			add(func(m model) bool { return sqltext.Mentions(above.text, baseTable(m.gormSchema().Table)) })
 		}
 	}
 	return models, seen
@@ -77,7 +78,7 @@ func (rt *Runtime) viewedIn(refs *references) *viewed {
 			continue
 		}
 		for _, m := range every {
-			if may, _ := view.isOf(m, sqlDialectOf(rt.db.Name()), rt.opts.Partition != nil); may {
+			if may, _ := view.isOf(m, dialectOf(rt.db.Name()), rt.opts.Partition != nil); may {
 				v.views = append(v.views, viewModel{view, m})
 			}
 		}
@@ -92,9 +93,9 @@ func (rt *Runtime) shows(view *refTable, tables []*refTable, names []string) boo
 	for i := 0; i < len(seen); i++ {
 		v := seen[i]
 		switch {
-		case i > 0 && slices.Contains(tables, v), v.view && v.query == "" && sqlDialectOf(rt.db.Name()) == mysqlSQL:
+		case i > 0 && slices.Contains(tables, v), v.view && v.query == "" && dialectOf(rt.db.Name()) == sqltext.MySQL:
 			return true
-		case v.query != "" && slices.ContainsFunc(names, func(name string) bool { return name == anyName || mentions(v.query, name) }):
+		case v.query != "" && slices.ContainsFunc(names, func(name string) bool { return name == anyName || sqltext.Mentions(v.query, name) }):
 			return true
 		}
 		for _, t := range slices.Concat(v.shows, v.reads, v.kin) {
@@ -114,5 +115,5 @@ func writtenNames(st *gorm.Statement) []string {
 	if !plainTable(st) {
 		return []string{anyName}
 	}
-	return []string{writtenName(st).name}
+	return []string{writtenName(st).Name}
 }

@@ -1,4 +1,4 @@
-package cacheruntime
+package sqltext
 
 import "slices"
 
@@ -16,16 +16,16 @@ var transactionWords = []string{
 }
 
 // command reads a statement that begins with none of the verbs that change rows, nor with a query's.
-func (s *sqlStatement) command() {
+func (s *statement) command() {
 	t := s.peek(0)
 	if t.is("TRUNCATE", "COPY", "LOAD", "EXPLAIN", "DESCRIBE", "DESC", "ANALYZE", "ANALYSE") {
 		s.at++
 		switch {
 		case t.is("TRUNCATE"):
 			s.truncate()
-		case t.is("COPY") && s.dialect == postgresSQL:
+		case t.is("COPY") && s.dialect == Postgres:
 			s.copies()
-		case t.is("LOAD") && s.dialect == mysqlSQL:
+		case t.is("LOAD") && s.dialect == MySQL:
 			s.loads()
 		case t.is("COPY", "LOAD"):
 			s.out.unknown()
@@ -34,7 +34,7 @@ func (s *sqlStatement) command() {
 		}
 		return
 	}
-	s.out.plain = false
+	s.out.Plain = false
 	s.at++
 	switch {
 	case t.is("CREATE"):
@@ -51,7 +51,7 @@ func (s *sqlStatement) command() {
 	case t.is("SET") && s.peek(0).is("STATEMENT"): // MariaDB: settings FOR a statement
 		s.seek("FOR")
 		s.body()
-		s.out.plain = false
+		s.out.Plain = false
 	case t.is("BEGIN", "END"):
 		for ; s.at < len(s.tokens); s.at++ {
 			if !s.peek(0).is(transactionWords...) && !s.peek(0).sign(",") {
@@ -73,7 +73,7 @@ func (s *sqlStatement) command() {
 }
 
 // seek moves behind the next of a word, or to the end.
-func (s *sqlStatement) seek(word string) {
+func (s *statement) seek(word string) {
 	for s.at < len(s.tokens) && !s.accept(word) {
 		s.at++
 	}
@@ -81,8 +81,8 @@ func (s *sqlStatement) seek(word string) {
 
 // cascades reports whether the statement takes with it what hangs on its tables. Of a foreign key's
 // definition, CASCADE says something else.
-func (s *sqlStatement) cascades() bool {
-	if s.dialect == mysqlSQL || s.dialect == sqliteSQL { // a word without a meaning
+func (s *statement) cascades() bool {
+	if s.dialect == MySQL || s.dialect == SQLite { // a word without a meaning
 		return false
 	}
 	for i, t := range s.tokens {
@@ -94,7 +94,7 @@ func (s *sqlStatement) cascades() bool {
 }
 
 // targets notes the tables of a list.
-func (s *sqlStatement) targets(defined bool) {
+func (s *statement) targets(defined bool) {
 	for s.target(defined); s.acceptSign(","); {
 		s.target(defined)
 	}
@@ -104,17 +104,17 @@ func (s *sqlStatement) targets(defined bool) {
 }
 
 // truncate reads TRUNCATE: in MySQL it is what DROP and CREATE are.
-func (s *sqlStatement) truncate() {
-	s.out.rows = true
+func (s *statement) truncate() {
+	s.out.Rows = true
 	s.skip("TABLE")
-	if s.dialect == mysqlSQL {
-		s.out.plain = false
+	if s.dialect == MySQL {
+		s.out.Plain = false
 	}
 	s.targets(false)
 }
 
 // copies reads PostgreSQL's COPY, from or to.
-func (s *sqlStatement) copies() {
+func (s *statement) copies() {
 	if s.peek(0).sign("(") {
 		s.rest()
 		return
@@ -125,7 +125,7 @@ func (s *sqlStatement) copies() {
 	}
 	switch {
 	case ok && s.accept("FROM"):
-		s.out.rows = true
+		s.out.Rows = true
 		s.out.add(t)
 	case !ok || !s.accept("TO"):
 		s.out.unknown()
@@ -133,8 +133,8 @@ func (s *sqlStatement) copies() {
 }
 
 // loads reads MySQL's LOAD DATA and LOAD XML.
-func (s *sqlStatement) loads() {
-	s.out.rows = true
+func (s *statement) loads() {
+	s.out.Rows = true
 	if s.seek("INTO"); !s.accept("TABLE") {
 		s.out.unknown()
 		return
@@ -145,17 +145,17 @@ func (s *sqlStatement) loads() {
 }
 
 // explains reads what is explained, if it is run for that. In MariaDB, ANALYZE alone runs it.
-func (s *sqlStatement) explains(runs bool) {
+func (s *statement) explains(runs bool) {
 	first := s.at
-	if runs && s.dialect == mysqlSQL && s.peek(0).is("TABLE", "LOCAL", "NO_WRITE_TO_BINLOG") {
-		s.out.plain = false
+	if runs && s.dialect == MySQL && s.peek(0).is("TABLE", "LOCAL", "NO_WRITE_TO_BINLOG") {
+		s.out.Plain = false
 		return
 	}
 	if s.peek(0).sign("(") && !s.selects(0) {
 		s.skipGroup()
 	}
 	for s.at < len(s.tokens) && !s.peek(0).sign("(") && !s.peek(0).is("SELECT", "VALUES", "WITH", "EXECUTE", "CREATE", "DECLARE", "REFRESH") &&
-		!s.peek(0).is(sqlVerbs...) {
+		!s.peek(0).is(verbs...) {
 		s.at++
 	}
 	for _, t := range s.tokens[first:s.at] {
@@ -163,11 +163,11 @@ func (s *sqlStatement) explains(runs bool) {
 	}
 	// A table may be analyzed, and its columns.
 	if s.at == len(s.tokens) || s.peek(0).sign("(") && !s.selects(0) || !runs {
-		s.out.plain = false
+		s.out.Plain = false
 		return
 	}
 	s.body()
-	s.out.counts = false
+	s.out.Counts = false
 }
 
 // What is made, dropped or altered and is no table.
@@ -177,8 +177,8 @@ var (
 	dropped         = append([]string{"TRIGGER", "FUNCTION", "PROCEDURE", "EVENT"}, made...)
 )
 
-func (s *sqlStatement) creates() {
-	s.out.shapes = true
+func (s *statement) creates() {
+	s.out.Shapes = true
 	s.skip("OR", "REPLACE", "GLOBAL", "LOCAL", "TEMP", "TEMPORARY", "UNLOGGED", "UNIQUE", "FULLTEXT", "SPATIAL", "VIRTUAL", "FOREIGN", "RECURSIVE", "MATERIALIZED")
 	switch {
 	case s.accept("TABLE", "VIEW"):
@@ -195,13 +195,13 @@ func (s *sqlStatement) creates() {
 	}
 }
 
-func (s *sqlStatement) drops() {
-	s.out.shapes = true
+func (s *statement) drops() {
+	s.out.Shapes = true
 	s.skip("TEMPORARY", "FOREIGN", "MATERIALIZED")
 	switch {
 	case s.accept("TABLE", "TABLES", "VIEW"):
 		s.skip("IF", "EXISTS")
-		s.erases = s.dialect == sqliteSQL // which deletes its rows first
+		s.erases = s.dialect == SQLite // which deletes its rows first
 		s.targets(true)
 		s.erases = false
 	case !s.accept(dropped...) || s.cascades():
@@ -209,8 +209,8 @@ func (s *sqlStatement) drops() {
 	}
 }
 
-func (s *sqlStatement) alters() {
-	s.out.shapes = true
+func (s *statement) alters() {
+	s.out.Shapes = true
 	s.skip("ONLINE", "IGNORE", "FOREIGN", "MATERIALIZED")
 	if !s.accept("TABLE", "VIEW") {
 		if !s.accept(apartFromTables...) || s.cascades() {
@@ -238,17 +238,17 @@ func (s *sqlStatement) alters() {
 }
 
 // also notes a table that an ALTER may name, and stays at its last token.
-func (s *sqlStatement) also() {
+func (s *statement) also() {
 	if t, ok := s.name(); ok {
-		t.defined = true
+		t.Defined = true
 		s.out.add(t)
 	}
 	s.at--
 }
 
 // renames reads MySQL's RENAME TABLE a TO b, c TO d.
-func (s *sqlStatement) renames() {
-	s.out.shapes = true
+func (s *statement) renames() {
+	s.out.Shapes = true
 	if s.accept("USER") {
 		return
 	}
@@ -281,17 +281,17 @@ var plainInMySQL = []string{
 
 // ends reports whether the statement may end the transaction that it runs in, unseen by database/sql: COMMIT
 // as text and, on MySQL, every statement that commits by the way, DDL above all.
-func (s *sqlStatement) ends() bool {
+func (s *statement) ends() bool {
 	first, second := s.peek(0), s.peek(1)
 	has := func(words ...string) bool {
-		return slices.ContainsFunc(s.tokens, func(t sqlToken) bool { return t.is(words...) })
+		return slices.ContainsFunc(s.tokens, func(t token) bool { return t.is(words...) })
 	}
 	switch {
 	case first.is("ROLLBACK", "ABORT"):
 		return !has("TO")
 	case first.is("COMMIT", "END"):
 		return !second.is("PREPARED")
-	case s.dialect != mysqlSQL:
+	case s.dialect != MySQL:
 		return false
 	case first.is("SET"):
 		return has("AUTOCOMMIT", "PASSWORD", "STATEMENT") || s.long

@@ -1,6 +1,7 @@
-package cacheruntime
+package sqltext
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -48,21 +49,21 @@ func TestSelectedTables(t *testing.T) {
 	} {
 		for _, d := range []struct {
 			name string
-			is   sqlDialect
-		}{{"sqlite", sqliteSQL}, {"postgres", postgresSQL}, {"mysql", mysqlSQL}} {
+			is   Dialect
+		}{{"sqlite", SQLite}, {"postgres", Postgres}, {"mysql", MySQL}} {
 			if c.only != "" && !strings.Contains(c.only, d.name) {
 				continue
 			}
-			s := readSelect(c.query, d.is)
+			s := ReadQuery(c.query, d.is)
 			var names []string
-			for _, table := range s.tables {
+			for _, table := range s.Tables {
 				names = append(names, table.String())
 			}
 			slices.Sort(names)
 			want := strings.Fields(c.tables)
 			slices.Sort(want)
-			if !slices.Equal(names, want) || s.refused != "" || s.unclear != "" {
-				t.Errorf("%s: %s: %q, refused %q, unclear %q", d.name, c.query, names, s.refused, s.unclear)
+			if !slices.Equal(names, want) || s.Refused != "" || s.Unclear != "" {
+				t.Errorf("%s: %s: %q, refused %q, unclear %q", d.name, c.query, names, s.Refused, s.Unclear)
 			}
 		}
 	}
@@ -105,9 +106,9 @@ func TestRefusedSelects(t *testing.T) {
 		"CALL f()":                                                     "",
 		"":                                                             "",
 	} {
-		for name, d := range map[string]sqlDialect{"sqlite": sqliteSQL, "postgres": postgresSQL, "mysql": mysqlSQL} {
+		for name, d := range map[string]Dialect{"sqlite": SQLite, "postgres": Postgres, "mysql": MySQL} {
 			if strings.Contains(only, name) || only == "" {
-				if s := readSelect(query, d); s.refused == "" {
+				if s := ReadQuery(query, d); s.Refused == "" {
 					t.Errorf("%s: %q is not refused: %+v", name, query, s)
 				}
 			}
@@ -134,15 +135,29 @@ func TestUnclearSelects(t *testing.T) {
 		"SELECT * FROM a)":                                               "",
 		"SELECT * FROM WHERE x":                                          "",
 	} {
-		for name, d := range map[string]sqlDialect{"sqlite": sqliteSQL, "postgres": postgresSQL, "mysql": mysqlSQL} {
+		for name, d := range map[string]Dialect{"sqlite": SQLite, "postgres": Postgres, "mysql": MySQL} {
 			if strings.Contains(only, name) || only == "" {
-				if s := readSelect(query, d); s.refused == "" && s.unclear == "" {
+				if s := ReadQuery(query, d); s.Refused == "" && s.Unclear == "" {
 					t.Errorf("%s: %q is clear: %+v", name, query, s)
 				}
 			}
 		}
 	}
-	if s := readSelect("SELECT * FROM a", anySQL); s.unclear == "" {
+	if s := ReadQuery("SELECT * FROM a", Unknown); s.Unclear == "" {
 		t.Error("an unknown dialect is clear")
 	}
+}
+
+// Reading the text of a query ends, and says of it what it says the next time.
+func FuzzQuery(f *testing.F) {
+	f.Add("WITH x (a) AS (SELECT * FROM a), y AS (VALUES (1)) SELECT f(x) FROM (x JOIN y ON 'now'), LATERAL g(1) AS z (b) FOR UPDATE", byte(2))
+	f.Add("SELECT strftime('%Y' FROM (((", byte(1))
+	f.Add(") , ( FROM ONLY WITH AS RECURSIVE", byte(3))
+	f.Fuzz(func(t *testing.T, text string, d byte) {
+		dialect := Dialect(d % 4)
+		s := ReadQuery(text, dialect)
+		if again := ReadQuery(text, dialect); !reflect.DeepEqual(s, again) {
+			t.Fatalf("%+v, %+v", s, again)
+		}
+	})
 }

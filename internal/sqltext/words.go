@@ -1,4 +1,4 @@
-package cacheruntime
+package sqltext
 
 import "strings"
 

@@ -1,8 +1,8 @@
-package cacheruntime
+package sqltext
 
 import "strings"
 
-// plainSQL returns SQL text without its comments, and with one blank wherever there were blanks or comments
+// WithoutComments returns SQL text without its comments, and with one blank wherever there were blanks or comments
 // outside of quotes: tracing tools write the request's number into a comment. Text of which that is
 // not sure comes back as it is:
 //
@@ -12,7 +12,7 @@ import "strings"
 //   - a backslash may hide where a quoted text ends.
 //
 // Whatever else begins a comment or a quoted text somewhere (--, #, $$) stays in the text, and shows.
-func plainSQL(s string) string {
+func WithoutComments(s string) string {
 	if strings.ContainsRune(s, '\\') {
 		return s
 	}

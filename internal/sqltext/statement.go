@@ -1,34 +1,34 @@
-package cacheruntime
+package sqltext
 
 import (
 	"slices"
 	"strings"
 )
 
-// sqlVerbs begin the statements that change rows.
-var sqlVerbs = []string{"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"}
+// verbs begin the statements that change rows.
+var verbs = []string{"INSERT", "UPDATE", "DELETE", "MERGE", "REPLACE"}
 
-// sqlStatement is one statement of SQL text. Its methods note in out what it writes.
-type sqlStatement struct {
-	dialect sqlDialect
-	tokens  []sqlToken
+// statement is one statement of SQL text. Its methods note in out what it writes.
+type statement struct {
+	dialect Dialect
+	tokens  []token
 	at      int // the token to be read next
-	out     *sqlReading
+	out     *Reading
 	long    bool // there were more tokens
 	hides   bool // among them such as a statement in a statement begins with
 	erases  bool // the tables that are noted now lose rows
 }
 
 // peek returns a token without moving on.
-func (s *sqlStatement) peek(ahead int) sqlToken {
+func (s *statement) peek(ahead int) token {
 	if i := s.at + ahead; i < len(s.tokens) {
 		return s.tokens[i]
 	}
-	return sqlToken{}
+	return token{}
 }
 
 // accept moves past the next token if it is one of the words.
-func (s *sqlStatement) accept(words ...string) bool {
+func (s *statement) accept(words ...string) bool {
 	if s.peek(0).is(words...) {
 		s.at++
 		return true
@@ -36,7 +36,7 @@ func (s *sqlStatement) accept(words ...string) bool {
 	return false
 }
 
-func (s *sqlStatement) acceptSign(sign string) bool {
+func (s *statement) acceptSign(sign string) bool {
 	if s.peek(0).sign(sign) {
 		s.at++
 		return true
@@ -45,13 +45,13 @@ func (s *sqlStatement) acceptSign(sign string) bool {
 }
 
 // skip moves past all of these words that stand here, in any order.
-func (s *sqlStatement) skip(words ...string) {
+func (s *statement) skip(words ...string) {
 	for s.accept(words...) {
 	}
 }
 
 // skipGroup moves past what is in the parentheses that begin here.
-func (s *sqlStatement) skipGroup() {
+func (s *statement) skipGroup() {
 	for depth := 0; s.at < len(s.tokens); {
 		switch t := s.peek(0); {
 		case t.sign("("):
@@ -66,24 +66,24 @@ func (s *sqlStatement) skipGroup() {
 }
 
 // read reads the statement.
-func (s *sqlStatement) read() {
+func (s *statement) read() {
 	if len(s.tokens) == 0 {
 		return
 	}
-	s.out.statements++
-	if s.out.statements > 1 || s.long {
-		s.out.counts = false
+	s.out.Statements++
+	if s.out.Statements > 1 || s.long {
+		s.out.Counts = false
 	}
 	if s.hides {
 		s.out.unknown()
 	}
-	s.out.ends = s.out.ends || s.ends()
+	s.out.Ends = s.out.Ends || s.ends()
 	s.body()
 	s.assigned()
 }
 
 // body reads the statement from here on, in front of which there may be what runs or explains it.
-func (s *sqlStatement) body() {
+func (s *statement) body() {
 	for s.acceptSign("(") { // a query's
 		if !s.peek(0).sign("(") && !s.peek(0).is("SELECT", "VALUES", "TABLE", "WITH") {
 			s.out.unknown()
@@ -94,20 +94,20 @@ func (s *sqlStatement) body() {
 	case t.is("WITH"):
 		s.with()
 	case t.is("SELECT", "VALUES", "TABLE"):
-		s.out.counts = false
+		s.out.Counts = false
 		s.rest()
-	case t.is(sqlVerbs...):
+	case t.is(verbs...):
 		s.at++
 		s.change(t)
 		s.rest()
 	default:
-		s.out.counts = false
+		s.out.Counts = false
 		s.command()
 	}
 }
 
 // with reads a statement behind its common table expressions.
-func (s *sqlStatement) with() {
+func (s *statement) with() {
 	depth, from := 0, s.at
 	for ; s.at < len(s.tokens); s.at++ {
 		t, before := s.peek(0), s.peek(-min(1, s.at))
@@ -124,7 +124,7 @@ func (s *sqlStatement) with() {
 		case t.is("SELECT", "VALUES", "TABLE"):
 			s.queries(from)
 			return
-		case t.is(sqlVerbs...):
+		case t.is(verbs...):
 			s.at++
 			s.change(t)
 			s.at = from
@@ -136,32 +136,32 @@ func (s *sqlStatement) with() {
 }
 
 // queries reads what is in a query from a token on.
-func (s *sqlStatement) queries(from int) {
-	s.out.counts = false
+func (s *statement) queries(from int) {
+	s.out.Counts = false
 	s.at = from
 	s.rest()
 }
 
 // rest looks through the rest of a statement for what else it writes: PostgreSQL takes statements that change
 // rows in a WITH, and makes a table for SELECT … INTO.
-func (s *sqlStatement) rest() {
+func (s *statement) rest() {
 	for ; s.at < len(s.tokens); s.at++ {
 		t := s.peek(0)
 		if t.is("RETURNING") {
-			s.out.counts = false // drivers differ
+			s.out.Counts = false // drivers differ
 		}
 		if t.is("FAIL") {
-			s.out.partial = true
+			s.out.Partial = true
 		}
-		if s.dialect != postgresSQL && s.dialect != anySQL {
+		if s.dialect != Postgres && s.dialect != Unknown {
 			continue
 		}
 		switch verb := s.peek(1); {
-		case t.sign("(") && verb.is(sqlVerbs...):
-			if next := s.peek(2); next.kind == sqlSign || next.kind == sqlEnd { // a function's name, or a column's
+		case t.sign("(") && verb.is(verbs...):
+			if next := s.peek(2); next.kind == signToken || next.kind == endToken { // a function's name, or a column's
 				continue
 			}
-			s.out.counts = false
+			s.out.Counts = false
 			at := s.at
 			s.at += 2
 			s.change(verb)
@@ -170,7 +170,7 @@ func (s *sqlStatement) rest() {
 			at := s.at
 			s.at++
 			s.skip("TEMPORARY", "TEMP", "LOCAL", "GLOBAL", "UNLOGGED", "TABLE")
-			s.out.plain = false
+			s.out.Plain = false
 			s.target(true)
 			s.at = at
 		}
@@ -178,18 +178,18 @@ func (s *sqlStatement) rest() {
 }
 
 // change reads the target of a statement that changes rows, behind its verb.
-func (s *sqlStatement) change(verb sqlToken) {
-	s.out.rows = true
+func (s *statement) change(verb token) {
+	s.out.Rows = true
 	s.erases = verb.is("DELETE", "REPLACE") || verb.is("MERGE") && s.has("DELETE")
 	defer func() { s.erases = false }()
 	if s.accept("OR") { // SQLite: what to do on a conflict
-		s.out.partial = s.out.partial || s.peek(0).is("FAIL")
+		s.out.Partial = s.out.Partial || s.peek(0).is("FAIL")
 		s.erases = s.erases || s.peek(0).is("REPLACE")
 		s.at++
 	}
-	mysql := s.dialect == mysqlSQL
+	mysql := s.dialect == MySQL
 	switch {
-	case verb.is("INSERT"), verb.is("REPLACE") && s.dialect != postgresSQL:
+	case verb.is("INSERT"), verb.is("REPLACE") && s.dialect != Postgres:
 		if mysql {
 			s.skip("LOW_PRIORITY", "DELAYED", "HIGH_PRIORITY", "IGNORE")
 		}
@@ -198,7 +198,7 @@ func (s *sqlStatement) change(verb sqlToken) {
 			return
 		}
 		s.target(false)
-	case verb.is("MERGE") && s.dialect != mysqlSQL && s.dialect != sqliteSQL:
+	case verb.is("MERGE") && s.dialect != MySQL && s.dialect != SQLite:
 		if !s.accept("INTO") {
 			s.out.unknown()
 			return
@@ -218,7 +218,7 @@ func (s *sqlStatement) change(verb sqlToken) {
 }
 
 // add notes a table that is written.
-func (s *sqlStatement) add(t sqlTable) {
+func (s *statement) add(t Table) {
 	s.out.add(t)
 	if s.erases {
 		s.out.erase(t)
@@ -226,18 +226,18 @@ func (s *sqlStatement) add(t sqlTable) {
 }
 
 // has reports whether a word is in the statement.
-func (s *sqlStatement) has(word string) bool {
-	return s.long || slices.ContainsFunc(s.tokens, func(t sqlToken) bool { return t.is(word) })
+func (s *statement) has(word string) bool {
+	return s.long || slices.ContainsFunc(s.tokens, func(t token) bool { return t.is(word) })
 }
 
 // assigned notes what may be the columns that are set: all names from SET on, up to the WHERE that follows.
-func (s *sqlStatement) assigned() {
-	if !s.out.rows {
+func (s *statement) assigned() {
+	if !s.out.Rows {
 		return
 	}
-	s.out.every = s.out.every || s.long
-	inserts := s.dialect == mysqlSQL && s.tokens[0].is("INSERT", "REPLACE") // whose SET is one of new rows
-	depth, from := 0, -1                                                    // where SET stands
+	s.out.Every = s.out.Every || s.long
+	inserts := s.dialect == MySQL && s.tokens[0].is("INSERT", "REPLACE") // whose SET is one of new rows
+	depth, from := 0, -1                                                 // where SET stands
 	for i, t := range s.tokens {
 		switch {
 		case t.sign("("):
@@ -253,21 +253,21 @@ func (s *sqlStatement) assigned() {
 			}
 		case depth == from && t.is("WHERE", "RETURNING"):
 			from = -1
-		case t.kind == sqlWord || t.kind == sqlName:
-			s.out.sets = union(s.out.sets, []string{strings.ToLower(t.text)})
+		case t.kind == wordToken || t.kind == nameToken:
+			s.out.set(t.text)
 		}
 	}
 }
 
 // target notes the table that is named here, ONLY or not.
-func (s *sqlStatement) target(defined bool) {
+func (s *statement) target(defined bool) {
 	only := s.accept("ONLY") && s.acceptSign("(")
 	t, ok := s.name()
 	if !ok || only && !s.acceptSign(")") {
 		s.out.unknown()
 		return
 	}
-	t.defined = defined
+	t.Defined = defined
 	s.add(t)
 	s.acceptSign("*")
 }
@@ -281,20 +281,20 @@ var notNames = []string{
 }
 
 // isName reports whether a token may be a part of a name.
-func (s *sqlStatement) isName(t sqlToken) bool {
+func (s *statement) isName(t token) bool {
 	switch t.kind {
-	case sqlWord:
+	case wordToken:
 		return !t.is(notNames...) && !strings.ContainsAny(t.text[:1], "$@:#")
-	case sqlName:
+	case nameToken:
 		return t.text != ""
-	case sqlText:
-		return s.dialect == sqliteSQL && t.text != ""
+	case textToken:
+		return s.dialect == SQLite && t.text != ""
 	}
 	return false
 }
 
 // name reads a name, qualified or not. One that ends in .* is read with that.
-func (s *sqlStatement) name() (t sqlTable, ok bool) {
+func (s *statement) name() (t Table, ok bool) {
 	var parts []string
 	for {
 		token := s.peek(0)
@@ -303,12 +303,12 @@ func (s *sqlStatement) name() (t sqlTable, ok bool) {
 			break
 		}
 		// Behind a dot, any word is a name.
-		if !s.isName(token) && (len(parts) == 0 || token.kind != sqlWord) {
+		if !s.isName(token) && (len(parts) == 0 || token.kind != wordToken) {
 			return t, false
 		}
 		part := token.text
-		if token.kind == sqlWord && s.dialect == postgresSQL {
-			part = lowerASCII(part)
+		if token.kind == wordToken && s.dialect == Postgres {
+			part = LowerASCII(part)
 		}
 		parts = append(parts, part)
 		s.at++
@@ -316,5 +316,5 @@ func (s *sqlStatement) name() (t sqlTable, ok bool) {
 			break
 		}
 	}
-	return sqlTableOf(parts), len(parts) <= 3
+	return tableOf(parts), len(parts) <= 3
 }

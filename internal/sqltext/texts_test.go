@@ -1,4 +1,4 @@
-package cacheruntime
+package sqltext
 
 import (
 	"slices"
@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// A sqlCase is what texts are to be read as by some dialects: s SQLite, p PostgreSQL, m MySQL.
-type sqlCase struct {
+// A textCase is what texts are to be read as by some dialects: s SQLite, p PostgreSQL, m MySQL.
+type textCase struct {
 	dialects string
 	want     string // the tables, sorted; "" is none, "?" is unknown
 	texts    []string
@@ -16,7 +16,7 @@ type sqlCase struct {
 const anyDialect = "spm"
 
 // readOnlyTexts change no rows.
-var readOnlyTexts = []sqlCase{
+var readOnlyTexts = []textCase{
 	{anyDialect, "", []string{
 		"", ";", " ; ;\n", "-- nothing", "-- nothing\n;", "/* nothing */", "SELECT 1", "  select 1;", "-- x\nSELECT 1", "--\nSELECT 1", "--\tx\nSELECT 1",
 		"/* x */SELECT 1", "(SELECT 1) UNION (SELECT 2)", "((SELECT 1))", "SELECT 'it''s; DELETE'", `SELECT "a;b" FROM t`, "SELECT 1; SELECT 2;",
@@ -62,7 +62,7 @@ var readOnlyTexts = []sqlCase{
 }
 
 // writingTexts write tables that they name.
-var writingTexts = []sqlCase{
+var writingTexts = []textCase{
 	{anyDialect, "a", []string{
 		"INSERT INTO a VALUES (1)", "insert into a (b) values (1)", "INSERT INTO a SELECT * FROM b", "INSERT INTO a (b) SELECT c FROM d WHERE e IN (SELECT f FROM g)",
 		"UPDATE a SET b = 1", "update a set b = (SELECT c FROM d)", "UPDATE a SET b = 1 WHERE c = 'x;y'", "DELETE FROM a", "DELETE FROM a WHERE b IN (SELECT c FROM d)",
@@ -147,7 +147,7 @@ var writingTexts = []sqlCase{
 }
 
 // doubtfulTexts may write anything.
-var doubtfulTexts = []sqlCase{
+var doubtfulTexts = []textCase{
 	{anyDialect, "?", []string{
 		"DELETE a WHERE", "INSERT", "UPDATE", "DELETE", "DELETE FROM", "UPDATE SET a = 1", "DELETE FROM (a)", "INSERT INTO (a)", "CALL f()", "EXEC f", "EXECUTE p", "1", "'x'", "$$x$$ y", "@x", "x y z", "(DELETE FROM a)", "WITH x AS (SELECT 1)",
 		"DELETE FROM 'open", "DELETE FROM a; x", "CREATE TRIGGER t BEFORE INSERT ON a BEGIN DELETE FROM b; END", "COMMIT PREPARED 'x'", "DELETE FROM \x00", "DELETE FROM a.b.c.d", "CREATE FUNCTION f() RETURNS int", "UPDATE ? SET a = 1",
@@ -169,9 +169,9 @@ var doubtfulTexts = []sqlCase{
 // behaviours 50 and 101
 func TestTablesOf(t *testing.T) {
 	n := 0
-	for _, cases := range [][]sqlCase{readOnlyTexts, writingTexts, doubtfulTexts} {
+	for _, cases := range [][]textCase{readOnlyTexts, writingTexts, doubtfulTexts} {
 		for _, c := range cases {
-			for d, letter := range map[sqlDialect]string{sqliteSQL: "s", postgresSQL: "p", mysqlSQL: "m"} {
+			for d, letter := range map[Dialect]string{SQLite: "s", Postgres: "p", MySQL: "m"} {
 				if !strings.Contains(c.dialects, letter) {
 					continue
 				}
@@ -187,14 +187,14 @@ func TestTablesOf(t *testing.T) {
 	t.Logf("%d texts", n)
 }
 
-// tablesIn is what a text writes, as sqlCase has it.
-func tablesIn(q string, d sqlDialect) string {
-	tables, known := tablesOf(q, d)
-	if !known {
+// tablesIn is what a text writes, as textCase has it.
+func tablesIn(q string, d Dialect) string {
+	r := Read(q, d)
+	if !r.Known {
 		return "?"
 	}
 	var names []string
-	for _, t := range tables {
+	for _, t := range r.Tables {
 		names = append(names, t.String())
 	}
 	slices.Sort(names)
@@ -204,7 +204,7 @@ func tablesIn(q string, d sqlDialect) string {
 // Text of a dialect that nobody knows is taken for writing wherever it may.
 func TestTablesOfOtherDialects(t *testing.T) {
 	for _, q := range []string{"SELECT 1", "SELECT * FROM [a]", "SELECT [a b] FROM t", "SELECT 'x' -- y", "SAVE TRANSACTION x", "BEGIN TRANSACTION", "WITH x AS (SELECT 1) SELECT * FROM x", "SELECT $1"} {
-		if got := tablesIn(q, anySQL); got != "" {
+		if got := tablesIn(q, Unknown); got != "" {
 			t.Errorf("%q: %q", q, got)
 		}
 	}
@@ -212,14 +212,14 @@ func TestTablesOfOtherDialects(t *testing.T) {
 		"DELETE FROM a", "UPDATE a SET b = 1", "SELECT 1; DELETE FROM a", "EXEC f", "SELECT 'a\\'; DELETE FROM t; -- '", "SELECT 5--1; DELETE FROM t", "SELECT /* /* */ 1; DELETE FROM t; /* */ */ 1", "/*! x */ SELECT 1",
 		"SELECT 1 AS [a'b]; UPDATE t SET a = 'x'", "SELECT 1 AS [a--b]; DELETE FROM t", "SELECT 1 # '\n; DELETE FROM a", "SELECT * INTO b FROM a", "WITH x AS (DELETE FROM a) SELECT 1", "DECLARE @x int UPDATE t SET a = 1",
 	} {
-		if got := tablesIn(q, anySQL); got != "?" {
+		if got := tablesIn(q, Unknown); got != "?" {
 			t.Errorf("%q: %q", q, got)
 		}
 	}
 }
 
 // What is said of a text besides its tables.
-func TestReadSQL(t *testing.T) {
+func TestReadFlags(t *testing.T) {
 	type flags struct{ plain, counts, rows, shapes bool }
 	for q, want := range map[string]flags{
 		"DELETE FROM a":                                   {true, true, true, false},
@@ -237,15 +237,15 @@ func TestReadSQL(t *testing.T) {
 		"EXPLAIN ANALYZE DELETE FROM a":                   {true, false, true, false},
 		"INSERT INTO a VALUES (1) ON CONFLICT DO NOTHING": {true, true, true, false},
 	} {
-		r := readSQL(q, postgresSQL)
-		if got := (flags{r.plain, r.counts, r.rows, r.shapes}); got != want {
+		r := Read(q, Postgres)
+		if got := (flags{r.Plain, r.Counts, r.Rows, r.Shapes}); got != want {
 			t.Errorf("%q: %+v, want %+v", q, got, want)
 		}
 	}
-	if r := readSQL("TRUNCATE a", mysqlSQL); r.plain {
+	if r := Read("TRUNCATE a", MySQL); r.Plain {
 		t.Error("TRUNCATE in MySQL would commit a transaction of ours")
 	}
-	if !readSQL("INSERT OR FAIL INTO a VALUES (1)", sqliteSQL).partial || readSQL("INSERT INTO a VALUES (1)", sqliteSQL).partial {
+	if !Read("INSERT OR FAIL INTO a VALUES (1)", SQLite).Partial || Read("INSERT INTO a VALUES (1)", SQLite).Partial {
 		t.Error("OR FAIL leaves a part of it done")
 	}
 }
@@ -259,7 +259,7 @@ func TestLongSQL(t *testing.T) {
 		"INSERT INTO a VALUES " + values + "(2); DELETE FROM b":                             "a b",
 		"WITH x AS (VALUES " + values + "(2)), y AS (DELETE FROM b) INSERT INTO a SELECT 1": "?",
 	} {
-		if got := tablesIn(text, postgresSQL); got != want {
+		if got := tablesIn(text, Postgres); got != want {
 			t.Errorf("…%s: %q, want %q", text[len(text)-40:], got, want)
 		}
 	}

@@ -1,50 +1,27 @@
-package cacheruntime
+package sqltext
 
 import "strings"
 
-// sqlDialect says by whose rules SQL text is read.
-type sqlDialect uint8
+type tokenKind uint8
 
 const (
-	anySQL sqlDialect = iota // nobody's that is known: what dialects read differently is odd
-	sqliteSQL
-	postgresSQL
-	mysqlSQL // MariaDB's, too
+	endToken       tokenKind = iota
+	wordToken                // a keyword, a name without quotes, a number, a parameter
+	nameToken                // a name in quotes; in MySQL, "…" may be a text instead
+	textToken                // a text in quotes
+	semicolonToken           // between statements
+	signToken                // any other byte
 )
 
-// sqlDialectOf returns the dialect that GORM's dialector of a name speaks.
-func sqlDialectOf(name string) sqlDialect {
-	switch name {
-	case "sqlite":
-		return sqliteSQL
-	case "postgres":
-		return postgresSQL
-	case "mysql":
-		return mysqlSQL
-	}
-	return anySQL
-}
-
-type sqlKind uint8
-
-const (
-	sqlEnd       sqlKind = iota
-	sqlWord              // a keyword, a name without quotes, a number, a parameter
-	sqlName              // a name in quotes; in MySQL, "…" may be a text instead
-	sqlText              // a text in quotes
-	sqlSemicolon         // between statements
-	sqlSign              // any other byte
-)
-
-// sqlToken is one token of SQL text.
-type sqlToken struct {
-	kind sqlKind
+// token is one token of SQL text.
+type token struct {
+	kind tokenKind
 	text string // of names, what is in the quotes
 }
 
 // is reports whether the token is a word without quotes, in whatever case.
-func (t sqlToken) is(words ...string) bool {
-	if t.kind == sqlWord {
+func (t token) is(words ...string) bool {
+	if t.kind == wordToken {
 		for _, w := range words {
 			if len(w) == len(t.text) && strings.EqualFold(t.text, w) {
 				return true
@@ -55,15 +32,15 @@ func (t sqlToken) is(words ...string) bool {
 }
 
 // sign reports whether the token is one of the signs.
-func (t sqlToken) sign(signs string) bool {
-	return t.kind == sqlSign && strings.Contains(signs, t.text)
+func (t token) sign(signs string) bool {
+	return t.kind == signToken && strings.Contains(signs, t.text)
 }
 
-// sqlScanner cuts SQL text into tokens by a dialect's rules. What depends on a server's settings or its
+// scanner cuts SQL text into tokens by a dialect's rules. What depends on a server's settings or its
 // version is settled by the fields that say so: whoever does not know them reads the text in each way.
-type sqlScanner struct {
+type scanner struct {
 	text    string
-	dialect sqlDialect
+	dialect Dialect
 
 	single, double bool // a backslash escapes in '…' and in "…"
 	run            uint // which of MySQL's /*! … */ are run, a bit each
@@ -78,17 +55,17 @@ type sqlScanner struct {
 // mostRunnable is how many /*! … */ a text may have that is read with each of them run, and not run.
 const mostRunnable = 3
 
-const sqlBlanks = " \t\r\n\f\v"
+const blanks = " \t\r\n\f\v"
 
 // next returns the next token, comments and blanks left out.
-func (s *sqlScanner) next() sqlToken {
+func (s *scanner) next() token {
 	for {
-		s.text = strings.TrimLeft(s.text, sqlBlanks)
+		s.text = strings.TrimLeft(s.text, blanks)
 		switch {
 		case s.text == "":
 			s.open = s.open || s.running
-			return sqlToken{}
-		case strings.HasPrefix(s.text, "--") && s.dashes(), s.text[0] == '#' && s.dialect == mysqlSQL:
+			return token{}
+		case strings.HasPrefix(s.text, "--") && s.dashes(), s.text[0] == '#' && s.dialect == MySQL:
 			s.skipLine()
 		case strings.HasPrefix(s.text, "/*"):
 			s.comment()
@@ -102,22 +79,22 @@ func (s *sqlScanner) next() sqlToken {
 }
 
 // dashes reports whether two of them begin a comment: in MySQL only before a blank.
-func (s *sqlScanner) dashes() bool {
+func (s *scanner) dashes() bool {
 	blank := len(s.text) == 2 || s.text[2] <= ' '
-	s.odd = s.odd || !blank && s.dialect == anySQL
-	return blank || s.dialect != mysqlSQL
+	s.odd = s.odd || !blank && s.dialect == Unknown
+	return blank || s.dialect != MySQL
 }
 
-func (s *sqlScanner) skipLine() {
+func (s *scanner) skipLine() {
 	ends := "\n"
-	if s.dialect == postgresSQL {
+	if s.dialect == Postgres {
 		ends = "\r\n"
 	}
 	s.skip(strings.IndexAny(s.text, ends), 1)
 }
 
 // skip drops the text up to a place and n bytes more; where there is no such place, all of it.
-func (s *sqlScanner) skip(to, n int) {
+func (s *scanner) skip(to, n int) {
 	if to < 0 {
 		s.text = ""
 		return
@@ -126,13 +103,13 @@ func (s *sqlScanner) skip(to, n int) {
 }
 
 // comment skips a comment, or enters one that MySQL runs.
-func (s *sqlScanner) comment() {
+func (s *scanner) comment() {
 	body := s.text[2:]
 	run := strings.HasPrefix(body, "!") || strings.HasPrefix(body, "M!")
-	if run && s.dialect == anySQL {
+	if run && s.dialect == Unknown {
 		s.odd = true
 	}
-	if run && s.dialect == mysqlSQL {
+	if run && s.dialect == MySQL {
 		s.runnable++
 		if s.running {
 			s.odd = true
@@ -146,19 +123,19 @@ func (s *sqlScanner) comment() {
 			s.odd = true // versions differ on where the outer one ends
 		}
 	}
-	if s.dialect == postgresSQL {
+	if s.dialect == Postgres {
 		s.nested(body)
 		return
 	}
 	end := strings.Index(body, "*/")
-	s.open = s.open || end < 0 && s.dialect != sqliteSQL // which takes the rest for the comment
-	s.odd = s.odd || s.dialect == anySQL && (end < 0 || strings.Contains(body[:end], "/*"))
+	s.open = s.open || end < 0 && s.dialect != SQLite // which takes the rest for the comment
+	s.odd = s.odd || s.dialect == Unknown && (end < 0 || strings.Contains(body[:end], "/*"))
 	s.text = body
 	s.skip(end, 2)
 }
 
 // nested skips the rest of a comment in which there may be others.
-func (s *sqlScanner) nested(body string) {
+func (s *scanner) nested(body string) {
 	depth := 1
 	for i := 0; i+1 < len(body); i++ {
 		switch body[i : i+2] {
@@ -177,50 +154,50 @@ func (s *sqlScanner) nested(body string) {
 }
 
 // token cuts off the token that the text begins with.
-func (s *sqlScanner) token() sqlToken {
+func (s *scanner) token() token {
 	switch c := s.text[0]; {
 	case c == ';':
-		return s.cut(sqlSemicolon, 1)
+		return s.cut(semicolonToken, 1)
 	case c == '\'':
-		return s.quoted(sqlText, s.single)
+		return s.quoted(textToken, s.single)
 	case c == '"':
-		return s.quoted(sqlName, s.double)
-	case c == '`' && s.dialect != postgresSQL:
-		return s.quoted(sqlName, false)
-	case c == '[' && s.dialect == sqliteSQL:
+		return s.quoted(nameToken, s.double)
+	case c == '`' && s.dialect != Postgres:
+		return s.quoted(nameToken, false)
+	case c == '[' && s.dialect == SQLite:
 		return s.bracketed()
-	case c == '[' && s.dialect == mysqlSQL, c == '#' && s.dialect == anySQL, c == 0:
+	case c == '[' && s.dialect == MySQL, c == '#' && s.dialect == Unknown, c == 0:
 		s.odd = true
-	case c == '[' && s.dialect == anySQL: // a name's, or an array's
+	case c == '[' && s.dialect == Unknown: // a name's, or an array's
 		end := strings.IndexByte(s.text, ']')
 		s.odd = s.odd || end < 0 || strings.ContainsAny(s.text[:end], "'\"`;-/$")
-	case c == '$' && (s.dialect == postgresSQL || s.dialect == anySQL):
+	case c == '$' && (s.dialect == Postgres || s.dialect == Unknown):
 		return s.dollar()
-	case wordByte(c) || c == '$' && s.dialect == mysqlSQL:
+	case wordByte(c) || c == '$' && s.dialect == MySQL:
 		return s.word()
-	case s.dialect == sqliteSQL && strings.IndexByte("$@:#", c) >= 0:
+	case s.dialect == SQLite && strings.IndexByte("$@:#", c) >= 0:
 		return s.parameter()
 	}
-	return s.cut(sqlSign, 1)
+	return s.cut(signToken, 1)
 }
 
-func (s *sqlScanner) cut(kind sqlKind, n int) sqlToken {
-	t := sqlToken{kind, s.text[:n]}
+func (s *scanner) cut(kind tokenKind, n int) token {
+	t := token{kind, s.text[:n]}
 	s.text = s.text[n:]
 	return t
 }
 
-func (s *sqlScanner) word() sqlToken {
+func (s *scanner) word() token {
 	n := wordLength(s.text)
-	t := s.cut(sqlWord, n)
-	if s.dialect != postgresSQL {
+	t := s.cut(wordToken, n)
+	if s.dialect != Postgres {
 		return t
 	}
 	switch {
 	case t.text[0] >= '0' && t.text[0] <= '9' && strings.Contains(t.text, "$"):
 		s.odd = true // before version 15, a number and then perhaps a quote
 	case t.is("e") && strings.HasPrefix(s.text, "'"):
-		return s.quoted(sqlText, true)
+		return s.quoted(textToken, true)
 	case t.is("u") && strings.HasPrefix(s.text, `&"`):
 		s.odd = true // a name in code points
 	}
@@ -236,9 +213,9 @@ func wordLength(text string) (n int) {
 }
 
 // parameter is one of SQLite's. What may hang on it has rules of its own.
-func (s *sqlScanner) parameter() sqlToken {
+func (s *scanner) parameter() token {
 	n := 1 + wordLength(s.text[1:])
-	t := s.cut(sqlWord, n)
+	t := s.cut(wordToken, n)
 	if n > 1 && (strings.HasPrefix(s.text, "(") || strings.HasPrefix(s.text, "::")) {
 		s.odd = true
 	}
@@ -246,13 +223,13 @@ func (s *sqlScanner) parameter() sqlToken {
 }
 
 // quoted cuts off what is in quotes, in which a doubled quote stands for one.
-func (s *sqlScanner) quoted(kind sqlKind, escapes bool) sqlToken {
+func (s *scanner) quoted(kind tokenKind, escapes bool) token {
 	quote, doubled := s.text[0], false
 	for i := 1; i < len(s.text); i++ {
 		switch c := s.text[i]; {
 		case c == '\\' && quote != '`':
 			s.backslash = true
-			s.odd = s.odd || s.dialect == anySQL
+			s.odd = s.odd || s.dialect == Unknown
 			if escapes {
 				i++
 			}
@@ -261,7 +238,7 @@ func (s *sqlScanner) quoted(kind sqlKind, escapes bool) sqlToken {
 			doubled = true
 			i++
 		default:
-			t := sqlToken{kind, s.text[1:i]}
+			t := token{kind, s.text[1:i]}
 			if doubled {
 				t.text = strings.ReplaceAll(t.text, string([]byte{quote, quote}), string([]byte{quote}))
 			}
@@ -271,73 +248,67 @@ func (s *sqlScanner) quoted(kind sqlKind, escapes bool) sqlToken {
 	}
 	s.open = true
 	s.text = ""
-	return sqlToken{kind: kind}
+	return token{kind: kind}
 }
 
 // bracketed is a name as SQLite takes it from others.
-func (s *sqlScanner) bracketed() sqlToken {
+func (s *scanner) bracketed() token {
 	end := strings.IndexByte(s.text, ']')
 	if end < 0 {
 		s.open, s.text = true, ""
-		return sqlToken{kind: sqlName}
+		return token{kind: nameToken}
 	}
-	t := sqlToken{sqlName, s.text[1:end]}
+	t := token{nameToken, s.text[1:end]}
 	s.text = s.text[end+1:]
 	return t
 }
 
 // dollar is PostgreSQL's $1, or its $tag$ … $tag$.
-func (s *sqlScanner) dollar() sqlToken {
+func (s *scanner) dollar() token {
 	n := 1
 	for n < len(s.text) && wordByte(s.text[n]) {
 		n++
 	}
 	switch {
 	case n > 1 && s.text[1] >= '0' && s.text[1] <= '9':
-		return s.cut(sqlWord, n)
+		return s.cut(wordToken, n)
 	case n == len(s.text) || s.text[n] != '$':
-		return s.cut(sqlSign, 1)
+		return s.cut(signToken, 1)
 	}
 	tag := s.text[:n+1]
 	body := s.text[n+1:]
 	end := strings.Index(body, tag)
 	if end < 0 {
 		s.open, s.text = true, ""
-		return sqlToken{kind: sqlText}
+		return token{kind: textToken}
 	}
 	s.text = body[end+len(tag):]
-	return sqlToken{sqlText, body[:end]}
+	return token{textToken, body[:end]}
 }
 
 func wordByte(c byte) bool {
 	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }
 
-// words returns the words and names of SQL text that consists of nothing else, and is n of them at most;
-// nil for any other, and for text that dialects read differently.
-func words(query string, n int) (w []string) {
-	s := sqlScanner{text: query}
-	ended := false
-	for t := s.next(); t.kind != sqlEnd; t = s.next() {
-		switch {
-		case t.kind == sqlSemicolon:
-			ended = true
-		case t.sign("[]") && !ended:
-		case t.kind == sqlSign, t.kind == sqlText, ended, len(w) == n:
-			return nil
-		default:
-			w = append(w, t.text)
-		}
-	}
-	if s.open || s.odd {
-		return nil
-	}
-	return w
+// usually returns a scanner that cuts a text as servers of a dialect do if nobody has told them otherwise.
+func usually(text string, d Dialect) scanner {
+	return scanner{text: text, dialect: d, single: d == MySQL, double: d == MySQL}
 }
 
-func containsAny(s string, parts []string) bool {
-	for _, a := range parts {
-		if strings.Contains(s, a) {
+// tokensOf returns the tokens of a text, semicolons among them, as servers usually cut it.
+func tokensOf(text string, d Dialect) (tokens []token) {
+	s := usually(text, d)
+	for t := s.next(); t.kind != endToken; t = s.next() {
+		tokens = append(tokens, t)
+	}
+	return tokens
+}
+
+// HasWord reports whether one of the words, in any case, stands in a text outside of quotes and comments.
+func HasWord(text string, d Dialect, words ...string) bool {
+	s := usually(text, d)
+	for t := s.next(); t.kind != endToken; t = s.next() {
+		if t.is(words...) {
 			return true
 		}
 	}

@@ -1,4 +1,4 @@
-package cacheruntime
+package sqltext
 
 import (
 	"fmt"
@@ -7,75 +7,75 @@ import (
 	"unicode"
 )
 
-// selection is what the text of a query says of it.
-type selection struct {
-	tables []sqlTable // that it reads, each once, by the names that it has for them
-	// refused says why its result is never kept: it is another one each time, say.
-	refused string
-	// unclear says why it may read other tables, too. DependsOn vouches that it does not.
-	unclear string
+// Query is what the text of a query says of it.
+type Query struct {
+	Tables []Table // that it reads, each once, by the names that it has for them
+	// Refused says why its result must not be kept: it is another one each time, say. "": it may be.
+	Refused string
+	// Unclear says why it may read other tables, too. "": it reads no others. Somebody who knows better may vouch that it does not.
+	Unclear string
 }
 
 // mostTables is how many tables a query whose result is kept may read.
 const mostTables = 16
 
-// readSelect reads the text of a query. It takes nothing for harmless that it does not know: a result that is not kept
+// ReadQuery reads the text of a query. It takes nothing for harmless that it does not know: a result that is not kept
 // costs a query, one that is kept too long is stale.
-func readSelect(query string, d sqlDialect) *selection {
-	out := &selection{}
-	r := readSQL(query, d)
+func ReadQuery(query string, d Dialect) *Query {
+	out := &Query{}
+	r := Read(query, d)
 	switch {
-	case !r.known, r.writes(), r.rows, r.shapes, !r.plain, r.statements != 1:
-		out.refused = "it is not one query that changes nothing"
+	case !r.Known, r.Writes(), r.Rows, r.Shapes, !r.Plain, r.Statements != 1:
+		out.Refused = "it is not one query that changes nothing"
 		return out
-	case d == anySQL:
-		out.unclear = "no rules are known here for the SQL of this database"
+	case d == Unknown:
+		out.Unclear = "no rules are known here for the SQL of this database"
 		return out
 	}
-	s := sqlScanner{text: query, dialect: d, single: d == mysqlSQL, double: d == mysqlSQL}
-	q := &selectReader{out: out, st: sqlStatement{dialect: d}, levels: []selectLevel{{query: true}}}
-	for t := s.next(); t.kind != sqlEnd; t = s.next() {
-		if t.kind != sqlSemicolon {
+	s := usually(query, d)
+	q := &queryReader{out: out, st: statement{dialect: d}, levels: []queryLevel{{query: true}}}
+	for t := s.next(); t.kind != endToken; t = s.next() {
+		if t.kind != semicolonToken {
 			q.st.tokens = append(q.st.tokens, t)
 		}
 	}
 	if len(q.st.tokens) > mostTokens {
-		out.refused = "its text is too long"
+		out.Refused = "its text is too long"
 		return out
 	}
 	if s.open || s.odd || s.backslash || s.runnable > 0 {
-		out.unclear = "how its text is read depends on settings of the server"
+		out.Unclear = "how its text is read depends on settings of the server"
 	}
 	for q.st.at < len(q.st.tokens) {
 		q.next()
 	}
 	for _, t := range q.st.tokens {
-		if t.kind == sqlText || t.kind == sqlName && d == sqliteSQL { // which takes a name that is none for a text
+		if t.kind == textToken || t.kind == nameToken && d == SQLite { // which takes a name that is none for a text
 			q.present(t.text)
 		}
 	}
 	if len(q.levels) != 1 {
 		q.doubt("its parentheses do not match")
 	}
-	if len(out.tables) > mostTables {
+	if len(out.Tables) > mostTables {
 		q.refuse("it reads more than %d tables", mostTables)
 	}
 	return out
 }
 
-// selectReader finds what a query reads. Nothing in its text writes.
-type selectReader struct {
-	out    *selection
-	st     sqlStatement
-	levels []selectLevel // the parentheses that are open, behind the statement itself
-	known  []*cte        // common table expressions that may be named here
-	called bool          // the parenthesis that comes next holds a function's arguments
-	placed bool          // and the function stands in a table's place
-	begun  *cte          // whose query stands in the parenthesis that comes next
+// queryReader finds what a query reads. Nothing in its text writes.
+type queryReader struct {
+	out    *Query
+	st     statement
+	levels []queryLevel // the parentheses that are open, behind the statement itself
+	known  []*cte       // common table expressions that may be named here
+	called bool         // the parenthesis that comes next holds a function's arguments
+	placed bool         // and the function stands in a table's place
+	begun  *cte         // whose query stands in the parenthesis that comes next
 }
 
-// selectLevel is what stands in one pair of parentheses, or outside of all.
-type selectLevel struct {
+// queryLevel is what stands in one pair of parentheses, or outside of all.
+type queryLevel struct {
 	query bool // a query; else FROM is a word among a function's arguments
 	from  bool // in its FROM clause
 	item  bool // a table, or what takes its place, comes next
@@ -93,33 +93,33 @@ type cte struct {
 	may  bool // be named
 }
 
-func (q *selectReader) refuse(format string, args ...any) {
-	if q.out.refused == "" {
-		q.out.refused = fmt.Sprintf(format, args...)
+func (q *queryReader) refuse(format string, args ...any) {
+	if q.out.Refused == "" {
+		q.out.Refused = fmt.Sprintf(format, args...)
 	}
 }
 
-func (q *selectReader) doubt(format string, args ...any) {
-	if q.out.unclear == "" {
-		q.out.unclear = fmt.Sprintf(format, args...)
+func (q *queryReader) doubt(format string, args ...any) {
+	if q.out.Unclear == "" {
+		q.out.Unclear = fmt.Sprintf(format, args...)
 	}
 }
 
-func (q *selectReader) level() *selectLevel { return &q.levels[len(q.levels)-1] }
+func (q *queryReader) level() *queryLevel { return &q.levels[len(q.levels)-1] }
 
 // before returns a token before the one that was read last.
-func (q *selectReader) before(n int) sqlToken {
+func (q *queryReader) before(n int) token {
 	if i := q.st.at - 1 - n; i >= 0 {
 		return q.st.tokens[i]
 	}
-	return sqlToken{}
+	return token{}
 }
 
 // endFrom are the words that end a FROM clause, and that no dialect takes for a name.
 var endFrom = []string{"WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "UNION", "INTERSECT", "EXCEPT", "FETCH"}
 
 // next reads a token, or several that belong together.
-func (q *selectReader) next() {
+func (q *queryReader) next() {
 	s, l := &q.st, q.level()
 	t := s.peek(0)
 	if l.item && !t.sign("(") {
@@ -173,9 +173,9 @@ func (q *selectReader) next() {
 }
 
 // open enters a parenthesis.
-func (q *selectReader) open() {
+func (q *queryReader) open() {
 	l, first := q.level(), q.st.peek(0)
-	inner := selectLevel{table: l.item || q.placed, own: q.begun, outer: len(q.known)}
+	inner := queryLevel{table: l.item || q.placed, own: q.begun, outer: len(q.known)}
 	inner.query = !q.called && (first.sign("(") || first.is("SELECT", "WITH", "VALUES"))
 	if l.item && !first.is("SELECT", "WITH", "VALUES") { // joins in parentheses, or queries
 		inner.query, inner.from, inner.item = true, true, true
@@ -185,7 +185,7 @@ func (q *selectReader) open() {
 }
 
 // close leaves a parenthesis, and with it the common table expressions that were made there.
-func (q *selectReader) close() {
+func (q *queryReader) close() {
 	l := *q.level()
 	if len(q.levels) == 1 {
 		q.doubt("its parentheses do not match")
@@ -206,22 +206,22 @@ func (q *selectReader) close() {
 }
 
 // expression reads the head of a common table expression: its name, and those of its columns.
-func (q *selectReader) expression() {
+func (q *queryReader) expression() {
 	s := &q.st
 	name, ok := s.name()
 	if s.peek(0).sign("(") {
 		s.skipGroup()
 	}
-	if !ok || name.schema != "" || !s.accept("AS") {
+	if !ok || name.Schema != "" || !s.accept("AS") {
 		q.doubt("a common table expression is not understood")
 		return
 	}
 	s.skip("NOT", "MATERIALIZED")
-	q.begun = &cte{name: name.name, may: q.level().loops}
+	q.begun = &cte{name: name.Name, may: q.level().loops}
 }
 
 // table reads what a FROM clause names.
-func (q *selectReader) table() {
+func (q *queryReader) table() {
 	s := &q.st
 	q.level().item = false
 	at := s.at
@@ -237,9 +237,9 @@ func (q *selectReader) table() {
 		return
 	}
 	s.acceptSign("*") // with the tables that inherit from it, as ever
-	dual := s.dialect == mysqlSQL && t.schema == "" && strings.EqualFold(t.name, "dual")
-	if !dual && !q.names(t) && !slices.Contains(q.out.tables, t) {
-		q.out.tables = append(q.out.tables, t)
+	dual := s.dialect == MySQL && t.Schema == "" && strings.EqualFold(t.Name, "dual")
+	if !dual && !q.names(t) && !slices.Contains(q.out.Tables, t) {
+		q.out.Tables = append(q.out.Tables, t)
 	}
 	q.alias()
 }
@@ -251,7 +251,7 @@ var noAlias = append([]string{
 }, endFrom...)
 
 // alias moves past an alias and its columns. It is no function, whatever stands behind it.
-func (q *selectReader) alias() {
+func (q *queryReader) alias() {
 	s := &q.st
 	if !s.accept("AS") && s.peek(0).is(noAlias...) || !s.isName(s.peek(0)) {
 		return
@@ -262,35 +262,35 @@ func (q *selectReader) alias() {
 }
 
 // names reports whether a table's name is a common table expression's here.
-func (q *selectReader) names(t sqlTable) bool {
+func (q *queryReader) names(t Table) bool {
 	is := func(c *cte) bool {
-		return c != nil && c.may && t.schema == "" && (c.name == t.name || q.st.dialect == sqliteSQL && strings.EqualFold(c.name, t.name))
+		return c != nil && c.may && t.Schema == "" && (c.name == t.Name || q.st.dialect == SQLite && strings.EqualFold(c.name, t.Name))
 	}
-	return slices.ContainsFunc(q.known, is) || slices.ContainsFunc(q.levels, func(l selectLevel) bool { return is(l.own) })
+	return slices.ContainsFunc(q.known, is) || slices.ContainsFunc(q.levels, func(l queryLevel) bool { return is(l.own) })
 }
 
 // word looks at what belongs to no clause: whether it is a function, or another one each time.
-func (q *selectReader) word(t sqlToken, qualified bool) {
+func (q *queryReader) word(t token, qualified bool) {
 	switch {
-	case t.sign("@") && q.st.dialect == mysqlSQL:
+	case t.sign("@") && q.st.dialect == MySQL:
 		q.refuse("it reads a variable of its session")
-	case t.kind != sqlWord && t.kind != sqlName:
+	case t.kind != wordToken && t.kind != nameToken:
 	case q.st.peek(0).sign("("):
 		q.call(t, qualified)
-	case qualified, t.kind == sqlName:
-	case alone[strings.ToUpper(t.text)], q.st.dialect == postgresSQL && t.is("USER"):
+	case qualified, t.kind == nameToken:
+	case alone[strings.ToUpper(t.text)], q.st.dialect == Postgres && t.is("USER"):
 		q.refuse("%s is another one each time", t.text)
 	}
 }
 
 // call looks at a function, in front of its parenthesis.
-func (q *selectReader) call(t sqlToken, qualified bool) {
+func (q *queryReader) call(t token, qualified bool) {
 	name := strings.ToUpper(t.text)
 	q.called = true
 	switch {
-	case qualified, t.kind != sqlWord:
+	case qualified, t.kind != wordToken:
 		q.doubt("the function %s is not known", t.text)
-	case otherEachTime[name], alone[name], q.st.dialect == sqliteSQL && q.now(name):
+	case otherEachTime[name], alone[name], q.st.dialect == SQLite && q.now(name):
 		q.refuse("%s is another one each time", t.text)
 	case notFunctions[name] && !functions[name]:
 		q.called = false // and a query may stand in it
@@ -300,7 +300,7 @@ func (q *selectReader) call(t sqlToken, qualified bool) {
 }
 
 // now reports whether a function of SQLite's is called without a time, and so says which time it is.
-func (q *selectReader) now(name string) bool {
+func (q *queryReader) now(name string) bool {
 	switch name {
 	case "DATE", "TIME", "DATETIME", "JULIANDAY", "UNIXEPOCH":
 		return q.st.peek(1).sign(")")
@@ -323,20 +323,20 @@ func (q *selectReader) now(name string) bool {
 	}
 }
 
-func (q *selectReader) present(text string) {
-	if standsForPresent(text, q.st.dialect) {
+func (q *queryReader) present(text string) {
+	if StandsForPresent(text, q.st.dialect) {
 		q.refuse("the text %q may stand for the present", text)
 	}
 }
 
-// standsForPresent reports whether a text, bound to a statement or in it, means the present where a time is expected: 'now',
+// StandsForPresent reports whether a text, bound to a statement or in it, means the present where a time is expected: 'now',
 // and PostgreSQL's 'today' and its like.
-func standsForPresent(text string, d sqlDialect) bool {
-	if len(text) > 64 || d == mysqlSQL {
+func StandsForPresent(text string, d Dialect) bool {
+	if len(text) > 64 || d == MySQL {
 		return false
 	}
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
-		if w := (sqlToken{sqlWord, word}); w.is("now") || d == postgresSQL && w.is("today", "tomorrow", "yesterday") {
+		if w := (token{wordToken, word}); w.is("now") || d == Postgres && w.is("today", "tomorrow", "yesterday") {
 			return true
 		}
 	}

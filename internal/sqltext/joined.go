@@ -1,21 +1,21 @@
-package cacheruntime
+package sqltext
 
 import "strings"
 
 // MySQL and MariaDB update and delete rows of several tables in one statement.
 
-// sqlReference is a table in a FROM, or in its place.
-type sqlReference struct {
-	table sqlTable
+// reference is a table in a FROM, or in its place.
+type reference struct {
+	table Table
 	alias string
 }
 
 // is reports whether a qualifier, or the target of a DELETE, stands for the reference.
-func (r sqlReference) is(t sqlTable) bool {
-	if t.schema == "" && r.alias != "" {
-		return strings.EqualFold(t.name, r.alias)
+func (r reference) is(t Table) bool {
+	if t.Schema == "" && r.alias != "" {
+		return strings.EqualFold(t.Name, r.alias)
 	}
-	return r.alias == "" && t.mayBe(r.table, mysqlSQL)
+	return r.alias == "" && t.MayBe(r.table, MySQL)
 }
 
 // endOfReferences are the words that end the references of a statement.
@@ -26,12 +26,12 @@ var notAliases = []string{"USE", "FORCE", "IGNORE", "STRAIGHT_JOIN", "OUTER", "P
 
 // references reads the tables up to the word that ends them; ok is false where it does not understand them.
 // What is selected in parentheses is left out: nothing of that can be written.
-func (s *sqlStatement) references() (refs []sqlReference, ok bool) {
+func (s *statement) references() (refs []reference, ok bool) {
 	depth, expected := 0, true
 	for {
 		t := s.peek(0)
 		switch {
-		case t.kind == sqlEnd, depth == 0 && !expected && t.is(endOfReferences...):
+		case t.kind == endToken, depth == 0 && !expected && t.is(endOfReferences...):
 			return refs, !expected && depth == 0 && !s.long
 		case expected && t.sign("("):
 			if s.selects(1) {
@@ -53,7 +53,7 @@ func (s *sqlStatement) references() (refs []sqlReference, ok bool) {
 				s.skipGroup()
 				s.alias()
 			} else {
-				refs = append(refs, sqlReference{table, s.alias()})
+				refs = append(refs, reference{table, s.alias()})
 			}
 			expected = false
 		case t.sign("("):
@@ -69,7 +69,7 @@ func (s *sqlStatement) references() (refs []sqlReference, ok bool) {
 }
 
 // selects reports whether a query begins here, behind n tokens and parentheses.
-func (s *sqlStatement) selects(n int) bool {
+func (s *statement) selects(n int) bool {
 	for s.peek(n).sign("(") {
 		n++
 	}
@@ -77,7 +77,7 @@ func (s *sqlStatement) selects(n int) bool {
 }
 
 // alias reads the alias of a table, if it has one.
-func (s *sqlStatement) alias() string {
+func (s *statement) alias() string {
 	if s.accept("PARTITION") {
 		s.skipGroup()
 	}
@@ -91,7 +91,7 @@ func (s *sqlStatement) alias() string {
 
 // updateJoined reads UPDATE behind its verb. Of several tables, those are written that a column of which is
 // assigned to.
-func (s *sqlStatement) updateJoined() {
+func (s *statement) updateJoined() {
 	s.skip("LOW_PRIORITY", "IGNORE")
 	refs, ok := s.references()
 	if !ok || len(refs) == 0 || !s.accept("SET") {
@@ -111,7 +111,7 @@ func (s *sqlStatement) updateJoined() {
 				s.out.unknown()
 				break
 			}
-			s.write(refs, sqlTable{name: column.schema})
+			s.write(refs, Table{Name: column.Schema})
 			assigns = false
 			continue // at the sign, which is passed over
 		}
@@ -128,7 +128,7 @@ func (s *sqlStatement) updateJoined() {
 		}
 	}
 	if s.long {
-		s.write(refs, sqlTable{})
+		s.write(refs, Table{})
 	}
 	s.at = from
 }
@@ -138,10 +138,10 @@ func (s *sqlStatement) updateJoined() {
 //	DELETE FROM t …
 //	DELETE a, b FROM references …
 //	DELETE FROM a, b USING references …
-func (s *sqlStatement) deleteJoined() {
+func (s *statement) deleteJoined() {
 	s.skip("LOW_PRIORITY", "QUICK", "IGNORE")
 	fromFirst := s.accept("FROM")
-	var targets []sqlTable
+	var targets []Table
 	for {
 		t, ok := s.name()
 		if !ok {
@@ -176,7 +176,7 @@ func (s *sqlStatement) deleteJoined() {
 }
 
 // write notes the references that a qualifier stands for; all of them, where it is none of theirs.
-func (s *sqlStatement) write(refs []sqlReference, qualifier sqlTable) {
+func (s *statement) write(refs []reference, qualifier Table) {
 	found := false
 	for _, r := range refs {
 		if r.is(qualifier) {
