@@ -30,7 +30,7 @@ type List struct {
 	// All marks a table's `all` list, which is kept once a server and stamps every entry of
 	// the table there.
 	All bool
-	// Table is the Name of the table's `all` list. It is said of lists that a write flushes: a store
+	// Table is the Name of the table's `all` list. It is set in lists that a write flushes: a store
 	// that owes more flushes than it can remember makes that one fall in their place. "" elsewhere.
 	Table string
 }

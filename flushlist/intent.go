@@ -26,17 +26,17 @@ func (m Mode) String() string {
 	return "available"
 }
 
-// ErrFlush is matched by the error of a write that was rolled back in strict mode because a cache
-// server could not be told of it. Nothing was written to the database. GORM may have set
-// RowsAffected and primary keys in the caller's struct before; they mean nothing then. A manual
-// flush that did not reach a server matches it too.
+// ErrFlush matches the error of a write that was rolled back in mode Strict because a cache server
+// could not be told of it. Nothing was written to the database. GORM may have set RowsAffected, and
+// primary keys in the caller's struct, before that; they mean nothing then. ErrFlush also matches
+// the error of a manual flush that did not reach a server.
 var ErrFlush = errors.New("cachegen: flush not delivered")
 
 // Intent is the mark of one write on its lists, from before its COMMIT until after. Exactly
 // one of Finish, Abort and Leave ends it. It is used by one goroutine at a time.
 type Intent interface {
-	// Late reports that half of IntentTTL has passed since the tokens were left, so that
-	// readers may soon take the writer for dead. Renew before going on.
+	// Late reports that half of IntentTTL has passed since the tokens were left. Readers may
+	// soon take the writer for dead: Renew before going on.
 	Late() bool
 	// Renew leaves fresh tokens beside the first ones; the end takes out both. Its error is
 	// as Prepare's.

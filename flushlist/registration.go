@@ -4,12 +4,13 @@ package flushlist
 // it say which lists they flush. All methods are safe for concurrent use; none makes a request to a server.
 type Registration interface {
 	// Flushed reports whether every live program flushes the lists of an identity, one of those
-	// registered: only then their entries may be looked up, or stored. The term is part of such an
-	// entry's key: it is another one after there was a program that did not flush them. 0 is none.
+	// registered. Only then may their entries be looked up or stored. The term is part of such an
+	// entry's key: it changes after there was a program that did not flush them. 0 is none.
 	Flushed(identity uint64) (term uint64, ok bool)
-	// Confirmed returns another number than 0 while no program goes by entries that this
-	// program's lists do not cover: its writes flush those alone then. Until it does, and where it
-	// returns 0 or another number at the end of a write, the table's `all` list falls with that write.
+	// Confirmed returns a number other than 0 while no program goes by entries that this
+	// program's lists do not cover: its writes then flush those lists alone. Until it does, and where
+	// it returns 0 or a different number at the end of a write, the table's `all` list falls with that
+	// write.
 	Confirmed() (standing uint64)
 }
 

@@ -21,8 +21,8 @@ import (
 // adhocKey is where the statements of a query have it.
 const adhocKey = "cachegen:query"
 
-// ErrPartialRow is matched by the error of a model's Query whose statement does not select all of the model's columns: half a
-// row invites a Save. [Query] takes projections.
+// ErrPartialRow matches the error of a model's Query whose statement does not select all of the model's
+// columns: a Save of half a row would overwrite the rest. For projections there is [Query].
 var ErrPartialRow = errors.New("cachegen: half a row")
 
 var errOtherChain = errors.New("cachegen: Query: return the *gorm.DB that was given, or what its methods have made of it")
@@ -77,18 +77,21 @@ func (t *Table) adhoc(ctx context.Context, src Source, dest any, build func(*gor
 	return a.call, err
 }
 
-// Query returns what a query brings, in values of a type of the caller's: a struct of which each field is a column
-// that it selects, as in GORM's Scan, a number, a text, a time, or map[string]any. The slice is never nil without an error.
+// Query returns the result of a query, in values of the caller's type: a struct whose fields are the columns
+// that the query selects, as in GORM's Scan; a number, a text, a time, or map[string]any. Without an error the
+// slice is never nil.
 //
 //	type cityCount struct { City string; N int64 }
 //	counts, err := cacheruntime.Query[cityCount](ctx, rt, func(db *gorm.DB) *gorm.DB {
 //		return db.Model(&Croupon{}).Select("city, count(*) AS n").Group("city")
 //	})
 //
-// build gets a *gorm.DB of the database that rt was made for, and returns what it has made of it; Query runs it. It is called
-// on the caller's goroutine. The result is cached until one of the tables that the query reads is written,
-// where the models of them all are tagged query; see docs/queries.md for what is not cached. In a
-// transaction that Options.TxFromContext returns, and with [WithBypass], it goes to the database.
+// build gets a *gorm.DB of the database that rt was made for, and returns what it has made of it; Query runs
+// it. build is called on the caller's goroutine.
+//
+// If the models of all tables that the query reads are tagged query, the result is cached until one of those
+// tables is written; see docs/queries.md for what is not cached. In a transaction that Options.TxFromContext
+// returns, and with [WithBypass], the query goes to the database.
 func Query[T any](ctx context.Context, rt *Runtime, build func(db *gorm.DB) *gorm.DB) ([]T, error) {
 	out := []T{}
 	err := project(ctx, rt, build, func(q *gorm.DB) error { return q.Find(&out).Error })
@@ -98,8 +101,8 @@ func Query[T any](ctx context.Context, rt *Runtime, build func(db *gorm.DB) *gor
 	return out, nil
 }
 
-// QueryOne is [Query] for the first row alone, which is asked for by LIMIT 1. Without an Order it is any. Where there is
-// none, the error matches gorm.ErrRecordNotFound.
+// QueryOne is [Query] for the first row alone, which it asks for by LIMIT 1; without an Order that can be any
+// row. Where there is none, the error matches gorm.ErrRecordNotFound.
 func QueryOne[T any](ctx context.Context, rt *Runtime, build func(db *gorm.DB) *gorm.DB) (T, error) {
 	var out []T
 	err := project(ctx, rt, build, func(q *gorm.DB) error { return q.Limit(1).Find(&out).Error })
@@ -120,14 +123,15 @@ func project(ctx context.Context, rt *Runtime, build func(db *gorm.DB) *gorm.DB,
 	return rt.adhoc(ctx, Cached(), &adhoc{accessor: "Query"}, nil, build, run)
 }
 
-// DependsOn is a scope that says which tables a query reads besides those that its text names: those behind its views and
-// its functions, and those that inherit from its tables. Each is the name of a table in the database, or a pointer to a model. What
-// the text names, and is no model's table, is taken for read through these alone:
+// DependsOn is a scope that says which tables a query reads besides those that its text names: those behind
+// its views and functions, and those that inherit from its tables. Each is the name of a table in the
+// database, or a pointer to a model. Whatever the text names that is not a model's table is then taken to
+// read these tables alone:
 //
 //	db.Table("popular_croupons").Scopes(cacheruntime.DependsOn("croupons", "reviews"))
 //
-// It holds for one statement: a Preload takes it as a condition of its own. Without tables it says that functions
-// which are not known here read none.
+// It holds for one statement; a Preload takes it as a condition of its own. Without tables it says that
+// functions which are not known here read none.
 func DependsOn(tables ...any) func(*gorm.DB) *gorm.DB {
 	return func(db *gorm.DB) *gorm.DB {
 		tx := db.Set(dependsKey, nil) // a statement of its own, if db is shared

@@ -18,7 +18,7 @@ var errNoTransaction = errors.New("cachegen: AfterCommit: tx is not in a transac
 // COMMIT is not known. fn's context carries the values of the transaction's context and does not end
 // with it. A panic in fn is recovered and reported to the observer.
 //
-// It returns an error, and fn never runs, where tx is not in a transaction that the plugin sees end.
+// If tx is not in a transaction whose end the plugin sees, AfterCommit returns an error, and fn never runs.
 func AfterCommit(tx *gorm.DB, fn func(ctx context.Context)) error {
 	if fn == nil {
 		return errors.New("cachegen: AfterCommit: nil function")

@@ -39,7 +39,7 @@ func with(ctx context.Context, f func(*callOptions)) context.Context {
 }
 
 // WithFresh returns a context whose reads skip the first tier: they are never older than the last
-// write that returned before them, in whatever process.
+// write that returned before them, in any process.
 func WithFresh(ctx context.Context) context.Context {
 	return with(ctx, func(o *callOptions) { o.fresh = true })
 }
@@ -50,15 +50,15 @@ func WithBypass(ctx context.Context) context.Context {
 }
 
 // WithRefresh returns a context whose reads go to the database and put what they find in the cache. A
-// load that another reader began before may be stored after it; for changes made past GORM, FlushTable is
-// the remedy.
+// load that another reader began before may be stored after it, so do not use it to repair the cache
+// after changes made past GORM: that is what FlushTable is for.
 func WithRefresh(ctx context.Context) context.Context {
 	return with(ctx, func(o *callOptions) { o.refresh = true })
 }
 
 // WithoutFlush returns a context whose writes flush nothing. What they change stays as it was in
-// every cache until it is flushed by other means or its ttl ends: it is for imports whose end is a
-// FlushTable, and for changes that no cached reader looks at. Reads are not concerned.
+// every cache until it is flushed by other means or its ttl ends. Use it for imports that end with
+// a FlushTable, and for changes that no cached reader looks at. It does not affect reads.
 func WithoutFlush(ctx context.Context) context.Context {
 	return with(ctx, func(o *callOptions) { o.noFlush = true })
 }

@@ -7,21 +7,21 @@ import (
 	"github.com/cachegen/cachegen/flushlist"
 )
 
-// ErrFlush is matched by the error of a write that was rolled back in strict mode because a cache
-// server could not be told of it, and by that of a Flush or FlushTable that did not reach one. See
+// ErrFlush matches the error of a write that was rolled back in mode Strict because a cache server
+// could not be told of it, and that of a Flush or FlushTable that did not reach one. See
 // [flushlist.ErrFlush].
 var ErrFlush = flushlist.ErrFlush
 
 var (
-	// ErrClosed is matched by the error of every read after the Runtime or its store was closed.
+	// ErrClosed matches the error of every read after the Runtime or its store was closed.
 	ErrClosed = errors.New("cachegen: closed")
 	// ErrNilContext is returned by every call that is given a nil context.
 	ErrNilContext = errors.New("cachegen: nil context: pass the request's context, or context.Background()")
-	// ErrNoModel is matched by the error of a FlushTable of a table that no model is cached of.
+	// ErrNoModel matches the error of FlushTable for a table that no model is cached of.
 	ErrNoModel = errors.New("cachegen: no model is cached")
-	// ErrUnimplemented is matched by the errors of a generated Unimplemented…Reader.
+	// ErrUnimplemented matches the errors of a generated Unimplemented…Reader.
 	ErrUnimplemented = errors.New("cachegen: not implemented")
-	// ErrModel is matched by the error of NewModels when generated code and GORM read a model
+	// ErrModel matches the error of NewModels when generated code and GORM read a model
 	// differently.
 	ErrModel = errors.New("cachegen: model and generated code differ")
 )
@@ -31,7 +31,7 @@ var (
 	errStoreClosed   = fmt.Errorf("%w: the store was closed before the runtime", ErrClosed)
 )
 
-// Unimplemented returns the error of a method that a fake has not got. It is for generated code.
+// Unimplemented returns the error of a method that a fake does not have. It is for generated code.
 func Unimplemented(method string) error {
 	return fmt.Errorf("%w: %s", ErrUnimplemented, method)
 }

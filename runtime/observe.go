@@ -22,10 +22,10 @@ type ReadEvent struct {
 	Outcome flushlist.Outcome
 	// Shared says that the value came from a load that another caller had begun.
 	Shared bool
-	// Began is when the lookup began, counted from WithTrace, and Took how long it was from then
-	// until the value was there, its load included. Entries that are looked up together, the rows
-	// of a list say, began together. Both are set in a [Trace] only; of a read that passes the cache by
-	// they say when it began, and not how long the database took.
+	// Began is when the lookup began, counted from WithTrace; Took is how long it then took until the
+	// value was there, its load included. Entries that are looked up together, such as the rows of a list,
+	// began together. Both are set in a [Trace] only. For a read that bypasses the cache, Took does not
+	// say how long the database took.
 	Began, Took time.Duration
 }
 
@@ -34,11 +34,11 @@ type FlushEvent struct {
 	// Lists are the names of the flush lists, sorted.
 	Lists []string
 	// Columns are the columns that were written, sorted, as in "croupons.title"; "croupons.*" is a
-	// row made or deleted, or columns that cannot be told. Manual flushes and raw SQL have none.
+	// row made or deleted, or columns that are not known. Manual flushes and raw SQL have none.
 	Columns []string
-	// Reason says why the list of a whole table is among Lists, in words as "upsert", "raw SQL", "over
-	// BulkRows", "by hand"; several are joined by a comma and a blank. Empty where none is. The words are for people
-	// and may change.
+	// Reason says why the list of a whole table is among Lists, in words such as "upsert", "raw SQL", "over
+	// BulkRows", "by hand"; several are joined by a comma and a blank. It is empty where no such list is
+	// among them. The words are for people and may change.
 	Reason string
 }
 
@@ -52,7 +52,7 @@ type FlushObserver interface {
 	ObserveFlush(ctx context.Context, e FlushEvent)
 }
 
-// EventObserver is told of what happens beside reads and flushes: servers that fail and come back,
+// EventObserver is told of what happens besides reads and flushes: servers that fail and come back,
 // bytes that are no entry, recovered panics. See [Options.Observer].
 type EventObserver interface {
 	ObserveEvent(e flushlist.Event)
@@ -128,7 +128,7 @@ type Trace struct {
 	plugin     int // statements of the plugin's own
 }
 
-// WithTrace returns a context whose reads and writes are written down in the Trace.
+// WithTrace returns a context whose reads and writes are recorded in the Trace.
 func WithTrace(ctx context.Context) (context.Context, *Trace) {
 	t := &Trace{began: time.Now()}
 	return with(ctx, func(o *callOptions) { o.trace = t }), t

@@ -27,13 +27,13 @@ type Options struct {
 	// '-', '_' and '.'.
 	Namespace string
 
-	// Prefix is put in front of every entry's key, after the routing digits, and not of the
-	// flush lists: runtimes with different prefixes share flushes and not entries. At most 16
-	// letters, digits, '-', '_' and '.'. Defaults to "".
+	// Prefix stands in every entry's key, after the routing digits, but not in flush lists:
+	// runtimes with different prefixes share flushes and not entries. At most 16 letters,
+	// digits, '-', '_' and '.'. Defaults to "".
 	Prefix string
 
-	// Version is part of every entry's key: a new one, a git commit say, leaves all entries of
-	// the last behind. Flush lists do not carry it. At most 40 of the same characters. Defaults
+	// Version is part of every entry's key, but not of flush lists: a new one, such as a git
+	// commit, leaves all entries of the last behind. At most 40 of the same characters. Defaults
 	// to "".
 	Version string
 
@@ -41,8 +41,8 @@ type Options struct {
 	// proceed, Strict rolls it back. Defaults to Available.
 	Mode Mode
 
-	// TTL is how long an entry whose tag says nothing is served. Forever is no end. Each
-	// entry's is changed by a random ± Jitter. Defaults to 24 hours.
+	// TTL is how long an entry is served when its tag does not say. Forever has no end. Each
+	// entry's ttl is changed at random by ± Jitter. Defaults to 24 hours.
 	TTL time.Duration
 
 	// NegativeTTL is how long the absence of a row is remembered, when that is shorter than the
@@ -63,46 +63,52 @@ type Options struct {
 	// most 30000, since the rows' keys are parameters of one statement.
 	BulkRows, BulkLists int
 
-	// LoadTimeout ends a load from the database, which goes on when its callers have given up.
-	// Less than 0 is no end. Defaults to 30 seconds.
+	// LoadTimeout bounds a load from the database, which goes on even when its callers have given
+	// up. Less than 0 is no bound. Defaults to 30 seconds.
 	LoadTimeout time.Duration
 
-	// TxFromContext returns the transaction of a context, or nil. Where it returns one, reads
-	// go there as with WithTx, which comes before it. It is called for every read and must be quick and
-	// safe for concurrent use; a panic in it is the error of the read. Defaults to none.
+	// TxFromContext returns the transaction of a context, or nil. Where it returns one, reads go
+	// there as with WithTx, which takes precedence. It is called for every read, and must be quick
+	// and safe for concurrent use; a panic in it is the error of the read. Defaults to none.
 	TxFromContext func(context.Context) *gorm.DB
 
 	// Partition says whose rows a context is about: the tenant, or the schema that its statements
 	// go to. Each partition has entries and flush lists of its own. A read is served what its own
-	// context's partition has, and a write flushes in that of its context (db.WithContext), as do the
-	// Flush methods; nothing flushes all partitions at once. Any text will do; "" is also the partition of
-	// programs without this option. It is called for every read and write and must be quick, safe for
-	// concurrent use, and name everything that a callback's additions to an accessor's statements, the
-	// connection's search path or the database's row security depend on: what is loaded
-	// with such additions is cached then. A panic in it is the error of the read or the write. See
-	// docs/tenants.md. Defaults to none.
+	// context's partition has. A write flushes in the partition of its context (db.WithContext), and
+	// so do the Flush methods; nothing flushes all partitions at once. Any text will do; "" is also the
+	// partition of programs without this option.
+	//
+	// It must name everything that a callback's additions to an accessor's statements, the
+	// connection's search path or the database's row security depend on, since what is loaded with
+	// such additions is then cached. It is called for every read and write, and must be quick and safe
+	// for concurrent use; a panic in it is the error of the read or the write. See docs/tenants.md.
+	// Defaults to none.
 	Partition func(ctx context.Context) string
 
-	// RawSQL says which tables SQL text writes, given to Exec or Raw, that the plugin does not recognise: CALL, DO,
-	// a view, TRUNCATE … CASCADE. It is given the text as it is sent, and returns the tables by their names in the
-	// database, "croupons" or "shop.croupons"; what hangs on them by foreign keys that cascade falls with them. Those that no
-	// model is cached of may be among them or not, and none means that it writes no cached table. Where ok is false every model is flushed, and the text is counted in
-	// Stats.UnrecognisedSQL. It is called on the goroutine of the write and must be quick and safe for concurrent use;
-	// a panic in it is recovered, reported as a Fault, and means that ok is false. Defaults to none.
+	// RawSQL says which tables are written by SQL text, given to Exec or Raw, that the plugin does not
+	// recognise: CALL, DO, a view, TRUNCATE … CASCADE. It gets the text as it is sent, and returns the
+	// tables by their names in the database, "croupons" or "shop.croupons". What hangs on them by foreign
+	// keys that cascade falls with them. Tables that no model is cached of may be among them or not; none
+	// at all means that the text writes no cached table. Where ok is false every model is flushed, and the
+	// text is counted in Stats.UnrecognisedSQL.
+	//
+	// It is called on the goroutine of the write, and must be quick and safe for concurrent use; a panic in
+	// it is recovered, reported as a Fault, and means that ok is false. Defaults to none.
 	RawSQL func(sql string) (tables []string, ok bool)
 
-	// Sample has one in this many hits, of rows, lists, counts and lookups in either tier, compared with
-	// the primary database in the background, and counts in [Stats] those that were served stale: a check of the
-	// promise on your own data, and of writes made past GORM. 1000 costs a statement every thousand hits and some
-	// nanoseconds a hit; 1 compares what two workers can take. See docs/watching.md. Defaults to 0, none.
+	// Sample checks the promise on your own data: one in this many hits (of rows, lists, counts and
+	// lookups, in either tier) is compared with the primary database in the background, and [Stats]
+	// counts those that were served stale. It finds writes made past GORM, too. 1000 costs a statement
+	// every thousand hits and some nanoseconds a hit; 1 compares what two workers can take. See
+	// docs/watching.md. Defaults to 0, none.
 	Sample int
 
 	// Observer is told what happens: it implements one or more of ReadObserver, FlushObserver and
-	// EventObserver. Its methods must be quick and safe for concurrent use; they are called on the
-	// goroutine of the read or the write, of relations that are read side by side on others for which the read
-	// waits, ObserveEvent on any. A panic in one is recovered, and
-	// counted as a Fault. Defaults to none; where it is no EventObserver, GORM's logger gets an error for a
-	// Fault and for a StaleHit, at most one of each a second.
+	// EventObserver. Its methods must be quick and safe for concurrent use. They are called on the
+	// goroutine of the read or the write; for relations that are read side by side, on other goroutines
+	// for which the read waits; ObserveEvent on any. A panic in one is recovered, and counted as a Fault.
+	// Defaults to none. Where it is not an EventObserver, GORM's logger gets an error for a Fault and for a
+	// StaleHit, at most one of each a second.
 	Observer any
 }
 

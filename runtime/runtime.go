@@ -39,14 +39,14 @@ type Runtime struct {
 	replayer   *sql.DB // from which the results of queries come as rows; closed with the Runtime
 }
 
-// New makes a Runtime and registers the GORM plugin on db, so that from here on every write made
-// through db flushes what it makes wrong. Give it the same *gorm.DB that the program writes with,
-// before sessions are made of it, and register dbresolver after it.
+// New makes a Runtime and registers the GORM plugin on db. From then on every write made through db
+// flushes what it makes wrong. Give it the same *gorm.DB that the program writes with, before sessions
+// are made of it, and register dbresolver after it.
 //
-// The plugin flushes for the models that the generated NewModels has told it of: call that of every package whose tables
-// this program writes, also in a program that reads nothing. Call them before the table's first write and
-// the first read of a list of it: what the program flushes is registered then, and a model that comes later has it
-// registered anew.
+// The plugin flushes for the models that the generated NewModels has told it of. Call NewModels for
+// every package whose tables this program writes, even in a program that reads nothing. Call it before
+// the table's first write and the first read of a list of it: what the program flushes is registered
+// then, and a model that comes later has it registered again.
 //
 // One database has one plugin: a second New on the same db is an error, and so is a second one
 // with the same Options.Namespace on the same store.
@@ -92,7 +92,7 @@ func unfit(db *gorm.DB) error {
 	return nil
 }
 
-// Close ends the reads: each returns an error matching [ErrClosed] from here on. Writes made through
+// Close ends the reads: from then on each returns an error matching [ErrClosed]. Writes made through
 // the database go on flushing as long as the store is open, since other programs may still be
 // reading. Close does not close the store. A second Close does nothing.
 func (rt *Runtime) Close() error {
@@ -108,19 +108,21 @@ func (rt *Runtime) Close() error {
 	return nil
 }
 
-// SetBypass makes every read go to the database, or through the cache again. Writes flush all the
-// while, so that the cache is right when it is switched on again.
+// SetBypass sends every read to the database, or through the cache again. Writes go on flushing
+// meanwhile, so the cache is right when you switch it on again.
 func (rt *Runtime) SetBypass(on bool) { rt.bypass.Store(on) }
 
 // Bypass reports whether reads go to the database.
 func (rt *Runtime) Bypass() bool { return rt.bypass.Load() }
 
-// FlushTable flushes every entry of a table, by the name that the database has for it: for writes
-// that are made elsewhere, after their COMMIT. With Options.Partition, those of ctx's partition. Its error matches
-// [ErrNoModel] for a table that no model is cached of, [ErrFlush] where the store could not be told in mode Strict.
+// FlushTable flushes every entry of a table, which is given by its name in the database. It is for writes
+// made elsewhere: call it after their COMMIT. With Options.Partition, it flushes the entries of ctx's
+// partition. Its error matches [ErrNoModel] for a table that no model is cached of, and [ErrFlush] where
+// the store could not be told in mode Strict.
 //
-// In mode Available a flush that does not reach its server is retried in the background, and FlushTable returns nil:
-// a program that ends soon after it uses mode Strict, or heeds the error of the store's Close.
+// In mode Available a flush that does not reach its server is retried in the background, and FlushTable
+// returns nil. A program that ends soon afterwards should use mode Strict, or check the error of the
+// store's Close.
 func (rt *Runtime) FlushTable(ctx context.Context, table string) error {
 	if ctx == nil {
 		return ErrNilContext

@@ -156,7 +156,7 @@ type StaleError struct {
 	// Tier is the tier that served it, flushlist.HitFirst or flushlist.HitSecond.
 	Tier flushlist.Outcome
 	// Age is how long the database was seen to have something else while the entry was still
-	// served, up to the event. It may have been longer.
+	// served, up to the event. The true time may be longer.
 	Age time.Duration
 }
 
@@ -167,21 +167,22 @@ func (e *StaleError) Error() string {
 		e.Accessor, e.Tier, e.Age.Round(time.Microsecond), e.Key, e.List)
 }
 
-// Sampled is what was found of the hits that [Options.Sample] had compared with the database.
+// Sampled is what the comparisons of [Options.Sample] with the database found.
 type Sampled struct {
 	// Hits counts the hits that were compared.
 	Hits int64
 	// Behind counts those of them that differed, as the promise allows: a write came in between, or had
 	// come less than the first tier's bound before.
 	Behind int64
-	// Stale counts those that were served although the database had something else for longer than allowed. It
-	// is to be 0.
+	// Stale counts those that were served although the database had had something else for longer than
+	// allowed. It should be 0.
 	Stale int64
-	// Dropped counts the samples that were not compared: more than the workers could take, the database did
-	// not answer, or the rows cannot be compared.
+	// Dropped counts the samples that were not compared: there were more than the workers could take, the
+	// database did not answer, or the rows cannot be compared.
 	Dropped int64
 	// WorstAge is the longest time for which the database was seen to have something else while a stale entry
-	// was still served, looked at for at most a minute, and WorstKey that entry's key. It may have been longer.
+	// was still served, and WorstKey is that entry's key. An entry is watched for at most a minute, so the true
+	// time may be longer.
 	WorstAge time.Duration
 	WorstKey string
 }

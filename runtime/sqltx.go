@@ -9,10 +9,10 @@ import (
 
 var errNoSQLTx = errors.New("cachegen: SQLTx: tx is not in a transaction of database/sql's: pass the *gorm.DB of db.Transaction or db.Begin")
 
-// SQLTx returns the *sql.Tx beneath a transaction, for a library that writes into it: a queue's, an outbox's. With the
-// plugin, tx.Statement.ConnPool is no *sql.Tx any more. What is written past GORM is not seen: call
-// [Runtime.FlushTable] after the COMMIT, in [AfterCommit] say, if it is a cached table. End the transaction with GORM, never the *sql.Tx
-// itself, whose COMMIT nobody would see.
+// SQLTx returns the *sql.Tx beneath a transaction, for a library that writes into it, such as a queue or
+// an outbox. With the plugin, tx.Statement.ConnPool is no longer a *sql.Tx. What is written past GORM is not
+// seen: if it is a cached table, call [Runtime.FlushTable] after the COMMIT, for example in [AfterCommit]. End
+// the transaction with GORM; never end the *sql.Tx itself, since nobody would see its COMMIT.
 func SQLTx(tx *gorm.DB) (*sql.Tx, error) {
 	if tx == nil || tx.Statement == nil {
 		return nil, errNoSQLTx

@@ -10,20 +10,20 @@ import (
 	"github.com/cachegen/cachegen/flushlist"
 )
 
-// Stats are counts since the Runtime was made. Minus gives those of a span.
+// Stats are counts since the Runtime was made. Minus gives the counts of a span.
 type Stats struct {
-	// FirstHits, SecondHits and Misses count lookups of entries: a list of 20 rows is 21.
+	// FirstHits, SecondHits and Misses count lookups of entries: a list of 20 rows is 21 lookups.
 	FirstHits, SecondHits, Misses int64
-	// Reasons counts the misses by what they were for, and the hits by tier.
+	// Reasons counts the misses by their reason, and the hits by tier.
 	Reasons [flushlist.Outcomes]int64
-	// SharedLoads counts the misses that were served by a load which another caller had begun.
+	// SharedLoads counts the misses that were served by a load that another caller had begun.
 	SharedLoads int64
-	// AwaitedLoads counts the loads that waited for another process's: of lists and counts, and of rows whose
-	// model's tag says lease.
+	// AwaitedLoads counts the loads that waited for one of another process: loads of lists and counts, and of
+	// rows whose model is tagged lease.
 	AwaitedLoads int64
 	// CacheStatements, ObjectStatements and PluginStatements count SQL statements: those that
-	// Cache accessors made for misses, those that Objects accessors made, and those that the
-	// plugin made to see what a write changes, and what the database's catalog says of that.
+	// Cache accessors sent for misses, those that Objects accessors sent, and those that the plugin
+	// sent to see what a write changes, and to ask the database's catalog.
 	CacheStatements, ObjectStatements, PluginStatements int64
 	// Sampled is what Options.Sample found, and SampleStatements counts its SQL statements.
 	Sampled          Sampled
@@ -36,18 +36,18 @@ type Stats struct {
 	LongLists int64
 	// NotStored counts what was loaded under a ticket that allowed no storing.
 	NotStored int64
-	// AlteredLoads counts loads to whose statement the application added something, and which were
-	// therefore not stored; see docs/tenants.md. Reads that left the cache alone for it are among
-	// Reasons, as flushlist.Altered.
+	// AlteredLoads counts loads that were not stored because the application added something to their
+	// statement; see docs/tenants.md. Reads that left the cache alone for that reason are among Reasons,
+	// as flushlist.Altered.
 	AlteredLoads int64
-	// UnrecognisedSQL counts SQL texts, given to Exec or Raw, that flushed every model, since it was not
-	// recognised which tables they write; see Options.RawSQL.
+	// UnrecognisedSQL counts SQL texts, given to Exec or Raw, that flushed every model because the plugin
+	// could not tell which tables they write; see Options.RawSQL.
 	UnrecognisedSQL int64
 	// Events counts what the store reported.
 	Events [flushlist.EventKinds]int64
 }
 
-// Hits is FirstHits and SecondHits.
+// Hits is the sum of FirstHits and SecondHits.
 func (s Stats) Hits() int64 { return s.FirstHits + s.SecondHits }
 
 // HitRatio is the share of lookups that were hits, from 0 to 1; 0 where there were none.

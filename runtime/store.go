@@ -7,9 +7,9 @@ import (
 	"github.com/cachegen/cachegen/flushlist"
 )
 
-// Store is what the runtime asks of a cache. tiered.Store is the implementation. Whoever writes
-// another one runs ext/storetest on it: that suite says what every implementation must do, in the
-// orders of events that are hard to get right.
+// Store is what the runtime asks of a cache. tiered.Store is the implementation. If you write another
+// one, run ext/storetest on it: that suite says what every implementation must do, in the orders of
+// events that are hard to get right.
 //
 // All methods are safe for concurrent use.
 type Store interface {
@@ -42,31 +42,31 @@ type Store interface {
 	//
 	// When a server does not: in mode Strict it takes its tokens out again and returns an
 	// error matching flushlist.ErrFlush, and no Intent. In mode Available it does not serve
-	// the lists concerned from this process until a background retry has flushed them,
+	// those lists from this process until a background retry has flushed them,
 	// reports each, and returns an Intent for the rest.
 	//
 	// ctx may end before or during Prepare. A store may go on all the same, since it waits for a
-	// server no longer than its own time-out, and whether the write goes on is for the database
-	// to say. Or it takes that for a server that does not acknowledge. It never returns an Intent
+	// server no longer than its own time-out, and the database decides whether the write goes on.
+	// Or it may treat that like a server that does not acknowledge. It never returns an Intent
 	// for lists that are neither marked nor out of service. The same goes for Intent.Renew. The
 	// end of a write takes place whatever became of its context.
 	Prepare(ctx context.Context, lists []flushlist.List, mode flushlist.Mode) (flushlist.Intent, error)
 
-	// Lease asks for the right to make a dear load, so that of several processes that miss an
-	// entry under the ticket's stamps one asks the database. Whoever is granted it calls release
-	// after the Fill; who dies with it keeps the others waiting for a bounded time. Who is not
-	// granted it gets no release, and looks the entry up again after a while. A store of one
-	// process, and one that cannot ask, grants it always.
+	// Lease asks for the right to make an expensive load: of several processes that miss an entry
+	// under the ticket's stamps, one asks the database. The holder calls release after the Fill; one
+	// that dies keeps the others waiting for a bounded time. A caller that is not granted it gets no
+	// release, and looks the entry up again after a while. A store of one process, and one that
+	// cannot ask, always grants it.
 	Lease(ctx context.Context, ref flushlist.Ref, t flushlist.Ticket) (release func(), granted bool)
 
-	// Register says which lists of a table this program flushes, by their identities, and takes the place
-	// of what it said before. table is the table's `all` list in the empty partition. It may wait for
-	// a server, no longer than a few of the store's time-outs, so that the answer is there when it returns
-	// where the servers answer. It never fails: what cannot be registered is not Flushed and not
+	// Register says which lists of a table this program flushes, by their identities, in place of
+	// what it said before. table is the table's `all` list in the empty partition. It may wait for a
+	// server, no longer than a few of the store's time-outs; where the servers answer, the answer is
+	// there when it returns. It never fails: what cannot be registered is not Flushed and not
 	// Confirmed until it is. A store of one process returns flushlist.Alone.
 	Register(ctx context.Context, table flushlist.List, identities []uint64) flushlist.Registration
 
-	// IntentTTL is how long a token is respected by readers that see it stand unchanged.
+	// IntentTTL is how long readers respect a token that they see stand unchanged.
 	IntentTTL() time.Duration
 
 	// Closed reports whether the store has been closed.

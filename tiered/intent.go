@@ -28,9 +28,9 @@ type intent struct {
 // what this process knows of them. It returns when all servers have acknowledged.
 //
 // Where a server does not, mode Strict takes the tokens out again and returns an error
-// matching [flushlist.ErrFlush] that names the server and the list. Mode Available takes the
-// lists concerned out of service in this process until they are flushed, reports each, and
-// returns an Intent. A name that memcached would not take is an error in both modes.
+// matching [flushlist.ErrFlush] that names the server and the list. Mode Available takes those
+// lists out of service in this process until they are flushed, reports each, and returns an
+// Intent. A name that memcached would not take is an error in both modes.
 func (s *Store) Prepare(ctx context.Context, lists []flushlist.List, mode flushlist.Mode) (flushlist.Intent, error) {
 	for _, l := range lists {
 		if !legalKey(l.Name) || len(l.Name) > 200 {

@@ -7,13 +7,14 @@ import (
 )
 
 // Journal tells every process on the same servers which flush lists are being written, so that
-// it drops its own copies. It is a sequence of numbered records: a writer takes a number, and puts its
+// each drops its own copies. It is a sequence of numbered records: a writer takes a number, and puts its
 // record there before its COMMIT; every process reads what is new.
 //
-// Options.Journal takes the place of the journal that a store keeps on its memcached servers, with
-// NATS, Redis or LISTEN/NOTIFY behind the same four methods; ext/journaltest is what each must pass. All methods are safe for concurrent use
-// and return when ctx is done, which is after Options.Timeout at the latest. A record has at most 32776 bytes; one of
-// 256 lists, the most that a write of this project's runtime names one by one, has 2056.
+// A Journal in Options.Journal takes the place of the one that a store keeps on its memcached servers, with
+// NATS, Redis or LISTEN/NOTIFY, say, behind the same four methods. Every implementation must pass
+// ext/journaltest. All methods must be safe for concurrent use, and return when ctx is done, which is after
+// Options.Timeout at the latest. A record has at most 32776 bytes; one of 256 lists, the most that a write
+// of this project's runtime names one by one, has 2056.
 type Journal interface {
 	// Take returns a number above every one that was taken before it was called.
 	Take(ctx context.Context) (uint64, error)

@@ -13,11 +13,11 @@ import (
 
 // Lease asks for the right to load an entry, so that of several processes that miss it one asks
 // the database. It is granted where no other process has it for this entry under the ticket's stamps,
-// and where the server does not answer. Whoever is granted it calls release after the fill; who dies
-// with it keeps the others waiting for Options.Lease.
+// and where the server does not answer. The holder calls release after the fill; one that dies keeps
+// the others waiting for Options.Lease.
 //
-// Who is not granted it waits, looks the entry up again, and asks again. Without servers it is
-// always granted.
+// A caller that is not granted it waits, looks the entry up again, and asks again. Without servers it
+// is always granted.
 func (s *Store) Lease(ctx context.Context, r flushlist.Ref, t flushlist.Ticket) (release func(), granted bool) {
 	none := func() {}
 	if s.off.Load() || !t.Storable || !legalKey(r.Key) {

@@ -13,20 +13,20 @@ import (
 // Options{} is a cache within the process alone.
 type Options struct {
 	// Servers are the memcached servers, each "host:port". Every process must name the same
-	// ones in the same words, in any order, since keys and cells are spread over them by name;
-	// they are changed in steps, by Also and Step.
-	// None: entries and cells live in this process only, and no other process sees a flush.
+	// ones in the same words, in any order, since keys and cells are spread over them by name.
+	// They are changed in steps, with Also and Step. With no server, entries and cells live in
+	// this process only, and no other process sees a flush.
 	Servers []string
 
 	// Weights are the servers' shares, in the order of Servers: a server of weight 2 takes twice the
 	// keys of one of weight 1, by libmemcached's weighted ketama. Every process must give each server
-	// the same one. Nil is equal shares; a weight is from 1 to 1000.
+	// the same weight, from 1 to 1000. Nil is equal shares.
 	Weights []int
 
 	// Also are the servers that writes flush on besides Servers, while servers are being changed; reads go
-	// to Servers alone. Servers are changed in steps, each taken when every process is at the one before:
+	// to Servers alone. A change goes in steps, each taken when every process is at the one before:
 	// from Servers {old} to {old} with Also {new}, to {new} with Also {old}, to {new}. So two processes that
-	// are one step apart flush where the other reads. None by default; not without Servers and Step.
+	// are one step apart flush where the other reads. None by default; it needs Servers and Step.
 	Also []string
 
 	// AlsoWeights are the shares of Also, as Weights are those of Servers.
@@ -34,24 +34,24 @@ type Options struct {
 
 	// Step is the number of changes of Servers, Weights, Also and AlsoWeights that the namespace has seen: a
 	// program that changes one of them raises it by one. Processes find on the servers what others have at
-	// a step. One that names other servers at the same step, or is more than one step away from the
-	// newest, uses none of them: its reads go to the database, its writes fail in mode Strict and flush what they can
-	// reach in mode Available; it reports a Fault that says which step to take, and stays so until it is
-	// restarted. See docs/servers.md. Defaults to 0, for who has never changed anything.
+	// a step. One that names other servers at the same step, or is more than one step away from the newest,
+	// uses none of them until it is restarted: its reads go to the database, its writes fail in mode Strict
+	// and flush what they can reach in mode Available, and it reports a Fault that says which step to take.
+	// See docs/servers.md. Defaults to 0, for programs that have never changed anything.
 	Step int
 
-	// Timeout bounds each request to a server: waiting for a connection, dialing, and the one second try
-	// where a connection had been closed since its last request. A read that it ends goes to the database. Defaults to 100 milliseconds; at most 1 minute. Not used
-	// without servers.
+	// Timeout bounds each request to a server, including the wait for a connection, dialing, and the one
+	// second try where a connection had been closed since its last request. A read that it ends goes to the
+	// database. Defaults to 100 milliseconds; at most 1 minute. Not used without servers.
 	Timeout time.Duration
 
 	// MaxIdleConns is the number of connections kept to each server, and also the most that
 	// are open to it at once. Defaults to 32; at most 4096. Not used without servers.
 	MaxIdleConns int
 
-	// Dial opens a connection to a server, whose address is one of Servers or Also: for TLS, a proxy, or an
-	// address that this process reaches a server by and the others do not. It is to return when ctx is done; nobody
-	// waits for it longer, and it is called by at most MaxIdleConns goroutines at once for each server.
+	// Dial opens a connection to a server, whose address is one of Servers or Also: for TLS, a proxy, or
+	// where this process reaches a server by another address than the others do. It must return when ctx is
+	// done; nobody waits for it longer. At most MaxIdleConns goroutines call it at once for each server.
 	// Defaults to net.Dialer's DialContext. Not used without servers.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
@@ -61,32 +61,32 @@ type Options struct {
 	FirstTierMB int
 
 	// MaxStale is how far behind the servers the first tier may be: an entry is served from it
-	// only while the last poll that followed the journal to its end was sent less than MaxStale
-	// ago, or else the request that read its stamps. There are four polls in that time; where they
+	// only if the last poll that followed the journal to its end, or else the request that read
+	// its stamps, was sent less than MaxStale ago. There are four polls in that time; where they
 	// find more than 1000 writes at once, the first tier begins anew. Less than 0 switches the
 	// first tier off. Defaults to 200 milliseconds; at most 1 minute. Not used without servers.
 	MaxStale time.Duration
 
-	// Journal tells the processes of each other's flushes. Nil is a journal that lies on one of
-	// the servers. Every process must use the same one; the store closes it. Not used without
+	// Journal tells the processes of each other's flushes. Nil is a journal that the store keeps on
+	// one of the servers. Every process must use the same one; the store closes it. Not used without
 	// servers.
 	Journal Journal
 
 	// IntentTTL is how long readers respect the token of a writer that does not finish, before
-	// they take it for dead. It must be above the longest time that the database takes over a
-	// COMMIT: one that takes effect later than this after its writer died leaves entries stale
-	// until their ttl. And well above Timeout, since half of it must be left when COMMIT begins.
+	// they take the writer for dead. It must be longer than the database ever takes over a COMMIT: one
+	// that takes effect later than this after its writer died leaves entries stale until their ttl.
+	// It must also be well above Timeout, since half of it must be left when COMMIT begins.
 	// Defaults to 10 seconds; from 10 milliseconds to 1 hour.
 	IntentTTL time.Duration
 
-	// Lease is how long a process that loads a list, a count or a row of a model with leases keeps others from the same load;
-	// they go on as soon as it has ended. Memcached counts in seconds, so that it may be up to one
-	// more. Defaults to 5 seconds; from 1 second to 10 minutes. Not used without servers.
+	// Lease is how long a process that loads a list, a count, or a row of a model tagged lease, may keep
+	// others from the same load; they go on as soon as the load has ended. Memcached counts in seconds, so it
+	// may be up to one more. Defaults to 5 seconds; from 1 second to 10 minutes. Not used without servers.
 	Lease time.Duration
 
-	// Cells is the number of flush lists whose stamps this process keeps. Without servers the
-	// cells themselves are counted, those under a write excepted; the entries of a list that
-	// is pushed out are misses. Defaults to 262144 (some 30 MB when full); at least 1024.
+	// Cells is the number of flush lists whose stamps this process keeps. Without servers it
+	// counts the cells themselves, except those under a write; the entries of a list that is
+	// pushed out are misses. Defaults to 262144 (some 30 MB when full); at least 1024.
 	Cells int
 
 	// ItemLimit is the size in bytes, key and stamps included, above which an entry is served
@@ -94,14 +94,13 @@ type Options struct {
 	// 1 MiB - 1 KiB; from 1 KiB to 1 GiB. FirstTierMB sets a limit of its own.
 	ItemLimit int
 
-	// BreakerFailures is the number of requests that must fail one after the other before a
-	// server is left alone for BreakerPause. Less than 0 is never. Defaults to 5. Not used
-	// without servers.
+	// BreakerFailures is the number of requests that must fail in a row before a server is left
+	// alone for BreakerPause. Less than 0 is never. Defaults to 5. Not used without servers.
 	BreakerFailures int
 
 	// BreakerPause is how long a failing server is left alone before one request is tried on
-	// it. Undelivered flushes are tried again as often. Defaults to 250 milliseconds; at most
-	// 1 minute. Not used without servers.
+	// it. Undelivered flushes are retried at the same interval. Defaults to 250 milliseconds; at
+	// most 1 minute. Not used without servers.
 	BreakerPause time.Duration
 }
 

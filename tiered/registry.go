@@ -91,8 +91,8 @@ func (a atHomes) Confirmed() uint64 {
 // Register says which flush lists of a table this program flushes, by their identities, in place of what it
 // said before, and asks what the others do: where the server answers, that is known when Register returns. A
 // program with the same identities as one that lives is confirmed at once, and so is one that is alone.
-// Where the server does not answer, or the table has more than 512 accessors, nothing is flushed by everybody
-// and nothing is confirmed: the first until it answers. Without servers there are no other programs.
+// Where the server does not answer (until it does), and where the table has more than 512 accessors, nothing
+// counts as flushed by everybody, and nothing is confirmed. Without servers there are no other programs.
 func (s *Store) Register(ctx context.Context, table flushlist.List, identities []uint64) flushlist.Registration {
 	if s.memory != nil {
 		return flushlist.Alone{}

@@ -66,7 +66,7 @@ const (
 	ringPatience = 3
 )
 
-// errOutside is matched by the errors of what a process outside the procedure does not do.
+// errOutside matches the errors of what a process outside the procedure does not do.
 var errOutside = errors.New("tiered: this process is outside the procedure for changes of servers (docs/servers.md), and uses them no more")
 
 func newRingWatch(s *Store) *ringWatch {

@@ -10,8 +10,8 @@ import (
 )
 
 // Selector finds the server of a key as a [Store] does, for programs that look at its items with
-// gomemcache's client: memcache.NewFromSelector takes it. Servers are those that Options.Servers of the
-// store names, which reads go to. It is safe for concurrent use.
+// gomemcache's client: memcache.NewFromSelector takes it. It knows the servers that the store's
+// Options.Servers names, which reads go to. It is safe for concurrent use.
 type Selector struct {
 	ring    ring
 	servers []net.Addr

@@ -46,8 +46,8 @@ type Store struct {
 	ctx     context.Context    // done once the store is closed
 }
 
-// Open makes a store. Servers are not asked for anything, so that a program starts also while
-// one is down. The store is to be closed with [Store.Close].
+// Open makes a store. It asks the servers for nothing, so a program also starts while one is
+// down. Close the store with [Store.Close].
 func Open(o Options) (*Store, error) {
 	o = o.withDefaults()
 	if err := o.validate(); err != nil {
@@ -87,15 +87,18 @@ func Open(o Options) (*Store, error) {
 	return s, nil
 }
 
-// ErrUndelivered is matched by the error of a [Store.Close] that gave up flushes.
+// ErrUndelivered matches the error of a [Store.Close] that gave up flushes.
 var ErrUndelivered = errors.New("tiered: closed with undelivered flushes")
 
-// Close ends the store: nothing is served any more, and flushes that were still to be
-// delivered are given up, so that other processes may serve what they flush until its ttl; so are, after one more
-// try, records that the journal has not taken, of which other processes' first tiers hear nothing. Its error
-// says how many those are, and matches [ErrUndelivered]: for a job that ends soon after its writes in mode Available, which has
-// then to say so to somebody, or to take mode Strict. The store is closed all the same. Close
-// waits for requests under way, which Options.Timeout bounds. A second Close does nothing.
+// Close ends the store: nothing is served any more. Flushes that were still to be delivered are given
+// up, so other processes may serve what they should have flushed until its ttl. Records that the journal has
+// not taken are given up too, after one more try, and other processes' first tiers hear nothing of them.
+//
+// Its error says how many of both there were, and matches [ErrUndelivered]; the store is closed all the
+// same. A job that ends soon after its writes in mode Available should check it and tell somebody, or use
+// mode Strict.
+//
+// Close waits for requests under way, which Options.Timeout bounds. A second Close does nothing.
 func (s *Store) Close() error {
 	s.life.Lock()
 	if s.closed.Swap(true) {
@@ -133,8 +136,8 @@ func (s *Store) undelivered() error {
 
 // Closed reports whether the store has been closed. A closed store misses every lookup and
 // stores nothing; Prepare fails in mode Strict, and lets the write proceed in mode Available.
-// Intents that were prepared before are still to be ended, and reach the servers. A nil Store, that
-// of an Open whose error was passed over, counts as closed.
+// Intents that were prepared before must still be ended, and reach the servers. A nil Store, such as
+// that of an Open whose error was ignored, counts as closed.
 func (s *Store) Closed() bool { return s == nil || s.closed.Load() }
 
 // IntentTTL returns Options.IntentTTL.
