@@ -61,8 +61,8 @@ func (t *Table) decide() {
 	t.undecided.asked = time.Now()
 	if err := t.compare(context.Background()); err != nil {
 		t.undecided.is.Store(true)
-		t.rt.report(fmt.Errorf("cachegen: %s: how the columns of table %s compare cannot be read: %w: its reads go to the database, and its writes "+
-			"flush the whole table, until it can: migrate before NewModels", t.spec.Model, t.schema.Table, err))
+		t.rt.report(fmt.Errorf("cachegen: %s: how the columns of table %s compare cannot be read: %w: until it can, its reads go to the database "+
+			"and its writes flush the whole table: migrate before NewModels", t.spec.Model, t.schema.Table, err))
 	}
 }
 

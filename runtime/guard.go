@@ -106,7 +106,7 @@ func (g *guard) ask(ctx context.Context) bool {
 func (g *guard) mark(problem string) {
 	if g.state.Swap(guardAltered) != guardAltered {
 		what, texts, _ := strings.Cut(problem, "\n")
-		g.rt.report(fmt.Errorf("cachegen: %s is not cached, since %s: name what that depends on in Options.Partition, or take the tag away; "+
+		g.rt.report(fmt.Errorf("cachegen: %s is not cached, since %s: let Options.Partition name what that depends on, or remove the tag; "+
 			"see docs/tenants.md\n%s", g.accessor, what, texts))
 	}
 }

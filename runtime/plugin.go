@@ -19,7 +19,7 @@ var (
 	errSecondPlugin = errors.New("this database has a Runtime already: use that one, or open another *gorm.DB with gorm.Open")
 	errClosedPlugin = errors.New("this database had a Runtime, which has been closed; a *gorm.DB has no second one, since sessions made of it " +
 		"still know the first: open another with gorm.Open")
-	errNoModels  = errors.New("cachegen: this program writes, and flushes nothing: no models: call NewModels of each package whose tables it writes, before it does")
+	errNoModels  = errors.New("cachegen: this program writes and flushes nothing, since it has no models: call NewModels of each package whose tables it writes, before the first write")
 	errForeignTx = errors.New("cachegen: strict mode: this transaction's COMMIT cannot be seen, since it was not begun through the " +
 		"database given to New: begin it with db.Transaction or db.Begin, on a *gorm.DB made after New and outside of db.Connection")
 	errNoTx = errors.New("cachegen: strict mode: this connection pool cannot begin a transaction, so that a write in it " +

@@ -130,7 +130,7 @@ func (rt *Runtime) FlushTable(ctx context.Context, table string) error {
 	models := rt.registry.of(table)
 	if len(models) == 0 {
 		if tables := rt.registry.tables(); len(tables) > 0 {
-			return fmt.Errorf("%w of table %q; those of %q are: call NewModels of the package that has it", ErrNoModel, table, tables)
+			return fmt.Errorf("%w of table %q; there are models of %q: call NewModels of the package that has this table, too", ErrNoModel, table, tables)
 		}
 		return fmt.Errorf("%w of table %q: NewModels has not been called; call that of each package whose tables this program writes", ErrNoModel, table)
 	}

@@ -162,7 +162,7 @@ type StaleError struct {
 
 // Error says what was found, and what it may come from.
 func (e *StaleError) Error() string {
-	return fmt.Sprintf("cachegen: %s was served stale from the %s: for at least %s the database has had something else than the entry %s. "+
+	return fmt.Sprintf("cachegen: %s was served stale from the %s: for at least %s the database has differed from the entry %s. "+
 		"Was it written past GORM, or in a program without the plugin or its NewModels? Then flush %s after such writes; see docs/watching.md",
 		e.Accessor, e.Tier, e.Age.Round(time.Microsecond), e.Key, e.List)
 }

@@ -106,7 +106,7 @@ func (t *Table) readBack(ctx context.Context, b []byte, row any) (err error) {
 		}
 		err = errUnfit
 		if c.reported.CompareAndSwap(false, true) {
-			t.rt.report(fmt.Errorf("cachegen: %s.%s: %w: rows where that is so are served from the database and not stored",
+			t.rt.report(fmt.Errorf("cachegen: %s.%s: %w: such rows are served from the database and not stored",
 				t.spec.Model, strings.Join(c.field.BindNames, "."), why))
 		}
 	}

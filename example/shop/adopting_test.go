@@ -126,7 +126,7 @@ func TestWholeTablesAreLogged(t *testing.T) {
 	if err := db.Exec("DELETE FROM reviews").Error; err != nil {
 		t.Fatal(err)
 	}
-	if want := "cache: fault   cachegen: this program writes, and flushes nothing"; !strings.HasPrefix(out.String(), want) {
+	if want := "cache: fault   cachegen: this program writes and flushes nothing"; !strings.HasPrefix(out.String(), want) {
 		t.Errorf("a write without models logged %q, want %q", out.String(), want)
 	}
 	out.Reset()

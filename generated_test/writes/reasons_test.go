@@ -152,7 +152,7 @@ func TestWithModels(t *testing.T) {
 			}
 		}
 		err := w.rt.FlushTable(t.Context(), "note")
-		if want := `no model is cached of table "note"; those of ["croupons" "documents" "merchants" "notes"] are`; !errors.Is(err, cacheruntime.ErrNoModel) || !strings.Contains(err.Error(), want) {
+		if want := `no model is cached of table "note"; there are models of ["croupons" "documents" "merchants" "notes"]`; !errors.Is(err, cacheruntime.ErrNoModel) || !strings.Contains(err.Error(), want) {
 			t.Errorf("a mistyped table: %v", err)
 		}
 	})
