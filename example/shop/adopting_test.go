@@ -34,7 +34,7 @@ func (w watcher) ObserveFlush(_ context.Context, e cacheruntime.FlushEvent) {
 	}
 }
 
-// ObserveEvent is told of what happens beside reads and writes: of servers that do not answer, and of faults.
+// ObserveEvent is told of what happens besides reads and writes: of servers that do not answer, and of faults.
 func (w watcher) ObserveEvent(e flushlist.Event) {
 	w.log.Printf("cache: %s %s %s %v", e.Kind, e.Server, e.Name, e.Err)
 }
