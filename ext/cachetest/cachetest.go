@@ -19,11 +19,11 @@ const firstTierMB = 8
 // and nothing outlives the test, which closes both. Give each test a database of its own; one
 // database has one Runtime.
 //
-// Two options differ from those that New of package cacheruntime defaults to. The namespace is
-// "test", so that the names of flush lists are the same in every run: "test:croupons:42". And the
-// mode is Strict, so that a write whose COMMIT cannot be seen fails the test instead of leaving
-// readers to the database for a while. Each change may alter these and all others; an Observer set
-// there is told what happens as ever. A Fault, which says that something is not cached and what to do, is written
+// Two options differ from the defaults of cacheruntime.New. The namespace is "test", so that the
+// names of flush lists are the same in every run: "test:croupons:42". The mode is Strict, so that a
+// write whose COMMIT cannot be seen fails the test instead of leaving readers to the database for a
+// while. Each change may alter these and all other options. An Observer set there is told what
+// happens as ever; a Fault, which says that something is not cached and what to do, is also written
 // into the test's log.
 //
 // Tests may run in parallel, each with Runtimes of its own. New fails tb where there can be no
@@ -68,12 +68,12 @@ func New(tb testing.TB, db *gorm.DB, change ...func(*cacheruntime.Options)) *cac
 // NoSQL fails tb if an SQL statement is sent while f runs, and names the statements and the reads
 // that the cache did not serve. rt is from [New].
 //
-// It sees every statement that GORM sends through the database given to New: loads of Cache
-// accessors, reads of Objects accessors, and what the program queries and writes by itself,
-// whichever goroutine sends it; so what else uses the database at the time is to be stopped, and a
-// goroutine that f starts is to be waited for. It does not see the BEGIN and COMMIT of a transaction,
-// nor what is sent past GORM, through db.DB(). For what the cache alone loads, compare CacheStatements
-// of rt.Stats before and after.
+// It sees every statement that GORM sends through the database given to New, whichever goroutine
+// sends it: loads of Cache accessors, reads of Objects accessors, and what the program queries and
+// writes by itself. So let nothing else use the database at the time, and wait in f for the
+// goroutines that it starts. NoSQL does not see the BEGIN and COMMIT of a transaction, nor what is
+// sent past GORM, through db.DB(). For what the cache alone loads, compare CacheStatements of
+// rt.Stats before and after.
 func NoSQL(tb testing.TB, rt *cacheruntime.Runtime, f func()) {
 	tb.Helper()
 	s := during(tb, "NoSQL", rt, f)
@@ -83,8 +83,8 @@ func NoSQL(tb testing.TB, rt *cacheruntime.Runtime, f func()) {
 }
 
 // Statements returns the SQL statements that are sent while f runs, with their values, in the order in
-// which they ended: for a test that a page that is not cached takes two, say. What it sees is what
-// [NoSQL] sees. rt is from [New].
+// which they ended, for example to test that an uncached page takes two. It sees what [NoSQL] sees. rt
+// is from [New].
 func Statements(tb testing.TB, rt *cacheruntime.Runtime, f func()) []string {
 	tb.Helper()
 	return during(tb, "Statements", rt, f).statements
@@ -97,7 +97,7 @@ func Statements(tb testing.TB, rt *cacheruntime.Runtime, f func()) []string {
 //	test:croupons.ListPopularInCity(portland)  an accessor's, with its arguments
 //	test:croupons                              the table's `all`: every entry of it
 //
-// A list falls when its transaction commits, so the COMMIT is to be in f; what is rolled back makes
+// A list falls when its transaction commits, so the COMMIT must be in f; what is rolled back makes
 // none fall. Flushes by hand count too, and so do those of other goroutines. The generated CacheKeys
 // say which lists a model has. rt is from [New].
 func Flushed(tb testing.TB, rt *cacheruntime.Runtime, f func()) []string {

@@ -1,4 +1,4 @@
-// Package cachetest helps to test programs that read GORM models through cachegen. [New] makes a
+// Package cachetest helps you test programs that read GORM models through cachegen. [New] makes a
 // Runtime for one test, on a store in the process; [NoSQL] demands that a function is served
 // without the database, and [Flushed] tells which flush lists it made fall:
 //
@@ -12,6 +12,6 @@
 //		cachetest.NoSQL(t, rt, func() { body(page, "Portland") })
 //	}
 //
-// The package is for tests alone, since it links the testing package. docs/testing.md tells more,
-// and example/shop/handler_test.go is such a test in full.
+// The package is for tests alone, since it links the testing package. See docs/testing.md for more,
+// and example/shop/handler_test.go for such a test in full.
 package cachetest

@@ -25,8 +25,8 @@ import (
 // Its functions are called one at a time.
 type Harness struct {
 	// Open makes a store on data that nobody else uses, with the given IntentTTL. 0 is the
-	// store's default, of some seconds at least: no write of a case that does not ask for less is
-	// to be taken for dead.
+	// store's default, which must be some seconds at least: in a case that does not ask for less,
+	// no write may be taken for dead.
 	Open func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store
 
 	// Close closes a store that Open or Second made. It is called twice for some.
