@@ -19,7 +19,7 @@ func (t *Table) List(spec IndexSpec) *List {
 	return &List{t.index(spec, false)}
 }
 
-// Get returns the list, never nil. One longer than Options.ListWindow, where the tag has no limit, is
+// Get returns the list, never nil. Where the tag has no limit, a list longer than Options.ListWindow is
 // read from the database each time.
 func (l *List) Get(ctx context.Context, src Source, args ...Arg) ([]any, error) {
 	c, err := l.ix.t.begin(ctx, src, l.ix.accessor)

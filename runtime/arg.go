@@ -85,7 +85,7 @@ func Ptr[T any](p *T, f func(T) Arg) Arg {
 	return f(*p)
 }
 
-// If is a where valid holds, else NULL.
+// If returns a where valid is true, and NULL where it is not.
 func If(valid bool, a Arg) Arg {
 	if !valid {
 		return Arg{}
@@ -93,7 +93,7 @@ func If(valid bool, a Arg) Arg {
 	return a
 }
 
-// Each makes an Arg of each of vs.
+// Each returns an Arg for each of vs, made by f.
 //
 //go:noinline
 func Each[T any](vs []T, f func(T) Arg) []Arg {

@@ -24,8 +24,9 @@ type FollowSpec struct {
 	Package string
 }
 
-// With is a relation of a model that comes with it where the model is itself what comes with another. P is the
-// pointer to the model. Generated functions make it, as ReviewWithAuthor does; the zero With stands for nothing.
+// With is a relation that comes with the rows of a model when those come with other rows themselves: the
+// authors of the reviews of a croupon. P is the pointer to the model. Generated functions such as
+// ReviewWithAuthor make it; the zero With stands for nothing.
 type With[P any] struct{ w *along }
 
 // along is a relation that is asked for, and what is asked for with it. It is never changed.
@@ -34,14 +35,14 @@ type along struct {
 	then     []*along
 }
 
-// Along is the relation of a model P, with what comes with its rows. It is for generated code.
+// Along returns a relation of a model P, with what comes with its rows. It is for generated code.
 //
 //go:noinline
 func Along[P, Q any](relation string, its []With[Q]) With[P] {
 	return With[P]{&along{relation: relation, then: inner(its)}}
 }
 
-// Follow returns a Source of which rows come with those of a relation. It is for generated code.
+// Follow returns a Source whose rows come with the rows of a relation. It is for generated code.
 //
 //go:noinline
 func Follow[Q any](src Source, relation string, its []With[Q]) Source {

@@ -19,7 +19,7 @@ func SameTime(a, b time.Time) bool {
 }
 
 // SameBytes reports whether a and b are known to hold the same bytes. Two that are empty or nil are
-// not: drivers for SQLite read an empty BLOB as nil, so that one may be NULL and the other not.
+// not known to: drivers for SQLite read an empty BLOB as nil, so one may be NULL and the other not.
 func SameBytes[T ~[]byte](a, b T) bool { return len(a) > 0 && bytes.Equal(a, b) }
 
 // SameBytesPtr is SameBytes for a column of pointers: nil may be an empty BLOB, too.
@@ -38,6 +38,6 @@ func SamePtrFunc[T any](a, b *T, same func(a, b T) bool) bool {
 	return same(*a, *b)
 }
 
-// SameText reports whether a database might hold a text to be equal to a literal, under any collation whose
+// SameText reports whether a database might take a text to be equal to a literal, under any collation whose
 // foldings are known.
 func SameText(a, literal string) bool { return fold.Same(a, literal) }

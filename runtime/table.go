@@ -13,11 +13,11 @@ import (
 
 // Table reads the rows of one model by primary key, and holds the model's other accessors. It is for
 // generated code: NewTable begins it, its methods List, One, Count and Unique add accessors, and
-// Register ends the making. After that it is safe for concurrent use.
+// Register completes it. After that it is safe for concurrent use.
 //
 // Nothing here has type parameters, so that it is compiled once and not again for each model. A row travels as an
-// any that holds a pointer to the model's struct, and one that is absent as a nil any, never as a nil pointer in
-// one. A primary key is the arguments that its columns are compared with; several keys are given one behind
+// any that holds a pointer to the model's struct; an absent row is a nil any, never a nil pointer in an any.
+// A primary key is the arguments that its columns are compared with; several keys are given one behind
 // the other. Generated accessors give rows their type back with Row, Rows and ByKey. What runs once for each model or
 // accessor is not inlined into generated code, for the same reason.
 type Table struct {

@@ -4,13 +4,13 @@ package cacheruntime
 // the model's struct and not the struct, since the compiler shares one body between all pointers; what loops is not
 // inlined, so that there is but that body.
 
-// Row is the row of a Get; nil where there is an error.
+// Row returns the row of a Get; nil where there is an error.
 func Row[P any](row any, err error) (P, error) {
 	p, _ := row.(P)
 	return p, err
 }
 
-// Rows are the rows of a GetMany, a list or a page, never nil without an error.
+// Rows returns the rows of a GetMany, a list or a page, never nil without an error.
 //
 //go:noinline
 func Rows[P any](rows []any, err error) ([]P, error) {
@@ -24,7 +24,7 @@ func Rows[P any](rows []any, err error) ([]P, error) {
 	return out, nil
 }
 
-// ByKey are the rows of a GetMap by the keys that they were asked for. What is absent is left out.
+// ByKey returns the rows of a GetMap by the keys that they were asked for. What is absent is left out.
 //
 //go:noinline
 func ByKey[P any, K comparable](keys []K, rows []any, err error) (map[K]P, error) {

@@ -119,8 +119,8 @@ func (d *Decoder) driverValue() driver.Value {
 }
 
 // DecodeValue reads into p what AppendValue wrote, as GORM reads a column: NULL leaves the zero value, and
-// anything else goes to Scan. It is an error where that fails, or panics: Scan was not made for
-// bytes that somebody else has put into the cache.
+// anything else goes to Scan. If that fails or panics, it is an error: Scan was not made for bytes that
+// somebody else has put into the cache.
 func DecodeValue[T any](d *Decoder, p *T) {
 	*p = *new(T)
 	dv := d.driverValue()
@@ -205,7 +205,7 @@ func Within(present bool, arg func() Arg) Arg {
 	return arg()
 }
 
-// SameWithin compares a column inside embedded pointers, which are there in one state of a row or in both.
+// SameWithin compares a column inside embedded pointers; a and b say whether the pointers are there in each state of the row.
 func SameWithin(a, b bool, same func() bool) bool {
 	if !a || !b {
 		return a == b
@@ -223,8 +223,8 @@ func badArg(accessor string, args []Arg) error {
 	return nil
 }
 
-// SameValue reports whether GORM would write the same for a and b. Where in doubt it says no: a
-// flush too many harms nobody.
+// SameValue reports whether GORM would write the same for a and b. When in doubt it says no: one flush
+// too many harms nobody.
 func SameValue[T any](a, b T) bool {
 	x, err := driverValue(a)
 	if err != nil {
