@@ -29,7 +29,7 @@ func (s *Store) Lease(ctx context.Context, r flushlist.Ref, t flushlist.Ticket) 
 	}
 	at := addr{key: leaseKey(r, t)}
 	id, asked := xxhash.Sum64String(at.key), s.now()
-	err := sv.add(ctx, at, nil, s.opts.Lease)
+	err := sv.add(ctx, at, nil, s.opts.Lease+clockTick)
 	switch {
 	case errors.Is(err, errNotStored):
 		// Memcached ends a lease. One that this process sees for longer than memcached may take over that is none.
@@ -47,8 +47,13 @@ func (s *Store) Lease(ctx context.Context, r flushlist.Ref, t flushlist.Ticket) 
 	}, true
 }
 
-// leaseSlack is how much longer than asked for an item may stay: memcached counts in whole seconds, and by ticks of one.
-const leaseSlack = 2 * time.Second
+const (
+	// clockTick is how much sooner than asked for an item may go: memcached counts in whole seconds, of which the first is
+	// over at the next tick of its clock. An item of one second lives for anything from 0 to 1.
+	clockTick = time.Second
+	// leaseSlack is how much longer than Options.Lease one may stay: by clockTick, and what is rounded up.
+	leaseSlack = clockTick + 2*time.Second
+)
 
 // leaseKey is the key of a lease: of the entry's route, so that it lies on its server, and of its key and stamps,
 // so that a flush leaves it behind.
