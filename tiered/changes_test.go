@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
-
 	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -267,7 +265,7 @@ func TestRecordIsOnEveryServer(t *testing.T) {
 		t.Fatal(p.Stats().NewestStep)
 	}
 	// A server that lost it, and one where somebody else wrote, have it again.
-	if err := memcache.New(c.servers[1].Addr()).DeleteAll(); err != nil {
+	if err := testserver.Client(c.servers[1].Addr()).DeleteAll(); err != nil {
 		t.Fatal(err)
 	}
 	put(t, c.servers[2].Addr(), ringKey("shop"), []byte("<html>"))

@@ -290,7 +290,7 @@ func TestServerOutOfMemory(t *testing.T) {
 	p := start(t, hasty(m.Addr())).quiet()
 	r := storetest.Ref(1)
 	p.load(r, "row")
-	client := memcache.New(m.Addr())
+	client := testserver.Client(m.Addr())
 	defer client.Close()
 	for size := 0; size < 600; size += 8 { // every slab class that a cell, or a record, could lie in
 		for n := 0; ; n++ {

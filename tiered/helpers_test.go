@@ -157,7 +157,7 @@ func refAt(tb testing.TB, s *Store, server string) flushlist.Ref {
 // put sets an item behind the store's back.
 func put(tb testing.TB, server, key string, value []byte) {
 	tb.Helper()
-	if err := memcache.New(server).Set(&memcache.Item{Key: key, Value: value}); err != nil {
+	if err := testserver.Client(server).Set(&memcache.Item{Key: key, Value: value}); err != nil {
 		tb.Fatal(err)
 	}
 }
@@ -165,7 +165,7 @@ func put(tb testing.TB, server, key string, value []byte) {
 // item reads an item behind the store's back, nil where there is none.
 func rawItem(tb testing.TB, server, key string) []byte {
 	tb.Helper()
-	it, err := memcache.New(server).Get(key)
+	it, err := testserver.Client(server).Get(key)
 	if errors.Is(err, memcache.ErrCacheMiss) {
 		return nil
 	}

@@ -5,8 +5,6 @@ import (
 	"net"
 	"testing"
 
-	"github.com/bradfitz/gomemcache/memcache"
-
 	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -213,7 +211,7 @@ func lostTokenAndOtherProcess(t *testing.T, m *testserver.Server) {
 	r := storetest.Ref(1)
 	in := writer.prepare(flushlist.Strict, r.List)
 	other.poll()
-	if err := memcache.New(m.Addr()).Delete(cellKey(r.List)); err != nil {
+	if err := testserver.Client(m.Addr()).Delete(cellKey(r.List)); err != nil {
 		t.Fatal(err)
 	}
 	other.ask(r) // makes the cells

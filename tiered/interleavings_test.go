@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
-
 	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -250,7 +248,7 @@ func lostTokenAndOwnProcess(t *testing.T, m *testserver.Server) {
 	p := followed(t, m.Addr())
 	r := storetest.Ref(1)
 	in := p.prepare(flushlist.Strict, r.List)
-	if err := memcache.New(m.Addr()).Delete(cellKey(r.List)); err != nil {
+	if err := testserver.Client(m.Addr()).Delete(cellKey(r.List)); err != nil {
 		t.Fatal(err)
 	}
 	p.ask(r) // makes the cells

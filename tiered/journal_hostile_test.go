@@ -168,7 +168,7 @@ func TestManyOpenNumbers(t *testing.T) {
 func TestOwnNumberOfALostJournal(t *testing.T) {
 	m := testserver.Memcached(t)
 	p, other := followed(t, m.Addr()).byJournal(), unpolled(t, m.Addr())
-	client := memcache.New(m.Addr())
+	client := testserver.Client(m.Addr())
 	p.write(storetest.Ref(2).List)
 	own := p.number() - 1
 	for _, n := range []uint64{own, own + 1} {

@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
-
 	"github.com/cachegen/cachegen/ext/journaltest"
 	"github.com/cachegen/cachegen/internal/testserver"
 	"github.com/cachegen/cachegen/tiered"
@@ -22,7 +20,7 @@ func TestJournal(t *testing.T) {
 			empty := func(tb testing.TB) {
 				tb.Helper()
 				for _, s := range servers {
-					if err := memcache.New(s).FlushAll(); err != nil {
+					if err := testserver.Client(s).FlushAll(); err != nil {
 						tb.Fatal(err)
 					}
 				}

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
-
 	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -155,7 +153,7 @@ func TestOpenNumberIsClosed(t *testing.T) {
 // A head that is lost, goes back or runs ahead ends what the journal answered for.
 func TestHeadIsLost(t *testing.T) {
 	m := testserver.Memcached(t)
-	client := memcache.New(m.Addr())
+	client := testserver.Client(m.Addr())
 	heads := map[string]func(head uint64){
 		"vanished": func(uint64) {
 			if err := client.Delete(journalHead); err != nil {

@@ -24,8 +24,7 @@ type registering struct {
 func register(t *testing.T, server *testserver.Server, identities ...uint64) *registering {
 	t.Helper()
 	p := start(t, Options{Servers: []string{server.Addr()}, Timeout: 5 * time.Second, IntentTTL: 50 * time.Millisecond})
-	client := memcache.New(server.Addr())
-	client.Timeout = 5 * time.Second
+	client := testserver.Client(server.Addr())
 	t.Cleanup(func() { _ = client.Close() })
 	return &registering{p, p.Register(context.Background(), storetest.All(), identities).(*registered), client}
 }

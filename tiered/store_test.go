@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
-
 	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -45,7 +43,7 @@ func harness(relays []*testserver.Relay) storetest.Harness {
 	h := storetest.Harness{
 		Open: func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store {
 			for _, s := range servers {
-				if err := memcache.New(s).FlushAll(); err != nil {
+				if err := testserver.Client(s).FlushAll(); err != nil {
 					tb.Fatal(err)
 				}
 			}
@@ -94,7 +92,7 @@ func evict(tb testing.TB, s *Store, l flushlist.List) {
 			continue
 		}
 		p := s.places[c.place]
-		if err := memcache.New(p.name()).Delete(c.addr(p.name()).key); err != nil {
+		if err := testserver.Client(p.name()).Delete(c.addr(p.name()).key); err != nil {
 			tb.Fatal(err)
 		}
 	}

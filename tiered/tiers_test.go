@@ -8,8 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
-
 	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -34,7 +32,7 @@ func TestEvictedFromEitherTier(t *testing.T) {
 	if !p.inFirst(r) {
 		t.Fatal("a hit does not reach the first tier")
 	}
-	if err := memcache.New(m.Addr()).Delete(r.Key); err != nil {
+	if err := testserver.Client(m.Addr()).Delete(r.Key); err != nil {
 		t.Fatal(err)
 	}
 	f := p.ask(r)
@@ -47,7 +45,7 @@ func TestEvictedFromEitherTier(t *testing.T) {
 	// Evicted between lookup and fill.
 	p.write(r.List)
 	f = p.ask(r)
-	if err := memcache.New(m.Addr()).Delete(r.Key); err != nil {
+	if err := testserver.Client(m.Addr()).Delete(r.Key); err != nil {
 		t.Fatal(err)
 	}
 	p.fill(r, f.Ticket, "new")

@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
-
 	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -56,7 +54,7 @@ func harness(servers []string, alter func(*tiered.Store) cacheruntime.Store) sto
 	h := storetest.Harness{
 		Open: func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store {
 			for _, s := range servers {
-				if err := memcache.New(s).FlushAll(); err != nil {
+				if err := testserver.Client(s).FlushAll(); err != nil {
 					tb.Fatal(err)
 				}
 			}

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
 	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/shop"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -54,7 +53,7 @@ func TestFirstTierIsNotBehind(t *testing.T) {
 			if journal := reader.Store.Stats().Journal; time.Since(began) < 7*time.Second {
 				followed = followed || journal
 			} else if n%40 == 0 { // cells, entries and the journal are gone
-				if err := memcache.New(m.Addr()).DeleteAll(); err != nil {
+				if err := testserver.Client(m.Addr()).DeleteAll(); err != nil {
 					t.Errorf("flush_all: %v", err)
 				}
 			}

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/bradfitz/gomemcache/memcache"
 	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/shop"
 	"github.com/cachegen/cachegen/internal/testserver"
@@ -214,7 +213,7 @@ func TestEviction(t *testing.T) {
 	server := testserver.Memcached(t)
 	f := fixture.New(t, fixture.Options{Servers: []string{server.Addr()}})
 	f.Create(t, croupon("a"))
-	client := memcache.New(server.Addr())
+	client := testserver.Client(server.Addr())
 	defer client.Close()
 	entry, cell := keyOf(t, f, 1)
 	fresh := cacheruntime.WithFresh(ctx)

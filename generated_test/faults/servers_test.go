@@ -8,7 +8,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/bradfitz/gomemcache/memcache"
 	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/shop"
@@ -21,7 +20,7 @@ import (
 func onRecord(t *testing.T, step int, servers []string) {
 	t.Helper()
 	for _, s := range servers {
-		client := memcache.New(s)
+		client := testserver.Client(s)
 		eventually(t, fmt.Sprintf("step %d is not on record on %s", step, s), func() bool {
 			it, err := client.Get("@ring:shop")
 			return err == nil && strings.Contains(string(it.Value), fmt.Sprintf("\n%d ", step))

@@ -146,7 +146,7 @@ func faultKinds() []faultKind {
 		}},
 		{"flush_all", false, true, 0, 0, func(d *draw) (_, _ func(*cluster)) {
 			s := d.server()
-			return func(c *cluster) { must(c.t, memcache.New(s.Addr()).DeleteAll()) }, nil
+			return func(c *cluster) { must(c.t, testserver.Client(s.Addr()).DeleteAll()) }, nil
 		}},
 		{"filler", false, true, 0, 0, func(d *draw) (_, _ func(*cluster)) {
 			s, seed := d.server(), d.Int64()
@@ -173,8 +173,7 @@ func (c *cluster) shutUntilWaiting(p *place) {
 
 // fill puts more into a server of 2 MB than it holds, in sizes from a cell's to a small entry's.
 func fill(c *cluster, addr string, seed int64) {
-	client := memcache.New(addr)
-	client.Timeout = 5 * time.Second
+	client := testserver.Client(addr)
 	defer client.Close()
 	r := rand.New(rand.NewPCG(uint64(seed), 0))
 	for i := range 3000 {

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
 	"github.com/cachegen/cachegen/internal/testserver"
 )
 
@@ -18,7 +17,7 @@ func TestServersLoseTokens(t *testing.T) {
 		s.Stop()
 		s.Start()
 	}
-	flush := func(s *testserver.Server) { must(t, memcache.New(s.Addr()).DeleteAll()) }
+	flush := func(s *testserver.Server) { must(t, testserver.Client(s.Addr()).DeleteAll()) }
 	for name, does := range map[string]struct {
 		lose    func(*testserver.Server)
 		journal bool // is lost too

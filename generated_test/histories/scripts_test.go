@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
+	"github.com/cachegen/cachegen/internal/testserver"
 )
 
 // script leads processes that do what they are told to where one part of the protocol is needed, which random faults
@@ -173,7 +173,7 @@ func beginsMeanwhile(c *cluster, w []*worker, by time.Duration) {
 	for _, r := range c.besideJournal(c.places[0]) {
 		r.Late(by)
 	}
-	client := memcache.New(c.servers[c.journal()].Addr())
+	client := testserver.Client(c.servers[c.journal()].Addr())
 	defer client.Close()
 	head := func() string {
 		it, err := client.Get("@journal:head")

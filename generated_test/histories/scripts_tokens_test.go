@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
+	"github.com/cachegen/cachegen/internal/testserver"
 )
 
 // The scripts of tokens that are lost, replaced or too old, and of loads that are late.
@@ -21,7 +21,7 @@ func tokensLost(c *cluster, w []*worker) {
 	at := c.journal()
 	for i, s := range c.servers {
 		if i != at {
-			must(c.t, memcache.New(s.Addr()).DeleteAll())
+			must(c.t, testserver.Client(s.Addr()).DeleteAll())
 		}
 	}
 	for _, w := range w {

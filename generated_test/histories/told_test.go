@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bradfitz/gomemcache/memcache"
 	"github.com/cachegen/cachegen/generated_test/histories"
 	"github.com/cachegen/cachegen/internal/testserver"
 )
@@ -197,7 +196,7 @@ func (c *cluster) agrees(w *worker, ids []uint64) {
 // journal returns the server that the journal lies on.
 func (c *cluster) journal() int {
 	for i, s := range c.servers {
-		client := memcache.New(s.Addr())
+		client := testserver.Client(s.Addr())
 		_, err := client.Get("@journal:head")
 		client.Close()
 		if err == nil {

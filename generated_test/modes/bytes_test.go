@@ -9,6 +9,7 @@ import (
 	"github.com/cachegen/cachegen/flushlist"
 	"github.com/cachegen/cachegen/generated_test/fixture"
 	"github.com/cachegen/cachegen/generated_test/shop"
+	"github.com/cachegen/cachegen/internal/testserver"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 )
 
@@ -31,7 +32,7 @@ func bad(good, another []byte) map[string][]byte {
 // behaviour 80: whatever lies under the keys, reads are right, and what is bad is replaced.
 func foreignReads(t *testing.T) {
 	w := newWorld(t, 1, cacheruntime.Available)
-	client := memcache.New(w.servers[0].Addr())
+	client := testserver.Client(w.servers[0].Addr())
 	defer client.Close()
 	get := func(key string) []byte {
 		it, err := client.Get(key)
@@ -63,7 +64,7 @@ func foreignReads(t *testing.T) {
 // nevertheless when it returns.
 func foreignWrites(t *testing.T, mode cacheruntime.Mode) {
 	w := newWorld(t, 1, mode)
-	client := memcache.New(w.servers[0].Addr())
+	client := testserver.Client(w.servers[0].Addr())
 	defer client.Close()
 	it, err := client.Get(w.a.cell(1))
 	if err != nil {

@@ -72,8 +72,7 @@ type process struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{T: t, server: testserver.Memcached(t)}
-	w.client = memcache.New(w.server.Addr())
-	w.client.Timeout = 5 * time.Second
+	w.client = testserver.Client(w.server.Addr())
 	t.Cleanup(func() { _ = w.client.Close() })
 	w.db = fixture.Postgres(t).Open(t, nil)
 	// The migration of the newer release has run, as is usual: its column is there and has a default.

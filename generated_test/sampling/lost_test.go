@@ -97,7 +97,7 @@ func TestTokenIsLost(t *testing.T) {
 			if l.All {
 				key = "@" + server + ":" + l.Name
 			}
-			if err := memcache.New(server).Delete(key); err != nil && !errors.Is(err, memcache.ErrCacheMiss) {
+			if err := testserver.Client(server).Delete(key); err != nil && !errors.Is(err, memcache.ErrCacheMiss) {
 				t.Error(err)
 			}
 		}
