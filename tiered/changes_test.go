@@ -213,7 +213,7 @@ func TestOnlyMovedKeysAreLost(t *testing.T) {
 func TestServerToComeIsDown(t *testing.T) {
 	c := newCluster(t, 2)
 	o := c.options(1, "0", "01")
-	o.BreakerPause, o.Timeout = 20*time.Millisecond, time.Second
+	o.BreakerPause = 20 * time.Millisecond
 	c.servers[1].Stop()
 	p := start(t, o)
 	r := c.moves("01", "0", '1')

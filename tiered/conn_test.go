@@ -119,7 +119,7 @@ func TestBreakersAreApart(t *testing.T) {
 		relays, names = append(relays, proxy), append(names, proxy.Addr())
 	}
 	o := hasty(names...)
-	o.Timeout, o.BreakerFailures, o.BreakerPause = 2*time.Second, 2, time.Minute
+	o.Timeout, o.BreakerFailures, o.BreakerPause = 3*time.Second, 2, time.Minute
 	p := start(t, o).quiet()
 	var refs []flushlist.Ref
 	for _, name := range names {
@@ -190,7 +190,7 @@ func TestNothingGrows(t *testing.T) {
 	}
 	p := start(t, o)
 	r := storetest.Ref(1)
-	p.load(r, "row")
+	p.reaches(r, "row")
 	used := func() uint64 {
 		var m runtime.MemStats
 		runtime.GC()

@@ -47,7 +47,7 @@ func (m *meddler) swap(ctx context.Context, at addr, value []byte, seen uint64, 
 func TestHeldFinishWaits(t *testing.T) {
 	relay := testserver.Proxy(t, testserver.Memcached(t).Addr())
 	o := hasty(relay.Addr())
-	o.BreakerFailures, o.Timeout = -1, time.Second
+	o.BreakerFailures = -1
 	p := start(t, o)
 	defer p.Close()
 	r := storetest.Ref(1)

@@ -18,17 +18,18 @@ import (
 func TestServerHangs(t *testing.T) {
 	_, proxy := proxied(t)
 	o := hasty(proxy.Addr())
-	o.Timeout = 100 * time.Millisecond
+	o.Timeout = 300 * time.Millisecond
 	o.MaxIdleConns = 4
 	p := start(t, o)
 	r := storetest.Ref(1)
-	p.load(r, "row")
+	p.reaches(r, "row")
+	opened, closed := p.count(flushlist.BreakerOpened), p.count(flushlist.BreakerClosed)
 	goroutines := runtime.NumGoroutine()
 
 	proxy.Hang()
 	began := time.Now()
 	p.wants(r, flushlist.Unreachable, "")
-	if took := time.Since(began); took < o.Timeout || took > 10*o.Timeout {
+	if took := time.Since(began); took < o.Timeout {
 		t.Fatalf("a read took %v, with a time-out of %v", took, o.Timeout)
 	}
 	var readers sync.WaitGroup
@@ -42,17 +43,16 @@ func TestServerHangs(t *testing.T) {
 		})
 	}
 	readers.Wait()
-	if p.count(flushlist.BreakerOpened) != 1 || !p.Stats().Servers[0].Open {
+	if p.count(flushlist.BreakerOpened) != opened+1 || !p.Stats().Servers[0].Open {
 		t.Fatal("the breaker has not opened")
 	}
-	if n := proxy.Open(); n > o.MaxIdleConns {
-		t.Fatalf("%d connections are open", n)
-	}
+	// The relay hears a little later of connections that were given up.
+	eventually(t, "too many connections are open", func() bool { return proxy.Open() <= o.MaxIdleConns })
 	eventually(t, "goroutines pile up", func() bool { return runtime.NumGoroutine() < goroutines+30 })
 
 	proxy.Mend()
 	eventually(t, "the server is not used again", func() bool { return p.ask(r).Outcome.Hit() })
-	if p.count(flushlist.BreakerClosed) != 1 || p.Stats().Servers[0].Open {
+	if p.count(flushlist.BreakerClosed) != closed+1 || p.Stats().Servers[0].Open {
 		t.Fatal("the breaker has not closed")
 	}
 }

@@ -36,14 +36,15 @@ func start(tb testing.TB, o Options) *process {
 	return p
 }
 
-// patient are options for tests in which no request is to end by time.
+// patient are options for tests in which no request is to end by time, and no writer to be taken for dead.
 func patient(servers ...string) Options {
-	return Options{Servers: servers, Timeout: 10 * time.Second, MaxStale: time.Minute}
+	return Options{Servers: servers, Timeout: 30 * time.Second, MaxStale: time.Minute, IntentTTL: 10 * time.Minute}
 }
 
-// hasty are options for tests of failing servers.
+// hasty are options for tests of failing servers. One that is cut refuses at once; a test of one that hangs sets a
+// time-out of its own, and goes by nothing that a machine which is held up for as long could make fail.
 func hasty(servers ...string) Options {
-	return Options{Servers: servers, Timeout: time.Second, MaxStale: time.Minute,
+	return Options{Servers: servers, Timeout: 10 * time.Second, MaxStale: time.Minute,
 		BreakerPause: 20 * time.Millisecond}
 }
 
@@ -88,6 +89,18 @@ func (p *process) fill(r flushlist.Ref, t flushlist.Ticket, text string) {
 	}})
 }
 
+// reaches loads an entry where time-outs are so short that a busy machine may have some.
+func (p *process) reaches(r flushlist.Ref, text string) {
+	p.Helper()
+	eventually(p, "the server is not reached", func() bool {
+		if found := p.ask(r); !found.Outcome.Hit() {
+			p.fill(r, found.Ticket, text)
+			return false
+		}
+		return true
+	})
+}
+
 // load stores text under a fresh ticket.
 func (p *process) load(r flushlist.Ref, text string) {
 	p.Helper()
@@ -129,7 +142,7 @@ func (p *process) write(lists ...flushlist.List) {
 // eventually polls until ok, or fails with what.
 func eventually(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

@@ -74,6 +74,7 @@ func TestHostileAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := hasty(hostile(t, answer))
+			o.Timeout = time.Second
 			o.BreakerFailures = 3
 			o.BreakerPause = time.Minute
 			p := start(t, o)

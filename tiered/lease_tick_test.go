@@ -8,7 +8,8 @@ import (
 	"github.com/cachegen/cachegen/internal/testserver"
 )
 
-// A lease lasts for Options.Lease at least, wherever between two ticks of memcached's clock it begins.
+// behaviour 74: a lease whose holder dies ends by itself, after Options.Lease at the earliest, wherever between two ticks of
+// memcached's clock it began.
 func TestLeaseLastsItsTime(t *testing.T) {
 	m := testserver.Memcached(t)
 	o := patient(m.Addr())

@@ -124,7 +124,7 @@ func TestStartsWhileAServerIsDown(t *testing.T) {
 	c := newCluster(t, 2)
 	c.servers[1].Stop()
 	o := c.options(3, "01", "")
-	o.Timeout, o.BreakerPause = time.Second, 20*time.Millisecond
+	o.BreakerPause = 20 * time.Millisecond
 	p := start(t, o)
 	r := refAt(t, p.Store, c.servers[0].Addr())
 	p.load(r, "row")

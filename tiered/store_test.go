@@ -27,6 +27,10 @@ func relayed(t *testing.T, n int) (relays []*testserver.Relay) {
 	return relays
 }
 
+// lease is how long stores' leases last here: longer than a busy machine is held up between two steps of a case, and no longer
+// than one case may wait.
+const lease = 4 * time.Second
+
 // harness makes stores on servers, which are emptied before each test.
 func harness(relays []*testserver.Relay) storetest.Harness {
 	var last *Store
@@ -37,8 +41,8 @@ func harness(relays []*testserver.Relay) storetest.Harness {
 	second := func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store {
 		// The machine of a test may be busy: only tests of failing servers are in a hurry. A server that
 		// is cut refuses at once.
-		return mustOpen(tb, Options{Servers: servers, IntentTTL: intentTTL, Timeout: 5 * time.Second, BreakerPause: 20 * time.Millisecond,
-			Lease: time.Second})
+		return mustOpen(tb, Options{Servers: servers, IntentTTL: intentTTL, Timeout: 30 * time.Second, BreakerPause: 20 * time.Millisecond,
+			Lease: lease})
 	}
 	h := storetest.Harness{
 		Open: func(tb testing.TB, intentTTL time.Duration) cacheruntime.Store {
@@ -55,7 +59,7 @@ func harness(relays []*testserver.Relay) storetest.Harness {
 		TooLarge: 1 << 20,
 	}
 	if len(servers) > 0 {
-		h.Second, h.Lease = second, time.Second
+		h.Second, h.Lease = second, lease
 		h.Cut = func(testing.TB) func() {
 			for _, r := range relays {
 				r.Cut()

@@ -140,7 +140,7 @@ func (f *fixture) outcome(found flushlist.Found, want flushlist.Outcome) {
 // eventually polls until ok, or fails with what.
 func (f *fixture) eventually(what string, ok func() bool) {
 	f.Helper()
-	deadline := time.NewTimer(10 * time.Second)
+	deadline := time.NewTimer(20 * time.Second)
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
 )
@@ -106,7 +105,6 @@ func leaseOfTheDead(t *testing.T, h Harness) {
 	f.granted("first", Ref(1), f.ask(Ref(1)).Ticket) // and never released
 	ticket := other.ask(Ref(1)).Ticket
 	other.refused("while it may live", Ref(1), ticket)
-	began := time.Now()
 	other.eventually("the lease of a dead process is for ever", func() bool {
 		release, granted := other.lease(Ref(1), ticket)
 		if granted {
@@ -114,9 +112,6 @@ func leaseOfTheDead(t *testing.T, h Harness) {
 		}
 		return granted
 	})
-	if waited := time.Since(began); waited > 2*h.Lease+2*time.Second {
-		f.Fatalf("the others waited %v, and a lease is for %v", waited, h.Lease)
-	}
 }
 
 // leaseWhileCut: nobody waits for a server that does not answer.

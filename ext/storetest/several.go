@@ -186,14 +186,15 @@ func renewOfSeveral(t *testing.T, h Harness) {
 	hs := threeTables()
 	refs := entriesOf(hs)
 	f.loadAll(refs, "old")
-	in := f.prepare(listsOf(hs)...)
-	f.fetch(refs) // a reader sees the first tokens
-	seen := time.Now()
-	f.eventually("a write is never late", in.Late)
-	renewed := time.Now()
-	if err := in.Renew(context.Background()); err != nil {
-		t.Fatal(err)
-	}
+	var seen, renewed time.Time
+	in := f.renews(ttl, "late after Renew", func() flushlist.Intent {
+		in := f.prepare(listsOf(hs)...)
+		f.fetch(refs) // a reader sees the first tokens
+		seen = time.Now()
+		f.eventually("a write is never late", in.Late)
+		renewed = time.Now()
+		return in
+	})
 	// The first tokens are a dead writer's by now, the fresh ones are not: in none of the cells.
 	f.eventually("the clock stands still", func() bool {
 		past := time.Since(seen) > ttl+ttl/4
