@@ -18,7 +18,7 @@ import (
 // TestRoundTrips: requests that are out at once, wave by wave.
 func TestRoundTrips(t *testing.T) {
 	ctx := context.Background()
-	relay := testserver.Proxy(t, testserver.Memcached(t).Addr())
+	relay := testserver.Proxy(t, testserver.Memcached(t).Addr()).Apart()
 	// No first tier: every read is seen.
 	f := fixture.New(t, fixture.Options{Servers: []string{relay.Addr()}, Tiered: tiered.Options{MaxStale: -1}})
 	var ids []uint64

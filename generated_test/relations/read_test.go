@@ -54,7 +54,7 @@ func TestStatements(t *testing.T) {
 
 // What docs/relations.md says a level costs in round trips, wave by wave.
 func TestRoundTrips(t *testing.T) {
-	relay := testserver.Proxy(t, testserver.Memcached(t).Addr())
+	relay := testserver.Proxy(t, testserver.Memcached(t).Addr()).Apart()
 	w := openWith(t, fixture.SQLite(t), cacheruntime.Options{}, tiered.Options{Servers: []string{relay.Addr()}, MaxStale: -1})
 	m := w.m.Croupon.Cache
 	for _, c := range []struct {

@@ -30,6 +30,7 @@ type Relay struct {
 	waves   waves
 	delay   time.Duration // before each piece of an answer
 	late    time.Duration // before each piece of a request
+	apart   bool          // background requests are not counted
 	conns   map[net.Conn]struct{}
 	open    int // connections that clients have open
 	closed  bool
@@ -192,21 +193,23 @@ func (r *Relay) serve(client net.Conn) {
 	pipes.Go(func() {
 		defer server.Close()
 		defer r.count(-1) // the client has closed, also where an answer is held back
-		relay(server, client, func(n int) bool {
-			r.requests.Add(1)
-			r.asked.Add(int64(n))
-			asked.Store(true)
+		relay(server, client, func(b []byte) bool {
 			r.mu.Lock()
-			late := r.late
+			late, apart := r.late, r.apart
 			r.mu.Unlock()
+			if !apart || !background(b) {
+				r.requests.Add(1)
+				r.asked.Add(int64(len(b)))
+				asked.Store(true)
+			}
 			hold(late)
 			return true
 		})
 	})
 	pipes.Go(func() {
 		defer client.Close()
-		relay(client, server, func(n int) bool {
-			r.answered.Add(int64(n))
+		relay(client, server, func(b []byte) bool {
+			r.answered.Add(int64(len(b)))
 			first := asked.Swap(false)
 			if first {
 				r.trips.Add(1)
@@ -254,13 +257,13 @@ func hold(d time.Duration) {
 	}
 }
 
-// relay copies from one connection to the other, asking before each piece of n bytes.
-func relay(to io.Writer, from io.Reader, before func(n int) bool) {
+// relay copies from one connection to the other, asking before each piece.
+func relay(to io.Writer, from io.Reader, before func(piece []byte) bool) {
 	b := make([]byte, 64<<10)
 	for {
 		n, err := from.Read(b)
 		if n > 0 {
-			if !before(n) {
+			if !before(b[:n]) {
 				return
 			}
 			if _, err := to.Write(b[:n]); err != nil {
