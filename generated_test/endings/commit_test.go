@@ -22,19 +22,18 @@ func TestCommitUnanswered(t *testing.T) {
 	for name, committed := range map[string]bool{"committed": true, "not committed": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const ttl = 2 * time.Second
+			const ttl = 4 * time.Second // half of it may pass before COMMIT
 			w := newWorld(t, ttl, flushlist.Strict)
 			// COMMIT waits for the tokens, and those for their answers.
 			w.toCache.Hang()
-			asked := w.toCache.Requests()
+			left := time.Now()
 			done := w.updating("new")
-			eventually(t, "no token is left", func() bool { return w.toCache.Requests() > asked })
+			eventually(t, "no token is left", w.underWrite)
 			if committed {
 				w.toSQL.Hang()
 			} else {
 				w.toSQL.Cut()
 			}
-			left := time.Now()
 			w.toCache.Mend()
 			want := "old"
 			if committed {
@@ -94,7 +93,7 @@ func (w *world) slowCommit() (waiting func() bool, release func()) {
 //  4. the write returns; from here on nobody is served the old row
 func TestCommitOutlivesIntentTTL(t *testing.T) {
 	t.Parallel() // most of it is waiting
-	w := newWorld(t, 200*time.Millisecond, flushlist.Strict)
+	w := newWorld(t, 2*time.Second, flushlist.Strict)
 	waiting, release := w.slowCommit()
 	done := w.updating("new")
 	eventually(t, "COMMIT does not wait", waiting)
