@@ -15,13 +15,10 @@ import (
 	"github.com/cachegen/cachegen/internal/testserver"
 	cacheruntime "github.com/cachegen/cachegen/runtime"
 	"github.com/cachegen/cachegen/tiered"
-	"go.uber.org/goleak"
 	"gorm.io/gorm"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"))
-}
+func TestMain(m *testing.M) { fixture.Main(m) }
 
 var ctx = context.Background()
 

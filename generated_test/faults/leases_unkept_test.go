@@ -46,7 +46,7 @@ func TestLeaseIsAlwaysAnothers(t *testing.T) {
 	servers := []string{testserver.Memcached(t).Addr()}
 	f := fixture.New(t, fixture.Options{Servers: servers})
 	f.Create(t, croupon("a"), croupon("b"))
-	store := must(tiered.Open(tiered.Options{Servers: servers, Timeout: 5 * time.Second}))(t)
+	store := must(tiered.Open(tiered.Options{Servers: servers, Timeout: 30 * time.Second}))(t)
 	defer store.Close()
 	d := fixture.SQLite(t).Open(t, nil)
 	if err := d.AutoMigrate(&shop.Merchant{}, &shop.Croupon{}); err != nil {

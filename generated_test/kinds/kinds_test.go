@@ -88,7 +88,7 @@ func open(t *testing.T, d fixture.Database) *world {
 func (w *world) open(t *testing.T) {
 	t.Helper()
 	w.faults = &faults{}
-	store, err := tiered.Open(tiered.Options{Servers: []string{testserver.Memcached(t).Addr()}, Timeout: 5 * time.Second})
+	store, err := tiered.Open(tiered.Options{Servers: []string{testserver.Memcached(t).Addr()}, Timeout: 30 * time.Second})
 	must(t, err)
 	t.Cleanup(func() { must(t, store.Close()) })
 	w.rt, err = cacheruntime.New(w.db, store, cacheruntime.Options{Namespace: "kinds", Observer: w.faults})

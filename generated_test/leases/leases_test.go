@@ -41,7 +41,7 @@ func open(t *testing.T, d fixture.Database, addr string) *program {
 	t.Helper()
 	p := &program{db: d.Open(t, nil)}
 	check(t, p.db.AutoMigrate(&shapes.Thing{}, &shapes.Event{}, &shapes.Document{}, &shapes.Translation{}, &shapes.Account{}, &shapes.Post{}))
-	store, err := tiered.Open(tiered.Options{Servers: []string{addr}, Timeout: 5 * time.Second})
+	store, err := tiered.Open(tiered.Options{Servers: []string{addr}, Timeout: 30 * time.Second})
 	check(t, err)
 	t.Cleanup(func() { check(t, store.Close()) })
 	p.rt, err = cacheruntime.New(p.db, store, cacheruntime.Options{Namespace: "shapes"})

@@ -19,7 +19,7 @@ import (
 
 func TestMain(m *testing.M) { fixture.Main(m) }
 
-const testTimeout = 5 * time.Second // a busy machine is no fault to be tested
+const testTimeout = 30 * time.Second // a busy machine is no fault to be tested
 
 var bg = context.Background()
 

@@ -74,7 +74,7 @@ func openOver(t testing.TB, d fixture.Database, o cacheruntime.Options, st tiere
 	w.must(w.db.SetupJoinTable(&relations.Croupon{}, "Places", &relations.CrouponPlace{}))
 	w.must(w.db.AutoMigrate(&people.Country{}, &people.Person{}, &relations.Merchant{}, &relations.Croupon{}, &relations.Review{}, &relations.Profile{}, &relations.Photo{}, &relations.Tag{}, &relations.Place{}))
 	w.must(w.db.Migrator().AddColumn(&relations.CrouponPlace{}, "DeletedAt")) // of which the migration of places knows nothing
-	st.Timeout = 5 * time.Second
+	st.Timeout = 30 * time.Second
 	store, err := tiered.Open(st)
 	w.must(err)
 	t.Cleanup(func() { w.must(store.Close()) })

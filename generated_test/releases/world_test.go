@@ -26,7 +26,6 @@ import (
 	v2 "github.com/cachegen/cachegen/generated_test/releases/v2"
 	"github.com/cachegen/cachegen/internal/testserver"
 	"github.com/cespare/xxhash/v2"
-	"go.uber.org/goleak"
 	"gorm.io/driver/postgres"
 	"gorm.io/gorm"
 )
@@ -39,11 +38,9 @@ func TestMain(m *testing.M) {
 	}
 	buildDir = dir
 	runtime.KeepAlive(linked)
-	fixture.Main(m, goleak.Cleanup(func(code int) {
-		testserver.StopShared()
-		os.RemoveAll(dir)
-		os.Exit(code)
-	}))
+	code := fixture.Run(m)
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // linked has what the programs are made of in the test's own binary too, so that go test does not take the result of older

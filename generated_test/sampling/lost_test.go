@@ -55,7 +55,7 @@ func (w *watched) Fetch(ctx context.Context, refs []flushlist.Ref) []flushlist.F
 
 func (w *watched) open(t *testing.T, d fixture.Database, server string, o cacheruntime.Options) (*gorm.DB, *cacheruntime.Runtime, *shop.Models) {
 	t.Helper()
-	w.Store = must(tiered.Open(tiered.Options{Servers: []string{server}, Timeout: 5 * time.Second, MaxStale: -1}))(t)
+	w.Store = must(tiered.Open(tiered.Options{Servers: []string{server}, Timeout: 30 * time.Second, MaxStale: -1}))(t)
 	t.Cleanup(func() { _ = w.Close() })
 	db := d.Open(t, nil)
 	o.Namespace = "shop"

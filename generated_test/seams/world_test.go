@@ -36,7 +36,7 @@ func launch(t testing.TB, d fixture.Database, servers []string, config gorm.Conf
 	t.Helper()
 	p := &program{t: t, db: d.Open(t, &config)}
 	p.makeTables()
-	store, err := tiered.Open(tiered.Options{Servers: servers, Timeout: 5 * time.Second})
+	store, err := tiered.Open(tiered.Options{Servers: servers, Timeout: 30 * time.Second})
 	p.must(err)
 	t.Cleanup(func() { p.must(store.Close()) })
 	o.Namespace = "seams"

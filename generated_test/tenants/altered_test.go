@@ -20,7 +20,7 @@ import (
 	"gorm.io/plugin/dbresolver"
 )
 
-const testTimeout = 5 * time.Second // a busy machine is no fault to be tested
+const testTimeout = 30 * time.Second // a busy machine is no fault to be tested
 
 // accessors are those to which something is added for a tenant: Note's Get, GetBySlug, ListByTopic, ListOpen, OneNewest
 // and CountByTopic, and Memo's Get and ListByTopic.

@@ -49,7 +49,7 @@ func TestDriverPanics(t *testing.T) {
 		relay := testserver.Proxy(t, testserver.Memcached(t).Addr())
 		var armed atomic.Bool
 		w := newWorld(t, d, func(s *setup) {
-			s.tiered.Servers, s.tiered.IntentTTL, s.tiered.Timeout = []string{relay.Addr()}, 200*time.Millisecond, 5*time.Second
+			s.tiered.Servers, s.tiered.IntentTTL, s.tiered.Timeout = []string{relay.Addr()}, 200*time.Millisecond, 30*time.Second
 			s.tiered.BreakerFailures, s.tiered.MaxStale = -1, -1
 			s.pool = func(db *sql.DB) gorm.ConnPool { return panicking{db, &armed} }
 		})

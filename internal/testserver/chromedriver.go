@@ -60,7 +60,7 @@ func ChromeDriver(tb testing.TB) *Browser {
 	b := &Browser{URL: "http://127.0.0.1:" + strconv.Itoa(port), Program: program, Dir: dir}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(30 * time.Second)
+	late := time.After(2 * time.Minute)
 	for !b.ready() {
 		select {
 		case <-tick.C:

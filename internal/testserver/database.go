@@ -226,7 +226,7 @@ func (s *DatabaseServer) start(prepare func(s *DatabaseServer, as func(*exec.Cmd
 
 // await waits until the server opens sessions.
 func (s *DatabaseServer) await() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

@@ -44,6 +44,7 @@ func (s *DatabaseServer) postgres(data string) (*exec.Cmd, error) {
 	}
 	s.stop = syscall.SIGQUIT // at once, and its children with it
 	s.ready = []string{isReady, "-q", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-U", "postgres", "-t", "1"}
+	// autovacuum would analyze tables, take locks and be seen among the sessions whenever it likes.
 	return exec.Command(server, "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", "",
-		"-F", "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "full_page_writes=off", "-c", "synchronous_commit=off"), nil
+		"-F", "-c", "max_connections=200", "-c", "shared_buffers=32MB", "-c", "full_page_writes=off", "-c", "synchronous_commit=off", "-c", "autovacuum=off"), nil
 }

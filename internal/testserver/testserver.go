@@ -95,7 +95,7 @@ func (s *Server) Start() {
 		close(exited)
 	}()
 	s.cmd, s.exited = cmd, exited
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()

@@ -100,7 +100,7 @@ func Waves(tb testing.TB, relays []*Relay, wants []int, operation func()) {
 
 // waitFor polls until ok, for as long as anything may take.
 func waitFor(ok func() bool) {
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
