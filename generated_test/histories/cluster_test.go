@@ -46,6 +46,7 @@ type cluster struct {
 	places   []*place
 	started  int
 	all      []*worker // also those that have ended
+	stalls   *stalls
 }
 
 // place is where one process runs, with its ways to the servers; after a process has ended another takes its place.
@@ -77,7 +78,7 @@ func newCluster(t *testing.T, s setup) *cluster {
 	if s.lockTimeout == 0 {
 		s.lockTimeout = time.Second
 	}
-	c := &cluster{t: t, setup: s, dir: t.TempDir()}
+	c := &cluster{t: t, setup: s, dir: t.TempDir(), stalls: watchStalls(t, s.intentTTL/2)}
 	c.database, c.db = openTruth(t)
 	host, port := fixtureAddr(c.database.DSN())
 	for range s.servers {

@@ -10,7 +10,7 @@ import (
 // Writers that are killed, and processes that are stopped, at the points that the protocol is made for.
 
 // mourning is the setup for writers that die: their tokens stand for IntentTTL, within which the test has done its steps.
-var mourning = setup{servers: 3, strict: true, maxStale: 100 * time.Millisecond, intentTTL: 3 * time.Second}
+var mourning = setup{servers: 3, strict: true, maxStale: 100 * time.Millisecond, intentTTL: 10 * time.Second}
 
 // behaviour 66: a writer is killed when it has left its tokens, before its COMMIT.
 func TestKilledBeforeCommit(t *testing.T) {
@@ -176,7 +176,7 @@ func TestStoppedReader(t *testing.T) {
 func TestStoppedWriter(t *testing.T) {
 	t.Parallel()
 	c, w := told(t, setup{
-		servers: 1, strict: true, maxStale: 100 * time.Millisecond, intentTTL: time.Second, timeout: time.Minute,
+		servers: 1, strict: true, maxStale: 100 * time.Millisecond, intentTTL: 5 * time.Second, timeout: time.Minute,
 	})
 	writer, reader, other := w[0], w[1], w[2]
 	relay := c.places[0].relays[0]

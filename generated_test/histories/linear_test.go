@@ -59,8 +59,8 @@ func (h *history) checkLinear() (rows, operations int, bad []linearity) {
 		}
 		rows++
 		operations += len(ops)
-		if porcupine.CheckOperationsTimeout(registerModel, ops, time.Minute) != porcupine.Ok {
-			result, info := porcupine.CheckOperationsVerbose(registerModel, ops, time.Minute)
+		if porcupine.CheckOperationsTimeout(registerModel, ops, 5*time.Minute) != porcupine.Ok {
+			result, info := porcupine.CheckOperationsVerbose(registerModel, ops, 5*time.Minute)
 			bad = append(bad, linearity{id, result, info})
 		}
 	}

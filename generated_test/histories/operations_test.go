@@ -94,9 +94,12 @@ const (
 // codeOf is one of the codes that a row has in turn, and no other row.
 func codeOf(id uint64, which int) string { return fmt.Sprintf("%d-%d", id, which) }
 
+// told reports whether the process does what the test tells it, and nothing by itself.
+func (p *process) told() bool { return p.plan.Readers+p.plan.Writers == 0 }
+
 // do carries an operation out, notes in it how that went and when, and logs it.
 func (p *process) do(op *record) {
-	told, patience := p.plan.Readers+p.plan.Writers == 0, 20*time.Second
+	told, patience := p.told(), 20*time.Second
 	if told {
 		patience = 2 * time.Minute // what holds it up is the test
 	}

@@ -147,7 +147,7 @@ func (c *cluster) history(figures *figures, faults []fault, lossy [][2]int64) *h
 	for _, w := range c.all {
 		records, err := readLog(w.log)
 		must(c.t, err)
-		logs[w.number], stops[w.number], gone[w.number] = records, w.stops, w.gone
+		logs[w.number], stops[w.number], gone[w.number] = records, c.stalls.and(w.stops), w.gone
 	}
 	figures.add(faults, logs)
 	return newHistory(c.setup, rows, logs, stops, gone, lossy)

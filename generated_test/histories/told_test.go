@@ -12,10 +12,11 @@ import (
 )
 
 // told starts a cluster whose processes do what the test tells them, one in each place. Requests have long to be
-// answered, so that none fails but by what the test does.
+// answered, and writers to come to their COMMIT, so that none fails but by what the test does.
 func told(t *testing.T, s setup) (*cluster, []*worker) {
 	t.Helper()
-	s.processes, s.timeout, s.lockTimeout = 3, cmp.Or(s.timeout, 5*time.Second), time.Minute
+	s.processes, s.timeout, s.lockTimeout = 3, cmp.Or(s.timeout, 30*time.Second), time.Minute
+	s.intentTTL = cmp.Or(s.intentTTL, 20*time.Second)
 	c := newCluster(t, s)
 	var all []*worker
 	for _, p := range c.places {

@@ -100,7 +100,7 @@ func TestWithoutAPart(t *testing.T) {
 				t.Parallel()
 			}
 			began, seed := clock(), *seedFlag
-			for try := range 4 {
+			for try := range 10 {
 				h := m.try(t, binary, m.part, seed+int64(try))
 				violations := h.checkBounds()
 				rows, _, bad := h.checkLinear()

@@ -184,6 +184,9 @@ func (p *process) open() error {
 		return err
 	}
 	options := cacheruntime.Options{Namespace: "histories", LoadTimeout: 5 * time.Second, Observer: p}
+	if p.told() {
+		options.LoadTimeout = 0 // the default, which is long
+	}
 	if p.plan.Strict {
 		options.Mode = cacheruntime.Strict
 	}
