@@ -41,7 +41,7 @@ func open(t *testing.T, d fixture.Database, addr string) *program {
 	t.Helper()
 	p := &program{db: d.Open(t, nil)}
 	check(t, p.db.AutoMigrate(&shapes.Thing{}, &shapes.Event{}, &shapes.Document{}, &shapes.Translation{}, &shapes.Account{}, &shapes.Post{}))
-	store, err := tiered.Open(tiered.Options{Servers: []string{addr}, Timeout: 30 * time.Second})
+	store, err := tiered.Open(tiered.Options{Servers: []string{addr}, Timeout: 30 * time.Second, Lease: 10 * time.Minute})
 	check(t, err)
 	t.Cleanup(func() { check(t, store.Close()) })
 	p.rt, err = cacheruntime.New(p.db, store, cacheruntime.Options{Namespace: "shapes"})
@@ -104,7 +104,7 @@ func TestRowIsLoadedOnce(t *testing.T) {
 			first := ask(t, 100, func() (*shapes.Document, error) { return c.read(a) })
 			<-held
 			second := ask(t, 100, func() (*shapes.Document, error) { return c.read(b) })
-			deadline := time.After(20 * time.Second)
+			deadline := time.After(time.Minute)
 			tick := time.NewTicker(2 * time.Millisecond)
 			defer tick.Stop()
 			for b.rt.Stats().Minus(other).AwaitedLoads == 0 {
