@@ -110,7 +110,9 @@ func (s *statement) truncate() {
 	if s.dialect == MySQL {
 		s.out.Plain = false
 	}
+	s.empties = true
 	s.targets(false)
+	s.empties = false
 }
 
 // copies reads PostgreSQL's COPY, from or to.
@@ -127,6 +129,7 @@ func (s *statement) copies() {
 	case ok && s.accept("FROM"):
 		s.out.Rows = true
 		s.out.add(t)
+		s.out.Inserted = once(s.out.Inserted, t)
 	case !ok || !s.accept("TO"):
 		s.out.unknown()
 	}
@@ -139,9 +142,9 @@ func (s *statement) loads() {
 		s.out.unknown()
 		return
 	}
-	s.erases = s.has("REPLACE")
+	s.erases, s.inserts = s.has("REPLACE"), true
 	s.target(false)
-	s.erases = false
+	s.erases, s.inserts = false, false
 }
 
 // explains reads what is explained, if it is run for that. In MariaDB, ANALYZE alone runs it.

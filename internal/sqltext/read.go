@@ -8,11 +8,13 @@ import (
 // Reading is what SQL text may do, as far as it can be told from the text. Functions that write when they are selected are beyond it,
 // and so are views, triggers and constraints.
 type Reading struct {
-	Tables []Table  // that it may write, each once, by the names that it has for them
-	Known  bool     // no others; false: nobody knows what it writes
-	Erased []Table  // those of which it may delete rows
-	Sets   []string // what may be columns that it sets, in small letters
-	Every  bool     // it may set others
+	Tables    []Table  // that it may write, each once, by the names that it has for them
+	Known     bool     // no others; false: nobody knows what it writes
+	Erased    []Table  // those of which it may delete rows
+	Inserted  []Table  // those of which it may make rows
+	Truncated []Table  // those that it empties by TRUNCATE
+	Sets      []string // what may be columns that it sets, in small letters
+	Every     bool     // it may set others
 
 	Statements int  // that are not empty
 	Rows       bool // a statement changes rows
@@ -138,6 +140,12 @@ func (r *Reading) merge(o *Reading) {
 	}
 	for _, t := range o.Erased {
 		r.erase(t)
+	}
+	for _, t := range o.Inserted {
+		r.Inserted = once(r.Inserted, t)
+	}
+	for _, t := range o.Truncated {
+		r.Truncated = once(r.Truncated, t)
 	}
 	for _, column := range o.Sets {
 		r.set(column)

@@ -17,6 +17,8 @@ type statement struct {
 	long    bool // there were more tokens
 	hides   bool // among them such as a statement in a statement begins with
 	erases  bool // the tables that are noted now lose rows
+	inserts bool // they get rows
+	empties bool // they are emptied
 }
 
 // peek returns a token without moving on.
@@ -181,7 +183,8 @@ func (s *statement) rest() {
 func (s *statement) change(verb token) {
 	s.out.Rows = true
 	s.erases = verb.is("DELETE", "REPLACE") || verb.is("MERGE") && s.has("DELETE")
-	defer func() { s.erases = false }()
+	s.inserts = verb.is("INSERT", "REPLACE") || verb.is("MERGE") && s.has("INSERT")
+	defer func() { s.erases, s.inserts = false, false }()
 	if s.accept("OR") { // SQLite: what to do on a conflict
 		s.out.Partial = s.out.Partial || s.peek(0).is("FAIL")
 		s.erases = s.erases || s.peek(0).is("REPLACE")
@@ -222,6 +225,12 @@ func (s *statement) add(t Table) {
 	s.out.add(t)
 	if s.erases {
 		s.out.erase(t)
+	}
+	if s.inserts {
+		s.out.Inserted = once(s.out.Inserted, t)
+	}
+	if s.empties {
+		s.out.Truncated = once(s.out.Truncated, t)
 	}
 }
 
