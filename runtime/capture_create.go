@@ -21,6 +21,12 @@ func (p *plugin) planCreate(db *gorm.DB, w *write) {
 		w.giveUp(reason)
 		return
 	}
+	for _, t := range w.judged {
+		if _, upserts := st.Clauses["ON CONFLICT"]; !upserts && w.keysLost(t.m, nil) {
+			w.giveUp(keyUnknown)
+			return
+		}
+	}
 	w.unsent = len(leftOut(st)) > 0 && len(given(st, w.judged[0].m)) > 0
 	c, ok := st.Clauses["ON CONFLICT"]
 	if !ok {

@@ -34,6 +34,8 @@ func (p *plugin) planUpsert(db *gorm.DB, w *write, c *clause.OnConflict, n int) 
 	if c.DoNothing {
 		w.conflict = doNothing
 		switch {
+		case !mysql && w.keysLost(m, nil):
+			w.giveUp(upsert)
 		case !w.keyless && keyed != n: // GORM gives one row's new key to another's struct
 			w.giveUp(upsert)
 		case mysql:
@@ -46,7 +48,7 @@ func (p *plugin) planUpsert(db *gorm.DB, w *write, c *clause.OnConflict, n int) 
 	w.conflict = doUpdate
 	for _, t := range w.judged {
 		arbiter, ok := arbiterOf(c, t.m, mysql)
-		if !ok || w.makesKey(t.m) || !mysql && len(arbiter) > 0 && t != w.judged[0] {
+		if !ok || w.makesKey(t.m) || !mysql && w.keysLost(t.m, arbiter) || !mysql && len(arbiter) > 0 && t != w.judged[0] {
 			w.giveUp(upsert)
 			return
 		}

@@ -18,10 +18,11 @@ import (
 // references are the foreign keys of a database that do something by themselves, the tables that they are of, and those that do
 // something else by themselves. They are made once and never changed.
 type references struct {
-	tables []*refTable
-	viewed atomic.Pointer[viewed] // what over has found out
-	once   sync.Once
-	byName map[string][]*refTable // by sqltext.NameKey
+	tables   []*refTable
+	triggers bool                   // one of them has triggers
+	viewed   atomic.Pointer[viewed] // what over has found out
+	once     sync.Once
+	byName   map[string][]*refTable // by sqltext.NameKey
 }
 
 // like returns the tables that may have a name.
@@ -55,6 +56,11 @@ type refTable struct {
 	query string       // of a view: its definition, where what it shows can be told by that alone
 	reads []*refTable  // that are named there
 	of    *references
+
+	triggers []*trigger
+	key      []string // of a table with triggers: its primary key
+	rowid    string   // the column that is SQLite's rowid, in small letters; "" where there is none
+	splits   bool     // it has partitions, or is one
 
 	conflicts sqltext.Conflicts // what it does by itself with rows that are in the way
 }
@@ -112,6 +118,12 @@ func (e effect) covers(o effect) bool {
 
 // onto is what comes of e for rows of a table, of whose columns the database makes some of the others.
 func (e effect) onto(t *refTable) effect {
+	_, e = e.andMadeIn(t).andTriggers(t)
+	return e
+}
+
+// andMadeIn is onto without what triggers do.
+func (e effect) andMadeIn(t *refTable) effect {
 	if len(e.sets) > 0 {
 		e.sets = union(e.sets, t.made)
 	}
@@ -165,6 +177,7 @@ type refMaker struct {
 	of      map[sqltext.Table]*refTable
 	byID    map[string]*reference
 	made    references
+	triggerMaker
 }
 
 // table returns the table of a name, the same each time. Two spellings of a name are one table where case does not

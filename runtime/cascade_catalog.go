@@ -138,10 +138,10 @@ const postgresReferences = `WITH RECURSIVE k AS (
 ), t AS (
 	SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relrowsecurity AS hides
 	FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-)
-SELECT k.oid::text, u.n, p.schema, p.name, pg_catalog.pg_table_is_visible(p.oid), c.schema, c.name, pg_catalog.pg_table_is_visible(c.oid),
+)` + postgresTriggers + `
+SELECT k.oid::text, u.n, p.schema, p.name, pg_catalog.pg_table_is_visible(p.oid), c.schema, c.name::text, pg_catalog.pg_table_is_visible(c.oid),
 	c.hides OR NOT pg_catalog.has_table_privilege(c.oid, 'SELECT') OR NOT pg_catalog.has_table_privilege(c.oid, 'UPDATE'),
-	a.attname, b.attname, k.confdeltype::text, k.confupdtype::text,
+	a.attname::text, b.attname::text, k.confdeltype::text, k.confupdtype::text,
 	CASE jsonb_typeof(k.sets) WHEN 'array' THEN k.sets @> to_jsonb(u.col) ELSE true END,
 	a.atttypid = b.atttypid AND a.attcollation = b.attcollation OR a.atttypid IN (20, 21, 23) AND b.atttypid IN (20, 21, 23)
 FROM hung JOIN k ON k.confrelid = hung.oid JOIN t p ON p.oid = k.confrelid JOIN t c ON c.oid = k.conrelid
@@ -158,6 +158,7 @@ WHERE t.schema = ANY (current_schemas(true)) OR t.schema = ANY (string_to_array(
 UNION ALL SELECT '', -2, p.schema, p.name, pg_catalog.pg_table_is_visible(p.oid), COALESCE(c.schema, ''), COALESCE(c.name, ''),
 	COALESCE(pg_catalog.pg_table_is_visible(c.oid), false), v.hides, '', '', '', '', v.rules, false
 FROM v JOIN t p ON p.oid = v.one LEFT JOIN t c ON c.oid = v.other
+` + postgresTriggerRows + `
 ORDER BY 1, 2`
 
 func (q asker) postgresReferences(ctx context.Context, schemas []string) (*references, error) {
@@ -170,6 +171,14 @@ func (q asker) postgresReferences(ctx context.Context, schemas []string) (*refer
 		if err := scan(&id, &n, &parent.Schema, &parent.Name, &parent.here, &child.Schema, &child.Name, &child.here, &child.blind,
 			&column, &key, &onDelete, &onUpdate, &sets, &alike); err != nil {
 			return err
+		}
+		switch n {
+		case -3:
+			k.postgresTrigger(k.table(parent.Schema, parent.Name, parent.here), &child, column, key, onDelete, onUpdate)
+			return nil
+		case -4:
+			k.postgresRoutine(parent.Schema, parent.Name, column, key)
+			return nil
 		}
 		p := k.table(parent.Schema, parent.Name, parent.here)
 		switch {
@@ -191,6 +200,7 @@ func (q asker) postgresReferences(ctx context.Context, schemas []string) (*refer
 		k.column(id, reference{parent: p, child: c, onDelete: refActionOf(onDelete), onUpdate: refActionOf(onUpdate), alike: alike}, column, key, sets)
 		return nil
 	})
+	k.link(&k.made, sqltext.Postgres)
 	return &k.made, err
 }
 
@@ -212,11 +222,12 @@ UNION ALL SELECT CAST(t.table_schema AS CHAR), '', CAST(t.table_name AS CHAR), '
 FROM information_schema.tables t
 LEFT JOIN information_schema.views v ON v.table_schema IN (?) AND v.table_schema = t.table_schema AND v.table_name = t.table_name
 WHERE t.table_schema IN (?) AND (UPPER(t.table_type) LIKE '%VIEW%' OR UPPER(t.engine) = 'MRG_MYISAM')
+` + mysqlTriggers + `
 ORDER BY 1, tab, name, n`
 
 func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*references, error) {
 	marks, args := "DATABASE()", []any{}
-	for range 5 {
+	for range strings.Count(mysqlReferences, "?") {
 		for _, s := range schemas {
 			args = append(args, s)
 		}
@@ -230,7 +241,14 @@ func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*referenc
 		if err := scan(&schema, &name, &table, &parentSchema, &parent, &column, &key, &onDelete, &onUpdate, &here, &n); err != nil {
 			return err
 		}
+		if n == -3 {
+			k.mysqlRoutine(parent, column)
+			return nil
+		}
 		switch t := k.table(schema, table, strings.EqualFold(schema, here.String)); n {
+		case -2:
+			k.mysqlTrigger(t, parent, onDelete, onUpdate, column)
+			return nil
 		case 0:
 			t.made = union(t.made, []string{column})
 			return nil
@@ -246,6 +264,7 @@ func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*referenc
 		return nil
 	})
 	k.read()
+	k.link(&k.made, sqltext.MySQL)
 	return &k.made, err
 }
 
@@ -264,6 +283,7 @@ UNION ALL SELECT m.name, -2, '', '', '', '', '', m.sql, 0
 FROM MASTER m WHERE m.type = 'table' AND m.rootpage > 0 AND instr(upper(m.sql), 'CONFLICT') > 0
 UNION ALL SELECT m.name, -3, '', '', m.sql, '', '', (SELECT COALESCE(group_concat(g.sql, ' '), '') FROM MASTER g WHERE g.type = 'trigger' AND g.tbl_name = m.name COLLATE NOCASE), 0
 FROM MASTER m WHERE m.type = 'view'
+` + sqliteTriggers + `
 ORDER BY 1, 2, 9`
 
 // sqliteReferences reads main and, of the schemas that are named, those that there are; none refers to another's tables.
@@ -305,6 +325,9 @@ func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*referen
 				v := k.table(schema, table, isMain(schema))
 				v.view, v.text, v.query = true, texts, key
 				return nil
+			case -4:
+				k.sqliteTrigger(k.table(schema, table, isMain(schema)), texts, key)
+				return nil
 			}
 			k.column(fmt.Sprintf("%s\x00%s\x00%d", schema, table, id), reference{
 				parent: k.table(schema, parent, isMain(schema)), child: k.table(schema, table, isMain(schema)),
@@ -317,6 +340,7 @@ func (q asker) sqliteReferences(ctx context.Context, schemas []string) (*referen
 		}
 	}
 	k.read()
+	k.link(&k.made, sqltext.SQLite)
 	return &k.made, nil
 }
 

@@ -14,6 +14,7 @@ type facts struct {
 	tables []*refTable // of those that do anything by themselves
 	sure   bool        // it is one, and which
 	others []model     // on other tables, of which a write of these writes rows, and on views that show them
+	refs   *references // all that the catalog says, where triggers may come of it; nil otherwise
 }
 
 // lookUp finds out what the catalog says of the table that the statement writes, and what hangs on that.
@@ -40,6 +41,9 @@ func (p *plugin) factsOf(db *gorm.DB, part partition) (f facts) {
 			names = append(names, t.Name)
 		}
 		f.others = slices.Concat(models, p.rt.over(refs, tables, names))
+		if refs.triggers && len(f.tables) > 0 {
+			f.refs = refs
+		}
 	}
 	return f
 }
@@ -70,10 +74,11 @@ func (f *facts) makesRoom(op writeOp, e effect) bool {
 	return slices.ContainsFunc(f.tables, func(t *refTable) bool { return t.makesRoom(op == opCreate, e.onto(t)) })
 }
 
-// sets reports whether the database may set one of these columns when another is set.
-func (f *facts) sets(columns []string) bool {
-	return slices.ContainsFunc(f.tables, func(t *refTable) bool {
-		return slices.ContainsFunc(t.made, func(c string) bool { return hasColumn(columns, c) })
+// setsToo reports whether the database may set one of these columns when another is set: always, by a generated column say, or by a trigger
+// that fires for what the write does.
+func (w *write) setsToo(columns []string) bool {
+	return slices.ContainsFunc(w.facts.tables, func(t *refTable) bool {
+		return slices.ContainsFunc(t.made, func(c string) bool { return hasColumn(columns, c) }) || w.triggersSet(t, columns)
 	})
 }
 
@@ -87,7 +92,7 @@ func (f *facts) partial(st *gorm.Statement) bool {
 // derived reports whether an update of any column may change which lists a row of m is on: the model's tag says so, or
 // the catalog; of a view's columns, nobody knows what they are made of.
 func (w *write) derived(m model) bool {
-	return m.derived() || w.facts.mute() || w.facts.sets(m.columns())
+	return m.derived() || w.facts.mute() || w.setsToo(m.columns()) || w.remakes()
 }
 
 // makesRoom reports whether rows that are in the way of those that are written may be deleted.
@@ -104,4 +109,4 @@ func (w *write) moving(set *touched, m model) bool {
 func (w *write) rekeys(set *touched, m model) bool { return set.key(m) || w.makesKey(m) }
 
 // makesKey reports whether the database makes the primary key of m of other columns.
-func (w *write) makesKey(m model) bool { return w.facts.sets(m.gormSchema().PrimaryFieldDBNames) }
+func (w *write) makesKey(m model) bool { return w.setsToo(m.gormSchema().PrimaryFieldDBNames) }

@@ -46,6 +46,8 @@ const (
 	notCompared   = "values or columns that do not compare"
 	unconfirmed   = "not known to every program yet"
 	byReference   = "foreign key"
+	byTrigger     = "trigger"
+	notReadCode   = "trigger not readable"
 	madeRoom      = "ON CONFLICT REPLACE"
 	notReadKeys   = "foreign keys not readable"
 	noTransaction = "no transaction"

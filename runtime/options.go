@@ -92,6 +92,10 @@ type Options struct {
 	// at all means that the text writes no cached table. Where ok is false every model is flushed, and the
 	// text is counted in Stats.UnrecognisedSQL.
 	//
+	// It is also asked about triggers whose code does not say what they write, with the text of the CREATE
+	// TRIGGER, once each time the database's catalog is read. Where ok is false every model is flushed by
+	// writes that fire the trigger.
+	//
 	// It is called on the goroutine of the write, and must be quick and safe for concurrent use; a panic in
 	// it is recovered, reported as a Fault, and means that ok is false. Defaults to none.
 	RawSQL func(sql string) (tables []string, ok bool)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/cachegen/cachegen/flushlist"
@@ -98,7 +99,7 @@ func (p *plugin) beforeSQL(rowsOutlive bool) func(*gorm.DB) {
 			return
 		}
 		st.ConnPool = p.wrap(st.ConnPool) // something else may have put a bare one here
-		if w.lookUp(p, db); len(w.to.models)+len(w.to.hung) == 0 {
+		if w.lookUp(p, db); len(w.to.models)+len(w.to.hung)+len(w.to.fired) == 0 {
 			st.Settings.Delete(rawKey)
 			return
 		}
@@ -147,7 +148,7 @@ func (w *rawWrite) lookUp(p *plugin, db *gorm.DB) {
 
 // falls are the lists that the text makes wrong.
 func (w *rawWrite) falls() []fall {
-	return append(allFor(w.to.reason, w.to.models, w.part, nil), allFor(byReference, w.to.hung, w.part, nil)...)
+	return slices.Concat(allFor(w.to.reason, w.to.models, w.part, nil), allFor(byReference, w.to.hung, w.part, nil), allFor(w.to.code, w.to.fired, w.part, nil))
 }
 
 // marks begins a transaction for a statement outside of one, or leaves its tokens.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"runtime"
+	"slices"
 
 	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
@@ -51,6 +52,7 @@ type write struct {
 	facts    facts      // what the catalog says of the table
 	cascade  *cascade   // what hangs on it; nil: nothing that is cached
 	possible effect     // for which those were looked up
+	plans    effect     // what it was going to do: GORM puts what is set into the struct, and a key is then what it was
 	unsent   bool       // values of a create have keys that are not sent with them
 	held     bool       // there were rows to write
 	stopped  bool       // it had failed before its statement was due, at BEGIN say
@@ -142,7 +144,7 @@ func (p *plugin) begins(db *gorm.DB, op writeOp) *write {
 	w := &write{stmt: st, op: op, part: part, began: tableOf(st), on: databaseOf(st.ConnPool)}
 	p.lookUp(db, w)
 	whole = w.facts.beside(judged, whole)
-	if len(judged)+len(whole) == 0 && w.cascade == nil {
+	if len(judged)+len(whole) == 0 && w.cascade == nil && !p.mayFire(db, w) {
 		return nil
 	}
 	if err != nil {
@@ -212,6 +214,9 @@ func (p *plugin) planned(db *gorm.DB, op writeOp) {
 		}
 		w.aim(judged, whole)
 	}
+	if w.facts.refs != nil {
+		w.plans = w.effect()
+	}
 	if _, inTx := db.Statement.ConnPool.(gorm.TxCommitter); !inTx {
 		w.giveUp(noTransaction) // without a transaction no row can be held still
 		return
@@ -254,7 +259,8 @@ func (p *plugin) after(db *gorm.DB) {
 		return
 	}
 	if db.Error == nil && db.RowsAffected == 0 && !w.facts.mute() && !w.suspect(db) {
-		return // no row changed
+		p.deliver(db, p.firedBy(db, w)) // no row changed
+		return
 	}
 	var falls []fall
 	if db.Error != nil {
@@ -273,7 +279,7 @@ func (p *plugin) after(db *gorm.DB) {
 	if !p.rt.recovering("the plugin", func() { hung = p.cascaded(db, w, len(w.judged) > 0) }) {
 		hung = allFor(panicked, p.rt.registry.every(), w.part, nil)
 	}
-	p.deliver(db, append(falls, hung...))
+	p.deliver(db, slices.Concat(falls, hung, p.firedBy(db, w)))
 }
 
 // suspect reports whether "no rows" is not to be believed: rows were held that the write should have
@@ -282,6 +288,9 @@ func (p *plugin) after(db *gorm.DB) {
 func (w *write) suspect(db *gorm.DB) bool {
 	if db.Name() == "mysql" || db.Statement.SQL.Len() == 0 {
 		return false
+	}
+	if w.writesInstead() {
+		return true
 	}
 	if w.op != opCreate {
 		return w.held

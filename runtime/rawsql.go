@@ -15,8 +15,10 @@ const notRecognised = "raw SQL not recognised"
 type sqlTargets struct {
 	models []model
 	hung   []model // whose rows foreign keys may make it write
+	fired  []model // whose rows triggers may write
 	reason string
-	counts bool // what the text's statement reports of its rows is what became of them
+	code   string // why of those
+	counts bool   // what the text's statement reports of its rows is what became of them
 }
 
 // targetsOf finds the models of the tables that SQL text writes: by the names that it has for them, and by
@@ -26,23 +28,28 @@ type sqlTargets struct {
 // keeps says whether what the catalog answers here may be remembered.
 func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
 	d, r := dialectOf(db.Name()), w.reading
-	to := sqlTargets{reason: rawSQL, counts: r.Counts}
+	to := sqlTargets{reason: rawSQL, code: byTrigger, counts: r.Counts}
 	names, known := slices.Clone(r.Tables), r.Known
 	does := func(t sqltext.Table) effect {
 		return effect{erased: slices.Contains(r.Erased, t), every: r.Every, sets: r.Sets}
 	}
-	hit := map[sqltext.Table]effect{}
+	hit, fires := map[sqltext.Table]effect{}, map[sqltext.Table]deed{}
 	for _, t := range r.Tables {
 		// What is made or dropped takes with it what it is a part of; parts there are in PostgreSQL alone.
 		hit[t] = hit[t].with(does(t))
 		if t.Defined && d != sqltext.Postgres || !known {
 			continue
 		}
+		inserts, empties := slices.Contains(r.Inserted, t), slices.Contains(r.Truncated, t)
 		kin, err := rt.kinOf(db, w.part, t, keeps)
 		to.counts = to.counts && kin.counts
 		names = append(names, kin.tables...)
 		for _, k := range kin.tables { // a view has names of its own for columns
 			hit[k] = hit[k].with(effect{erased: does(t).erased, sets: r.Sets, every: r.Every || k.Name != t.Name && len(r.Sets) > 0})
+			fires[k] = fires[k].with(deed{hit[k], inserts, empties})
+		}
+		if !t.Defined {
+			fires[t] = deed{hit[t], inserts, empties}
 		}
 		// Text that makes tables, or views, and writes them is not understood: the catalog does not have them yet.
 		known = err == nil && !kin.hidden && (t.Defined || !r.Shapes)
@@ -54,10 +61,12 @@ func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
 			return sqlTargets{models: rt.registry.every(), reason: notRecognised}
 		}
 		names, to.counts = nil, false
-		hit = map[sqltext.Table]effect{}
+		hit, fires = map[sqltext.Table]effect{}, map[sqltext.Table]deed{}
 		for _, a := range answers {
-			names = append(names, sqltext.TableNamed(a))
-			hit[sqltext.TableNamed(a)] = effect{erased: true, every: true}
+			t := sqltext.TableNamed(a)
+			names = append(names, t)
+			hit[t] = effect{erased: true, every: true}
+			fires[t] = deed{hit[t], true, false}
 		}
 	}
 	to.models = rt.registry.named(names, d)
@@ -65,6 +74,7 @@ func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
 	if r.Rows || !r.Shapes { // DDL changes no rows that a view goes on to show
 		rt.showing(db, w.part, names, keeps, &to)
 	}
+	rt.fireOn(db, w.part, fires, keeps, &to)
 	return to
 }
 
