@@ -56,6 +56,24 @@ func (t *Table) decided(ctx context.Context) bool {
 	return true
 }
 
+// askBehind has the database asked, by then, behind one who cannot wait for it: a write, whose own transaction may hold the only
+// connection, or a query, which reads other tables, too.
+func (t *Table) askBehind() {
+	u := &t.undecided
+	if !u.mu.TryLock() {
+		return // somebody asks
+	}
+	defer u.mu.Unlock()
+	if time.Since(u.asked) < askAgain {
+		return
+	}
+	t.rt.chores.begin(func(ctx context.Context) {
+		ctx, cancel := t.rt.within(ctx)
+		defer cancel()
+		t.decided(ctx)
+	})
+}
+
 // decide asks the database how the table's columns compare, for the first time.
 func (t *Table) decide() {
 	t.undecided.asked = time.Now()

@@ -171,6 +171,7 @@ func (rt *Runtime) lapsed(ctx context.Context, f flush) (flushlist.Intent, flush
 // identities are those of the model's accessors; ok is false while it is not known how their lists are named.
 func (t *Table) identities() (ids []uint64, ok bool) {
 	if t.undecided.is.Load() {
+		t.askBehind()
 		return nil, false
 	}
 	for _, ix := range t.judging.Load().indexes {

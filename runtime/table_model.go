@@ -144,7 +144,11 @@ func (t *Table) rowList(p partition, row any) flushlist.List {
 // listOf is the flush list of the row with these values in its primary key: `all`, where nobody but the
 // database knows which row that is.
 func (t *Table) listOf(s *scratch, p partition, args []Arg) flushlist.List {
-	if t.undecided.is.Load() || t.keys.odd(args) {
+	if t.undecided.is.Load() {
+		t.askBehind()
+		return t.keys.allIn(p)
+	}
+	if t.keys.odd(args) {
 		return t.keys.allIn(p)
 	}
 	return t.keys.listOf(s, p, args)
@@ -152,6 +156,7 @@ func (t *Table) listOf(s *scratch, p partition, args []Arg) flushlist.List {
 
 func (t *Table) lists(p partition, add func(flushlist.List), old, new any) {
 	if t.undecided.is.Load() {
+		t.askBehind()
 		add(t.keys.allIn(p))
 		return
 	}

@@ -60,6 +60,7 @@ type options struct {
 	runtime   cacheruntime.Options
 	gorm      gorm.Config
 	maxStale  time.Duration
+	unmade    bool           // the tables are not there yet
 	before    func(*gorm.DB) // New
 }
 
@@ -71,7 +72,9 @@ func start(t testing.TB, d fixture.Database, o options) *program {
 	o.gorm.NowFunc = func() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 	p.db = d.Open(t, &o.gorm)
 	ok(t, p.db.SetupJoinTable(&Post{}, "Tags", &PostTag{}))
-	ok(t, p.db.AutoMigrate(&Author{}, &Post{}, &Tag{}, &PostTag{}, &Secret{}, &Stranger{}))
+	if !o.unmade {
+		p.migrate(t)
+	}
 	if o.before != nil {
 		o.before(p.db)
 	}
@@ -85,6 +88,11 @@ func start(t testing.TB, d fixture.Database, o options) *program {
 	p.m, err = NewModels(p.rt)
 	ok(t, err)
 	return p
+}
+
+func (p *program) migrate(t testing.TB) {
+	t.Helper()
+	ok(t, p.db.AutoMigrate(&Author{}, &Post{}, &Tag{}, &PostTag{}, &Secret{}, &Stranger{}))
 }
 
 // each runs a test on every database, with the embedded store and with memcached.
