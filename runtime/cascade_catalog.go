@@ -110,6 +110,7 @@ func (rt *Runtime) askReferences(db *gorm.DB, schemas []string) (refs *reference
 // rows of it may be deleted by its name; those in one do not, since its rows are the table's. Rows of a table's children
 // are deleted with its own, and rows of a child are its parents', too. Before version 15, ON DELETE SET sets every column.
 // Before version 12 there are no generated columns, and no column that tells. One of a child's may be a plain one of its parent's.
+// Names are cast to text in the first SELECT, since a name ends at 63 bytes, and code of triggers comes in the same columns.
 const postgresReferences = `WITH RECURSIVE k AS (
 	SELECT k.oid, k.conrelid, k.confrelid, k.conkey, k.confkey, k.confdeltype, k.confupdtype, to_jsonb(k)->'confdelsetcols' AS sets
 	FROM pg_catalog.pg_constraint k

@@ -94,7 +94,7 @@ type Options struct {
 	//
 	// It is also asked about triggers whose code does not say what they write, with the text of the CREATE
 	// TRIGGER, once each time the database's catalog is read. Where ok is false every model is flushed by
-	// writes that fire the trigger.
+	// writes that fire the trigger. See docs/writes.md.
 	//
 	// It is called on the goroutine of the write, and must be quick and safe for concurrent use; a panic in
 	// it is recovered, reported as a Fault, and means that ok is false. Defaults to none.

@@ -29,6 +29,7 @@ func TestTablesThatTriggersWrite(t *testing.T) {
 		noMariaDB := map[string]string{"mysql": "-"}
 		w.run([]kase{
 			{what: "a log of no model", triggers: logs, falls: "posts:1", write: update("note", "z")},
+			{what: "a new row, and a trigger on deletes", triggers: counters[1:2], falls: made3[1:], extra: 1, write: func(db *gorm.DB) error { return db.Create(post3()).Error }},
 			{what: "a trigger on that", triggers: chain, falls: "posts:1 stats", write: update("note", "z")},
 			{what: "a table of no model", triggers: drafts, falls: "authors", write: func(db *gorm.DB) error {
 				return db.Create(&triggers.Draft{ID: 2, AuthorID: 1}).Error
