@@ -194,8 +194,10 @@ func (s *sampler) stats() Sampled {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Hits last: it is counted first, so that no snapshot has more of the others than of it.
+	behind, stale := s.behind.Load(), s.stale.Load()
 	return Sampled{
-		Hits: s.compared.Load(), Behind: s.behind.Load(), Stale: s.stale.Load(), Dropped: s.dropped.Load(),
+		Hits: s.compared.Load(), Behind: behind, Stale: stale, Dropped: s.dropped.Load(),
 		WorstAge: s.worstAge, WorstKey: s.worstKey,
 	}
 }

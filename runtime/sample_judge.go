@@ -65,17 +65,17 @@ func (s *sampler) check(x *sample) {
 		return
 	}
 	e, ok := s.judge(x)
-	switch {
-	case !ok:
+	if !ok {
 		s.dropped.Add(1)
 		return
-	case e == nil:
-		s.behind.Add(1)
-	default:
-		s.stale.Add(1)
-		s.tell(e)
 	}
 	s.compared.Add(1)
+	if e == nil {
+		s.behind.Add(1)
+		return
+	}
+	s.stale.Add(1)
+	s.tell(e)
 }
 
 // judge says whether the entry of a hit that differed is served stale: nil where it is not. ok is false where the

@@ -113,7 +113,7 @@ func TestTokenIsLost(t *testing.T) {
 		read("old") // 4
 		select {
 		case <-secondLook:
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			t.Errorf("after %d looks: %+v", looks.Load(), rt.Stats().Sampled)
 		}
 	}
@@ -121,7 +121,7 @@ func TestTokenIsLost(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(ended)
-	eventually(t, "the hit is not compared", func() bool { return rt.Stats().Sampled.Hits > 0 })
+	eventually(t, "the hit is not compared", func() bool { s := rt.Stats().Sampled; return s.Stale+s.Behind > 0 })
 	if s := rt.Stats().Sampled; s.Stale != 0 || s.Behind != 1 {
 		t.Errorf("%+v", s)
 	}

@@ -37,7 +37,7 @@ func must[T any](v T, err error) func(*testing.T) T {
 // eventually polls until ok, or fails with what.
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
