@@ -218,7 +218,7 @@ func TestJournalThatHangs(t *testing.T) {
 		_, err := p.Prepare(context.Background(), []flushlist.List{storetest.Ref(1).List}, flushlist.Strict)
 		done <- err
 	}()
-	limit := time.NewTimer(20 * time.Second)
+	limit := time.NewTimer(time.Minute)
 	defer limit.Stop()
 	select {
 	case err := <-done:

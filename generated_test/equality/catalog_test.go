@@ -36,7 +36,7 @@ func TestMigratedAfterNewModels(t *testing.T) {
 		must(t, p.m.Word.Cache.FlushGetByText(context.Background(), "abc"))
 		agree(t, "migrated", p.words("abc", "ABC"))
 		get := of("GetByText", WordReader(p.m.Word.Cache), WordReader(p.m.Word.Objects), WordReader.GetByText, "ABC")
-		for end := time.Now().Add(10 * time.Second); ; {
+		for end := time.Now().Add(time.Minute); ; {
 			if _, err := get.cache(context.Background()); err != nil {
 				t.Fatal(err)
 			}

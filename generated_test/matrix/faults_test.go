@@ -33,7 +33,7 @@ func (w *world) idle(t *testing.T) {
 	t.Helper()
 	pool, err := w.db.DB()
 	must(t, err)
-	for end := time.Now().Add(10 * time.Second); pool.Stats().InUse > 0; runtime.Gosched() {
+	for end := time.Now().Add(time.Minute); pool.Stats().InUse > 0; runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatalf("%d connections are in use", pool.Stats().InUse)
 		}

@@ -126,7 +126,7 @@ func TestPausedAtCommit(t *testing.T) {
 	lock := w.db.Begin()
 	w.must(lock.Exec("SELECT pg_advisory_xact_lock(1)").Error)
 	old.send("set 1 category music")
-	for end, waiting := time.Now().Add(20*time.Second), 0; waiting == 0; pause() {
+	for end, waiting := time.Now().Add(time.Minute), 0; waiting == 0; pause() {
 		w.must(w.db.Raw("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").Scan(&waiting).Error)
 		if time.Now().After(end) {
 			t.Fatal("the COMMIT does not wait")

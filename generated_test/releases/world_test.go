@@ -152,7 +152,7 @@ func (p *process) answer() string {
 	select {
 	case s := <-line:
 		return s
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		p.Fatalf("%s does not answer", p.name)
 		return ""
 	}
@@ -170,7 +170,7 @@ func (p *process) says(command, want string) {
 func (p *process) eventually(command, want string) {
 	p.Helper()
 	values, _, _ := strings.Cut(want, " | ")
-	for end := time.Now().Add(30 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		got := p.do(command)
 		if got == want {
 			return
@@ -244,7 +244,7 @@ func sets(b []byte) iter.Seq[[]byte] {
 // soon demands that values are found once first tiers are up to date.
 func (p *process) soon(command, values string) {
 	p.Helper()
-	for end := time.Now().Add(10 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		got, _, _ := strings.Cut(p.do(command), " | ")
 		if got = strings.TrimSpace(got); got == values {
 			return
@@ -260,7 +260,7 @@ func (p *process) soon(command, values string) {
 func (p *process) settle() {
 	p.Helper()
 	p.do("read ListByCity Portland") // registers it
-	for end := time.Now().Add(30 * time.Second); ; pause() {
+	for end := time.Now().Add(time.Minute); ; pause() {
 		if it, err := p.client.Get(directory()); err == nil && allSettled(it.Value) {
 			return
 		}

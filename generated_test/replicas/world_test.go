@@ -99,7 +99,7 @@ func titles(cs []*shop.Croupon, err error) string {
 // eventually polls until ok, or fails with what.
 func (w *world) eventually(what string, ok func() bool) {
 	w.Helper()
-	deadline := time.NewTimer(30 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

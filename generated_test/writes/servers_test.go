@@ -63,7 +63,7 @@ func TestStrictWithoutServer(t *testing.T) {
 				}
 				server.Start()
 				// The breaker lets a write through again after a while.
-				for end := time.Now().Add(20 * time.Second); ; {
+				for end := time.Now().Add(time.Minute); ; {
 					err := w.db.Model(&Croupon{ID: 1}).Update("title", "kept").Error
 					if err == nil {
 						break

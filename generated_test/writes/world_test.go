@@ -63,7 +63,7 @@ func newWorld(t *testing.T, d fixture.Database, change ...func(*setup)) *world {
 	}
 	t.Cleanup(func() {
 		// database/sql rolls back in the background when a context ends.
-		for end := time.Now().Add(10 * time.Second); w.bare.Stats().InUse != 0; runtime.Gosched() {
+		for end := time.Now().Add(time.Minute); w.bare.Stats().InUse != 0; runtime.Gosched() {
 			if time.Now().After(end) {
 				t.Errorf("%d connections are still in use: a transaction was never ended", w.bare.Stats().InUse)
 				break
