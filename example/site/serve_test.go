@@ -39,7 +39,10 @@ func serveSlow(t *testing.T, grace time.Duration) (s *slow, ended chan error, go
 	}()
 	<-s.there
 	end()
-	for { // until nothing is accepted any more
+	for until := time.Now().Add(time.Minute); ; { // nothing is accepted any more
+		if time.Now().After(until) {
+			t.Fatal("the site does not give its port back")
+		}
 		l2, err := Listen(strings.TrimSuffix(strings.TrimPrefix(URL(l), "http://"), "/"))
 		if err == nil {
 			l2.Close()
