@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -320,7 +321,7 @@ func (p *plans) of(text string, d sqltext.Dialect) *sqltext.Query {
 }
 
 // uncached counts a query that cannot be cached. What can be mended is reported once.
-func (a *adhoc) uncached(ctx context.Context, problem string, mendable bool) {
+func (a *adhoc) uncached(ctx context.Context, text, problem string, mendable bool) {
 	a.observed(ctx, a.accessor, "", flushlist.Uncacheable, false)
 	if !mendable {
 		return
@@ -337,6 +338,15 @@ func (a *adhoc) uncached(ctx context.Context, problem string, mendable bool) {
 	}
 	p.mu.Unlock()
 	if !quiet {
-		a.rt.report(fmt.Errorf("cachegen: a %s is not cached: %s; see docs/queries.md", a.accessor, problem))
+		a.rt.report(fmt.Errorf("cachegen: a %s is not cached: %s; see docs/queries.md. It was %s", a.accessor, problem, shortened(text)))
 	}
+}
+
+// shortened is the beginning of a query's text, for people to find it by.
+func shortened(text string) string {
+	const most = 200
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + " …"
 }

@@ -106,7 +106,7 @@ func (p *adhocPool) cached(ctx context.Context, text string, args []any) (*resul
 	}
 	q, problem, mendable := p.plan(text, args)
 	if problem != "" {
-		a.uncached(ctx, problem, mendable)
+		a.uncached(ctx, text, problem, mendable)
 		return nil, nil
 	}
 	c.clock()

@@ -59,7 +59,7 @@ type Options struct {
 
 	// BulkRows and BulkLists bound what one statement flushes piece by piece. A write of more
 	// rows, or of rows on more lists, flushes the table's `all` list instead, and so does a
-	// transaction of more lists than both together. They default to 1000 rows and 256 lists; at
+	// transaction of more lists of one table than both together. They default to 1000 rows and 256 lists; at
 	// most 30000, since the rows' keys are parameters of one statement.
 	BulkRows, BulkLists int
 
