@@ -81,7 +81,7 @@ type Options struct {
 
 	// Lease is how long a process that loads a list, a count, or a row of a model tagged lease, may keep
 	// others from the same load; they go on as soon as the load has ended. Memcached counts in seconds, so it
-	// may be up to one more. Defaults to 5 seconds; from 1 second to 10 minutes. Not used without servers.
+	// may be up to two more. Defaults to 5 seconds; from 1 second to 10 minutes. Not used without servers.
 	Lease time.Duration
 
 	// Cells is the number of flush lists whose stamps this process keeps. Without servers it
