@@ -32,10 +32,13 @@ type BodyWrite struct {
 
 // ReadBody reads the code of a trigger or a routine as a catalog has it: what stands behind CREATE TRIGGER … FOR EACH ROW in MySQL, and
 // between BEGIN and END in SQLite; in PostgreSQL a function's text in PL/pgSQL or SQL.
-func ReadBody(text string, d Dialect) *Body {
+func ReadBody(text string, d Dialect) *Body { return readBody(text, d, false) }
+
+// readBody is ReadBody; executed says that the text is a statement that code executes, or its beginning.
+func readBody(text string, d Dialect, executed bool) *Body {
 	b := &Body{Known: true}
 	first := usually(text, d)
-	end := b.read(first, true)
+	end := b.read(first, true, executed)
 	if end.runnable > 0 {
 		b.Known = false
 	}
@@ -46,19 +49,19 @@ func ReadBody(text string, d Dialect) *Body {
 	switch d {
 	case MySQL: // as in Read
 		other.double = false
-		b.read(other, false)
+		b.read(other, false, executed)
 		other.single = false
-		b.read(other, false)
+		b.read(other, false, executed)
 	case Postgres:
 		other.single = true
-		b.read(other, false)
+		b.read(other, false, executed)
 	}
 	return b
 }
 
 // read reads the text in one way, and returns the scanner as it was at the end.
-func (b *Body) read(s scanner, usual bool) scanner {
-	r := bodyReader{dialect: s.dialect, out: b}
+func (b *Body) read(s scanner, usual, executed bool) scanner {
+	r := bodyReader{dialect: s.dialect, out: b, executed: executed}
 	for t := s.next(); t.kind != endToken; t = s.next() {
 		if len(r.tokens) == mostTokens {
 			b.Known, b.Whole = false, true
@@ -78,10 +81,13 @@ func (b *Body) read(s scanner, usual bool) scanner {
 
 // bodyReader looks through the tokens of a body.
 type bodyReader struct {
-	dialect Dialect
-	tokens  []token
-	looked  int // at how many tokens of statements, one in another counted twice
-	out     *Body
+	dialect  Dialect
+	executed bool // they are of a statement that code executes, which itself can execute none
+	tokens   []token
+	looked   int // at how many tokens of statements, one in another counted twice
+	out      *Body
+
+	oldSet, givesOld bool // OLD is assigned to; it is returned
 }
 
 // mostLooked is how many tokens of statements are looked at: those of statements in statements add up.
@@ -104,25 +110,32 @@ func (r *bodyReader) read() {
 		}
 		before, next := r.peek(i-1), r.peek(i+1)
 		depth += depthOf(t)
-		if t.kind != wordToken && t.kind != nameToken || before.sign(".") && !next.sign("(") {
+		if t.kind != wordToken && t.kind != nameToken {
+			continue
+		}
+		if r.isNew(t) {
+			r.assigns(i, depth)
+			continue
+		}
+		if before.sign(".") && !next.sign("(") {
 			continue
 		}
 		begins := depth == 0 && r.begins(i)
-		if r.isNew(t) {
-			r.assigns(i, depth, begins)
-			continue
-		}
 		if next.sign("(") && !t.is(notNames...) {
 			r.out.Calls = once(r.out.Calls, strings.ToLower(t.text))
 		}
 		switch {
 		case before.sign("."):
+		case t.is("OLD"):
+			r.oldSet = r.oldSet || r.setsOld(i)
 		case r.writes(i):
 			r.write(i)
 		case t.is("TRUNCATE") && !next.sign("(") && r.dialect != SQLite:
 			r.write(i)
 		case t.is("EXECUTE") && !next.is("FUNCTION", "PROCEDURE"):
 			r.executes(i)
+		case begins && t.is("DO") && (next.kind == textToken || next.is("LANGUAGE")): // a block of PostgreSQL's
+			r.out.Known = false
 		case t.is("CALL"):
 			r.calls(i)
 		case t.is("INTO"):
@@ -135,6 +148,7 @@ func (r *bodyReader) read() {
 			r.shapes(i)
 		}
 	}
+	r.out.Whole = r.out.Whole || r.oldSet && r.givesOld
 }
 
 // begins reports whether a statement may begin at a token that is in no parentheses.
@@ -154,6 +168,9 @@ func (r *bodyReader) writes(i int) bool {
 	case t.is("REPLACE"):
 		return !before.is("OR") && r.dialect != Postgres && (next.is("INTO") || mysql && !next.sign("("))
 	case t.is("UPDATE"): // not FOR UPDATE, FOR NO KEY UPDATE, ON DUPLICATE KEY UPDATE, DO UPDATE SET
+		if mysql && next.sign("(") { // joined tables
+			return !before.is("FOR", "KEY", "ON")
+		}
 		return !next.is("SET") && !before.is("FOR", "KEY", "ON") && next.kind != signToken && next.kind != semicolonToken && next.kind != endToken
 	case t.is("DELETE"):
 		return next.is("FROM") || mysql && !before.is("ON")
@@ -230,11 +247,16 @@ func (r *bodyReader) executes(i int) {
 		at, whole = at+2, false
 	}
 	text := r.peek(at)
-	if text.kind != textToken {
+	if text.kind != textToken || r.executed {
 		r.out.Known = false
 		return
 	}
+	inner := readBody(text.text, r.dialect, true) // as far as it goes
+	for _, name := range inner.Calls {
+		r.out.Calls = once(r.out.Calls, name)
+	}
 	if begins := usually(text.text, r.dialect); begins.next().is("SELECT") {
+		r.out.Writes = append(r.out.Writes, inner.Writes...)
 		return
 	}
 	next := r.peek(at + 1)

@@ -25,15 +25,22 @@ func (r *bodyReader) sets(i int) {
 //	SET NEW.a = 1, NEW.b = 2
 //	GET DIAGNOSTICS NEW.a = ROW_COUNT
 //	FOR NEW.a IN 1..3 LOOP
+//	FOR n, NEW.a IN SELECT 1, 2 LOOP
 //	row ALIAS FOR NEW
-func (r *bodyReader) assigns(i, depth int, begins bool) {
-	before, behind := r.peek(i-1), r.peek(i+1)
+//	trigger_function.NEW.a := 1
+func (r *bodyReader) assigns(i, depth int) {
+	from := i
+	if r.peek(i - 1).sign(".") {
+		from = i - 2
+	}
+	before, behind := r.peek(from-1), r.peek(i+1)
 	if behind.sign(".") {
 		behind = r.peek(i + 3)
 	}
 	switch {
 	case before.is("FOR", "FOREACH"),
-		begins && behind.sign(":=[."),
+		depth == 0 && r.begins(from) && behind.sign(":=[."),
+		depth == 0 && before.sign(",") && behind.is("IN"),
 		depth == 0 && (before.is("SET", "DIAGNOSTICS") || before.sign(",")) && behind.sign(":="):
 		r.sets(i)
 	}
@@ -41,7 +48,7 @@ func (r *bodyReader) assigns(i, depth int, begins bool) {
 
 // into notes what of NEW a query's or a cursor's columns are put into.
 func (r *bodyReader) into(i int) {
-	if r.peek(i-1).is("INSERT", "MERGE", "REPLACE", "IGNORE", "DELAYED", "LOW_PRIORITY", "HIGH_PRIORITY") {
+	if before := r.peek(i - 1); before.is("INSERT", "MERGE") || r.dialect != Postgres && before.is("REPLACE", "IGNORE", "DELAYED", "LOW_PRIORITY", "HIGH_PRIORITY") {
 		return
 	}
 	at := i + 1
@@ -49,11 +56,14 @@ func (r *bodyReader) into(i int) {
 		at++
 	}
 	for ; ; at++ {
-		if r.isNew(r.peek(at)) {
-			r.sets(at)
-		}
-		for at++; r.peek(at).sign("."); {
-			at += 2
+		for {
+			if r.isNew(r.peek(at)) {
+				r.sets(at)
+			}
+			if at++; !r.peek(at).sign(".") {
+				break
+			}
+			at++
 		}
 		if !r.peek(at).sign(",") {
 			return
@@ -68,11 +78,22 @@ var returned = []string{"NEW", "OLD", "NULL", "COALESCE", "CASE", "WHEN", "THEN"
 func (r *bodyReader) returns(i int) {
 	for _, t := range r.extent(i)[1:] {
 		switch {
+		case t.is("OLD"):
+			r.givesOld = true
 		case r.isNew(t), t.is(returned...), t.kind == textToken, t.sign("(),=<>"):
 		default:
 			r.out.Whole = true
 		}
 	}
+}
+
+// setsOld reports whether OLD at a token is assigned to. It then is no row of the table's, if it is returned.
+func (r *bodyReader) setsOld(i int) bool {
+	before, behind := r.peek(i-1), r.peek(i+1)
+	if behind.sign(".") {
+		behind = r.peek(i + 3)
+	}
+	return behind.sign(":[") || behind.sign("=") && r.begins(i) || before.is("INTO", "STRICT", "FOR", "FOREACH")
 }
 
 // setsOf returns the columns that the assignments of a statement are to; ok is false where they cannot be told.
