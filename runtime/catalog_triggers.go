@@ -180,10 +180,12 @@ func (rt *Runtime) fired(refs *references, tables []*refTable, d deed, done rows
 // walk goes on from a table to which d is done. first says that the statement itself does it.
 func (f *firing) walk(at firingAt, d deed, first bool) {
 	t := at.t
+	instead := false // a trigger that is run before the row may write it itself, and keep the statement from that
 	for _, g := range t.triggers {
-		if d.inserted && g.insert {
+		if d.inserted && g.insert || d.erased && g.delete {
 			d.sets = union(d.sets, g.again)
 		}
+		instead = instead || g.before && len(g.again) > 0 && g.fires(t, d)
 	}
 	var all effect
 	d.effect, all = d.effect.andMadeIn(t).andTriggers(t)
@@ -197,7 +199,7 @@ func (f *firing) walk(at firingAt, d deed, first bool) {
 		f.tables = append(f.tables, t)
 	}
 	for _, g := range t.triggers {
-		if at.silent || !g.fires(t, d) || first && !g.mayRun(f.dialect, f.done) {
+		if at.silent || !g.fires(t, d) || first && !g.mayRun(f.dialect, f.done) && (f.done == noRows || !instead) {
 			continue
 		}
 		if !f.rt.knows(g) {

@@ -88,6 +88,9 @@ func TestRowsThatTriggersWrite(t *testing.T) {
 			sqlite:   "CREATE TRIGGER g0 BEFORE DELETE ON plates BEGIN UPDATE plates SET note = 'gone' WHERE id = OLD.id; SELECT RAISE(IGNORE); END",
 			postgres: "CREATE FUNCTION g0() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE plates SET note = 'gone' WHERE id = OLD.id; RETURN NULL; END $$\n;\nCREATE TRIGGER g0 BEFORE DELETE ON plates FOR EACH ROW EXECUTE FUNCTION g0()",
 			mariadb:  "-"}}
+		soft := append(kept, trigger{when: "AFTER UPDATE OF note", table: "plates", code: stats})
+		ignored := []trigger{{when: "BEFORE UPDATE", table: "plates", sqlite: "CREATE TRIGGER g0 BEFORE UPDATE ON plates BEGIN UPDATE plates SET note = 'kept' WHERE id = OLD.id; SELECT RAISE(IGNORE); END",
+			postgres: "-", mariadb: "-"}, {when: "AFTER UPDATE", table: "plates", code: stats}}
 		rekeyed := func(table, set string) []trigger {
 			return []trigger{{when: "BEFORE INSERT", table: table, code: set, sqlite: "-"}}
 		}
@@ -101,6 +104,12 @@ func TestRowsThatTriggersWrite(t *testing.T) {
 			{what: "only the second", triggers: again, falls: moved1, on: not, extra: -1, write: update("title", "n")},
 			{what: "in place of a delete", triggers: kept, falls: "plates:x", on: not, extra: -1, write: func(db *gorm.DB) error {
 				return db.Delete(&triggers.Plate{ID: "x"}).Error
+			}},
+			{what: "in place of a delete, and a trigger on that", triggers: soft, falls: "plates:x stats", on: not, extra: -1, write: func(db *gorm.DB) error {
+				return db.Delete(&triggers.Plate{ID: "x"}).Error
+			}},
+			{what: "in place of an update, and a trigger on that", triggers: ignored, falls: "plates:x stats", on: map[string]string{"postgres": "-", "mysql": "-"}, extra: -1, write: func(db *gorm.DB) error {
+				return db.Model(&triggers.Plate{ID: "x"}).Update("note", "z").Error
 			}},
 			{what: "the whole row", triggers: []trigger{function("BEFORE UPDATE", `NEW := jsonb_populate_record(NEW, '{"slug": "n"}')`)}, falls: moved1, on: pg, extra: 2, write: update("note", "z")},
 			{what: "a row of its own", triggers: []trigger{function("BEFORE UPDATE", `DECLARE r posts; BEGIN r := NEW; r.slug := 'n'; RETURN r; END`)}, falls: moved1, on: pg, extra: 2, write: update("note", "z")},
