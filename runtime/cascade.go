@@ -59,7 +59,7 @@ type refTable struct {
 
 	triggers []*trigger
 	key      []string // of a table with triggers: its primary key
-	rowid    string   // the column that is SQLite's rowid, in small letters; "" where there is none
+	rowid    []string // the names of SQLite's rowid, in small letters
 	splits   bool     // it has partitions, or is one
 
 	conflicts sqltext.Conflicts // what it does by itself with rows that are in the way

@@ -243,7 +243,7 @@ func (q asker) mysqlReferences(ctx context.Context, schemas []string) (*referenc
 			return err
 		}
 		if n == -3 {
-			k.mysqlRoutine(parent, column)
+			k.mysqlRoutine(schema, parent, column)
 			return nil
 		}
 		switch t := k.table(schema, table, strings.EqualFold(schema, here.String)); n {

@@ -336,6 +336,9 @@ func (k *triggerMaker) link(refs *references, d sqltext.Dialect) {
 // called adds what the routines write that a body calls, and those that they call.
 func (k *triggerMaker) called(f foundTrigger, b *sqltext.Body, seen map[string]bool) {
 	f.known = f.known && b.Known
+	for _, name := range b.Stored {
+		f.known = f.known && len(k.routines[name]) > 0 // or it is another schema's, or the user may not know of it
+	}
 	for _, name := range b.Calls {
 		if seen[name] {
 			continue
@@ -380,11 +383,8 @@ func (f foundTrigger) writesTo(w sqltext.BodyWrite, d sqltext.Dialect) {
 
 // isRow reports whether columns that are a row's are all of the table's primary key.
 func (t *refTable) isRow(keys [][2]string) bool {
-	rowid := func(column string) bool {
-		return slices.Contains([]string{"rowid", "_rowid_", "oid"}, column) || column == t.rowid
-	}
 	for _, pair := range keys {
-		if t.rowid != "" && rowid(pair[0]) && rowid(pair[1]) {
+		if slices.Contains(t.rowid, pair[0]) && slices.Contains(t.rowid, pair[1]) {
 			return true
 		}
 	}

@@ -104,30 +104,37 @@ func (k *refMaker) mysqlTrigger(t *refTable, name, event, timing, text string) {
 	k.found = append(k.found, f)
 }
 
-func (k *refMaker) mysqlRoutine(name, text string) {
-	if text == "" {
-		k.routine(name, nil)
-		return
+func (k *refMaker) mysqlRoutine(schema, name, text string) {
+	var body *sqltext.Body
+	if text != "" {
+		body = sqltext.ReadBody(text, sqltext.MySQL)
 	}
-	k.routine(name, sqltext.ReadBody(text, sqltext.MySQL))
+	k.routine(name, body)
+	k.routine(schema+"."+name, body)
 }
 
-// A column of the type INTEGER that is the primary key is the rowid.
-const sqliteTriggers = `UNION ALL SELECT g.tbl_name, -4, '', '', (SELECT COALESCE(group_concat(x.name || char(9) || upper(x.type), char(10)), '') FROM pragma_table_info(g.tbl_name, SCHEMA) x WHERE x.pk > 0),
+// A column of the type INTEGER that is the primary key is the rowid. Others may have taken that one's names.
+const sqliteTriggers = `UNION ALL SELECT g.tbl_name, -4, '', '', (SELECT COALESCE(group_concat(x.name || char(9) || upper(x.type) || char(9) || x.pk, char(10)), '')
+		FROM pragma_table_info(g.tbl_name, SCHEMA) x WHERE x.pk > 0 OR lower(x.name) IN ('rowid', '_rowid_', 'oid')),
 	'', '', g.sql, 0
 FROM MASTER g WHERE g.type = 'trigger'`
 
 func (k *refMaker) sqliteTrigger(t *refTable, text, key string) {
-	t.key, t.rowid = nil, "rowid"
+	t.key, t.rowid = nil, []string{"rowid", "_rowid_", "oid"}
+	integer := ""
 	for _, column := range linesOf(key) {
-		name, kind, _ := strings.Cut(column, "\t")
-		t.key = append(t.key, name)
-		if kind == "INTEGER" {
-			t.rowid = strings.ToLower(name)
+		parts := append(strings.Split(column, "\t"), "", "")
+		name := strings.ToLower(parts[0])
+		t.rowid = slices.DeleteFunc(t.rowid, func(is string) bool { return is == name })
+		if parts[2] != "0" {
+			t.key = append(t.key, parts[0])
+		}
+		if parts[2] == "1" && parts[1] == "INTEGER" {
+			integer = name
 		}
 	}
-	if len(t.key) > 1 {
-		t.rowid = "rowid"
+	if integer != "" && len(t.key) == 1 {
+		t.rowid = append(t.rowid, integer)
 	}
 	is, ok := sqltext.ReadSQLiteTrigger(text)
 	g := &trigger{insert: is.Insert, update: is.Update, delete: is.Delete, of: is.Of, before: is.Before, row: true, text: text}

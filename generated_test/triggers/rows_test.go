@@ -139,3 +139,16 @@ func TestRowsThatTriggersWrite(t *testing.T) {
 		})
 	})
 }
+
+// behaviours 32, 97: a column whose name is the rowid's is not that.
+func TestColumnsNamedAsTheRowID(t *testing.T) {
+	w := newWorld(t, fixture.SQLite(t))
+	w.past("ALTER TABLE posts ADD oid integer DEFAULT 1")
+	by := func(column string) []trigger {
+		return []trigger{{when: "AFTER UPDATE OF note", table: "posts", code: "UPDATE posts SET touched = 'x' WHERE " + column + " = NEW." + column}}
+	}
+	w.run([]kase{
+		{what: "a column", triggers: by("oid"), falls: "posts", extra: -1, write: update("note", "z")},
+		{what: "the rowid", triggers: by("rowid"), falls: "posts:1", write: update("note", "z")},
+	})
+}

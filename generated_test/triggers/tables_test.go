@@ -219,7 +219,13 @@ func TestPrivileges(t *testing.T) {
 	for _, c := range []struct{ user, more, falls string }{
 		{"trigger_reader", ", TRIGGER", "posts:1 stats"},
 		{"trigger_clerk", "", every},
+		{"trigger_caller", ", TRIGGER", every}, // which may not know of the routine
 	} {
+		if c.user == "trigger_caller" {
+			w.fill()
+			w.past("CREATE PROCEDURE count_it() " + stats)
+			w.make(trigger{when: "AFTER UPDATE", table: "posts", code: "CALL count_it()"})
+		}
 		w.past("CREATE USER "+c.user+"@'%'", "GRANT SELECT, INSERT, UPDATE, DELETE"+c.more+" ON "+name+".* TO "+c.user+"@'%'")
 		t.Cleanup(func() { w.past("DROP USER " + c.user + "@'%'") })
 		o := &world{t: t, d: d, sql: &fixture.Statements{}, heard: &heard{}}
@@ -232,4 +238,19 @@ func TestPrivileges(t *testing.T) {
 			t.Errorf("%s: fell\n\t%s (%s), want\n\t%s", c.user, got, reasons, c.falls)
 		}
 	}
+}
+
+// behaviour 43: a routine of another schema is not asked for, and may write any table.
+func TestRoutinesElsewhere(t *testing.T) {
+	w := newWorld(t, fixture.MariaDB(t))
+	var name string
+	w.must(w.db.Raw("SELECT DATABASE()").Row().Scan(&name))
+	other := name + "_other"
+	w.past("CREATE DATABASE "+other, "CREATE PROCEDURE "+other+".count_it() UPDATE "+name+".stats SET n = n + 1 WHERE id = 'x'",
+		"CREATE PROCEDURE count_it() UPDATE stats SET n = n + 1 WHERE id = 'x'")
+	t.Cleanup(func() { w.past("DROP DATABASE " + other) })
+	w.run([]kase{
+		{what: "another schema's", triggers: []trigger{{when: "AFTER UPDATE", table: "posts", code: "CALL " + other + ".count_it()"}}, falls: every, write: update("note", "z")},
+		{what: "this one's, by its name", triggers: []trigger{{when: "AFTER UPDATE", table: "posts", code: "CALL `" + name + "`.count_it()"}}, falls: "posts:1 stats", write: update("note", "z")},
+	})
 }

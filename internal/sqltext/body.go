@@ -15,6 +15,7 @@ type Body struct {
 	Sets    []string // columns of NEW that it assigns to, in small letters
 	Whole   bool     // it may assign to any of NEW's, or puts another row in its place
 	Calls   []string // the names that it calls, in small letters and without schemas; among them are functions of the database's own
+	Stored  []string // what it calls that is none of MySQL's own functions: by CALL or with a schema, and by that name
 	Known   bool     // it writes nothing else, unless what it calls does
 	Partial bool     // a failure may leave a part of its work done
 }
@@ -123,6 +124,9 @@ func (r *bodyReader) read() {
 		begins := depth == 0 && r.begins(i)
 		if next.sign("(") && !t.is(notNames...) {
 			r.out.Calls = once(r.out.Calls, strings.ToLower(t.text))
+			if before.sign(".") {
+				r.stored(i, r.peek(i-2).text+".")
+			}
 		}
 		switch {
 		case before.sign("."):
@@ -269,6 +273,13 @@ func (r *bodyReader) executes(i int) {
 	r.out.Known = false
 }
 
+// stored notes that a name is a routine's.
+func (r *bodyReader) stored(name int, schema string) {
+	if r.dialect == MySQL {
+		r.out.Stored = once(r.out.Stored, strings.ToLower(schema+r.peek(name).text))
+	}
+}
+
 // calls reads CALL: what is given to a procedure may come back changed.
 func (r *bodyReader) calls(i int) {
 	name := i + 1
@@ -280,6 +291,11 @@ func (r *bodyReader) calls(i int) {
 		return
 	}
 	r.out.Calls = once(r.out.Calls, strings.ToLower(r.peek(name).text))
+	if name == i+1 {
+		r.stored(name, "")
+	} else {
+		r.stored(name, r.peek(name-2).text+".")
+	}
 	for n := range r.extent(i) {
 		if t := r.peek(i + n); r.isNew(t) {
 			r.sets(i + n)

@@ -37,6 +37,9 @@ func said(b *Body) string {
 		slices.Sort(calls)
 		parts = append(parts, "calls "+strings.Join(calls, ","))
 	}
+	if len(b.Stored) > 0 {
+		parts = append(parts, "stored "+strings.Join(b.Stored, ","))
+	}
 	if b.Partial {
 		parts = append(parts, "partial")
 	}
@@ -111,7 +114,8 @@ func TestReadBody(t *testing.T) {
 		{MySQL, "UPDATE a JOIN b ON a.id = b.id SET a.x = 1, b.y = 2", "a:x,y b:x,y"},
 		{MySQL, "BEGIN UPDATE (a JOIN b ON a.id = b.id) SET a.x = 1; UPDATE (c, d) SET d.y = 2; END", "a:x d:y"},
 		{MySQL, "DELETE a, b FROM a JOIN b ON a.id = b.id", "a:- b:-"},
-		{MySQL, "BEGIN SELECT n INTO NEW.n FROM s; CALL count_it(NEW.id, 1); EXECUTE IMMEDIATE @s; END", "new.n new.id calls count_it unknown"},
+		{MySQL, "BEGIN SELECT n INTO NEW.n FROM s; CALL count_it(NEW.id, 1); EXECUTE IMMEDIATE @s; END", "new.n new.id calls count_it stored count_it unknown"},
+		{MySQL, "BEGIN CALL `A`.p; SET @a = B.f(1) + g(2); END", "calls f,g,p stored a.p,b.f"},
 		{MySQL, "/*!50003 DELETE FROM a */", "unknown"},
 		{MySQL, `SET NEW.a = "x\"; DELETE FROM a; -- "`, "a:- a:- new.a"}, // as ANSI_QUOTES reads it
 		{MySQL, "REPLACE INTO t VALUES (1)", "t:+-"},
