@@ -200,7 +200,7 @@ func (r *random) elsewhere(table, row string, transition bool) string {
 	}
 	if my && table != "authors" {
 		all = append(all, "UPDATE (stats JOIN authors ON authors.id = "+author+") SET stats.n = 9, authors.posts = 9", "UPDATE stats AS s, authors a SET s.n = 5, a.posts = 5 WHERE a.id = "+author,
-			"DO count_at("+author+")", "CALL count_all()")
+			"DO count_at("+author+")", "CALL count_all()", "SET STATEMENT max_statement_time = 9 FOR UPDATE stats SET n = n + 1")
 	}
 	if my {
 		all = append(all, "INSERT stats SET id = 'z', n = 3 ON DUPLICATE KEY UPDATE n = 4", "REPLACE stats VALUES ('x', 3)", "INSERT INTO stats SELECT 'z', 3 ON DUPLICATE KEY UPDATE n = VALUES(n) + 1")

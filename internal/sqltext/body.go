@@ -172,10 +172,11 @@ func (r *bodyReader) writes(i int) bool {
 	case t.is("REPLACE"):
 		return !before.is("OR") && r.dialect != Postgres && (next.is("INTO") || mysql && !next.sign("("))
 	case t.is("UPDATE"): // not FOR UPDATE, FOR NO KEY UPDATE, ON DUPLICATE KEY UPDATE, DO UPDATE SET
-		if mysql && next.sign("(") { // joined tables
-			return !before.is("FOR", "KEY", "ON")
+		if before.is("FOR") && mysql { // but SET STATEMENT … FOR UPDATE t SET …
+			return next.sign("(") || next.kind == nameToken || next.kind == wordToken && !next.is("OF", "NOWAIT", "WAIT", "SKIP", "INTO")
 		}
-		return !next.is("SET") && !before.is("FOR", "KEY", "ON") && next.kind != signToken && next.kind != semicolonToken && next.kind != endToken
+		named := next.kind != signToken || mysql && next.sign("(") // joined tables
+		return named && !next.is("SET") && !before.is("FOR", "KEY", "ON") && next.kind != semicolonToken && next.kind != endToken
 	case t.is("DELETE"):
 		return next.is("FROM") || mysql && !before.is("ON")
 	case t.is("MERGE"):

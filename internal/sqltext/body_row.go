@@ -174,7 +174,7 @@ func (r *bodyReader) keysOf(tokens []token, at int, table Table) (keys [][2]stri
 			where = i
 		case where < 0:
 			others = others || t.is("FROM") && !tokens[i-1].is("DISTINCT")
-		case t.is("OR", "BETWEEN", "CURRENT"):
+		case t.is("OR", "BETWEEN", "CURRENT", "CASE"):
 			return nil
 		}
 	}
