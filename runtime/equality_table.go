@@ -63,8 +63,9 @@ func (t *Table) askBehind() {
 	if !u.mu.TryLock() {
 		return // somebody asks
 	}
-	defer u.mu.Unlock()
-	if time.Since(u.asked) < askAgain {
+	soon := time.Since(u.asked) < askAgain
+	u.mu.Unlock() // decided takes it
+	if soon {
 		return
 	}
 	t.rt.chores.begin(func(ctx context.Context) {
