@@ -76,7 +76,7 @@ func (w *world) slowCommit() (waiting func() bool, release func()) {
 	w.Cleanup(func() { lock.Rollback() })
 	return func() bool {
 			var n int
-			row := w.sql.Raw(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`).Row()
+			row := w.sql.Raw(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Row()
 			return row.Scan(&n) == nil && n > 0
 		}, func() {
 			if err := lock.Commit().Error; err != nil {

@@ -150,9 +150,9 @@ func (w *world) holdCommit() (release func()) {
 
 // held reports whether a COMMIT waits.
 func (w *world) held() bool {
-	query := "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'COMMIT%' AND state LIKE 'Waiting%'"
+	query := "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'COMMIT%' AND state LIKE 'Waiting%' AND db = DATABASE()"
 	if w.database.Name == "postgres" {
-		query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+		query = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 	}
 	var n int64
 	w.ok(w.DB.Raw(query).Row().Scan(&n))
