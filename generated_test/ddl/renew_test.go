@@ -59,9 +59,9 @@ func TestTheCatalogIsAskedBehindWrites(t *testing.T) {
 			// Its answer is on its way.
 			for deadline := time.Now().Add(30 * time.Second); ; <-tick.C {
 				w.past("INSERT INTO screws (id, part_id) SELECT 3, 2 FROM parts WHERE id = 2 AND NOT EXISTS (SELECT 1 FROM screws WHERE id = 3)")
-				w.heard.take()
+				w.heard.Take()
 				w.must(db.Delete(&ddl.Part{ID: 2}).Error)
-				fell, _ := w.heard.take()
+				fell, _ := w.heard.Take()
 				if strings.Contains(fell, "screws:3") && strings.Contains(fell, "screws.ListByPartID(2)") {
 					break
 				}

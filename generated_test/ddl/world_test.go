@@ -1,10 +1,7 @@
 package ddl_test
 
 import (
-	"context"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/cachegen/cachegen/generated_test/ddl"
@@ -16,46 +13,20 @@ import (
 
 func TestMain(m *testing.M) { fixture.Main(m) }
 
-// heard keeps the lists that fell, and why.
-type heard struct {
-	mu      sync.Mutex
-	lists   []string
-	reasons []string
-}
-
-func (h *heard) ObserveFlush(_ context.Context, e cacheruntime.FlushEvent) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, l := range e.Lists {
-		h.lists = append(h.lists, strings.TrimPrefix(l, "t:"))
-	}
-	h.reasons = append(h.reasons, e.Reason)
-}
-
-// take returns the lists that fell since it was last asked, and why.
-func (h *heard) take() (lists, reasons string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	slices.Sort(h.lists)
-	lists, reasons = strings.Join(slices.Compact(h.lists), " "), strings.Join(slices.Compact(h.reasons), ", ")
-	h.lists, h.reasons = nil, nil
-	return lists, reasons
-}
-
 // world is a database whose tables do more by themselves than the models' tags say, and a cache in front of it.
 type world struct {
 	t     *testing.T
 	db    *gorm.DB
 	m     *ddl.Models
 	sql   *fixture.Statements
-	heard *heard
+	heard *fixture.Fallen
 	rows  []string // what fill puts there
 }
 
 // newWorld makes a world of tables by these statements, in the place of those that plain makes.
 func newWorld(t *testing.T, d fixture.Database, config gorm.Config, tables ...string) *world {
 	t.Helper()
-	w := &world{t: t, sql: &fixture.Statements{}, heard: &heard{}}
+	w := &world{t: t, sql: &fixture.Statements{}, heard: &fixture.Fallen{}}
 	if config.Logger == nil {
 		config.Logger = w.sql
 	}
@@ -79,7 +50,7 @@ func newWorld(t *testing.T, d fixture.Database, config gorm.Config, tables ...st
 	t.Cleanup(func() { rt.Close() })
 	w.m, err = ddl.NewModels(rt)
 	w.must(err)
-	w.heard.take()
+	w.heard.Take()
 	return w
 }
 
@@ -107,10 +78,10 @@ func (w *world) past(queries ...string) {
 func (w *world) falls(what, want string, extra int, write func(db *gorm.DB) error) (reasons string) {
 	w.t.Helper()
 	w.past(w.rows...)
-	w.heard.take()
+	w.heard.Take()
 	var err error
 	sql := w.sql.Of(func() { err = write(w.db) })
-	got, reasons := w.heard.take()
+	got, reasons := w.heard.Take()
 	if got != want || err != nil {
 		w.t.Errorf("%s: %v: fell\n\t%s (%s), want\n\t%s", what, err, got, reasons, want)
 	}

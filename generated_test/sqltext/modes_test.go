@@ -97,7 +97,7 @@ func TestTransactions(t *testing.T) {
 					return err
 				}
 				_ = tx.Transaction(func(tx *gorm.DB) error { return errors.Join(tx.Exec(retitle).Error, errors.New("no")) })
-				fell, _ := w.heard.take()
+				fell, _ := w.heard.Take()
 				if fell != "" {
 					t.Errorf("%q fell before the COMMIT", fell)
 				}

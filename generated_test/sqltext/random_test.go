@@ -48,9 +48,9 @@ func TestRandomTexts(t *testing.T) {
 				before := w.snapshot()
 				for i := range *randomTexts {
 					text := g.text()
-					w.heard.take()
+					w.heard.Take()
 					err := w.send(i, text)
-					fell, reasons := w.heard.take()
+					fell, reasons := w.heard.Take()
 					now := w.snapshot()
 					for table, rows := range now {
 						if rows == before[table] {

@@ -3,10 +3,6 @@
 package sqltext_test
 
 import (
-	"context"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/cachegen/cachegen/generated_test/fixture"
@@ -15,37 +11,12 @@ import (
 
 func TestMain(m *testing.M) { fixture.Main(m) }
 
-// heard keeps the lists that fell, and why.
-type heard struct {
-	mu      sync.Mutex
-	lists   []string
-	reasons []string
-}
-
-func (h *heard) ObserveFlush(_ context.Context, e cacheruntime.FlushEvent) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.lists = append(h.lists, e.Lists...)
-	h.reasons = append(h.reasons, e.Reason)
-}
-
-// take returns the tables that fell since it was last asked, in words, and why.
-func (h *heard) take() (tables, reasons string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	slices.Sort(h.lists)
-	tables = strings.ReplaceAll(strings.Join(slices.Compact(h.lists), " "), "shop:", "")
-	reasons = strings.Join(slices.Compact(h.reasons), ", ")
-	h.lists, h.reasons = nil, nil
-	return tables, reasons
-}
-
 // world is a shop with three croupons, two merchants, and a table of others that no model is of.
 type world struct {
 	*fixture.Fixture
 	t     *testing.T
 	name  string // of the database: sqlite, postgres, mysql
-	heard *heard
+	heard *fixture.Fallen
 }
 
 // change is a setting of a world.
@@ -56,7 +27,7 @@ func newWorld(t *testing.T, d fixture.Database, changes ...change) *world {
 	if d.Name == "mysql" {
 		d = d.With("multiStatements=true")
 	}
-	w := &world{t: t, name: d.Name, heard: &heard{}}
+	w := &world{t: t, name: d.Name, heard: &fixture.Fallen{}}
 	o := fixture.Options{DB: &d, Runtime: cacheruntime.Options{Observer: w.heard}}
 	for _, c := range changes {
 		c(&o)
@@ -98,9 +69,9 @@ func (w *world) past(queries ...string) {
 // falls fails the test unless these tables fall while f runs, as words. It returns why they did.
 func (w *world) falls(what, want string, f func() error) (reasons string) {
 	w.t.Helper()
-	w.heard.take()
+	w.heard.Take()
 	err := f()
-	got, reasons := w.heard.take()
+	got, reasons := w.heard.Take()
 	if got != want {
 		w.t.Errorf("%s: %q fell (%s), want %q; the error is %v", what, got, reasons, want, err)
 	}

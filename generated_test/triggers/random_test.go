@@ -43,9 +43,9 @@ func TestRandomTriggers(t *testing.T) {
 					_, _ = read[0]()
 				}
 				text, write := r.write()
-				w.heard.take()
+				w.heard.Take()
 				err := write(w.db.Session(&gorm.Session{NewDB: true, PrepareStmt: r.IntN(3) == 0, SkipDefaultTransaction: r.IntN(3) == 0}))
-				fell, _ := w.heard.take()
+				fell, _ := w.heard.Take()
 				if err == nil {
 					made++
 				}

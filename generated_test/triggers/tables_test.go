@@ -228,13 +228,13 @@ func TestPrivileges(t *testing.T) {
 		}
 		w.past("CREATE USER "+c.user+"@'%'", "GRANT SELECT, INSERT, UPDATE, DELETE"+c.more+" ON "+name+".* TO "+c.user+"@'%'")
 		t.Cleanup(func() { w.past("DROP USER " + c.user + "@'%'") })
-		o := &world{t: t, d: d, sql: &fixture.Statements{}, heard: &heard{}}
+		o := &world{t: t, d: d, sql: &fixture.Statements{}, heard: &fixture.Fallen{}}
 		o.db = d.As(func(gorm.Dialector) gorm.Dialector { return mysql.Open(c.user + strings.TrimPrefix(d.DSN(), "root")) }).Open(t, &gorm.Config{Logger: o.sql})
 		o.open()
 		if err := update("note", c.user)(o.db); err != nil {
 			t.Fatal(err)
 		}
-		if got, reasons := o.heard.take(); got != c.falls {
+		if got, reasons := o.heard.Take(); got != c.falls {
 			t.Errorf("%s: fell\n\t%s (%s), want\n\t%s", c.user, got, reasons, c.falls)
 		}
 	}

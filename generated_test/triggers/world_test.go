@@ -3,9 +3,7 @@ package triggers_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/cachegen/cachegen/generated_test/fixture"
@@ -17,32 +15,6 @@ import (
 
 func TestMain(m *testing.M) { fixture.Main(m) }
 
-// heard keeps the lists that fell, and why.
-type heard struct {
-	mu      sync.Mutex
-	lists   []string
-	reasons []string
-}
-
-func (h *heard) ObserveFlush(_ context.Context, e cacheruntime.FlushEvent) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for _, l := range e.Lists {
-		h.lists = append(h.lists, strings.TrimPrefix(l, "t:"))
-	}
-	h.reasons = append(h.reasons, e.Reason)
-}
-
-// take returns the lists that fell since it was last asked, and why.
-func (h *heard) take() (lists, reasons string) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	slices.Sort(h.lists)
-	lists, reasons = strings.Join(slices.Compact(h.lists), " "), strings.Join(slices.Compact(h.reasons), ", ")
-	h.lists, h.reasons = nil, nil
-	return lists, reasons
-}
-
 // world is a database with triggers, and a cache in front of it.
 type world struct {
 	t     *testing.T
@@ -51,7 +23,7 @@ type world struct {
 	rt    *cacheruntime.Runtime
 	m     *triggers.Models
 	sql   *fixture.Statements
-	heard *heard
+	heard *fixture.Fallen
 	drops []string // what undoes the triggers
 }
 
@@ -60,7 +32,7 @@ func newWorld(t *testing.T, d fixture.Database, options ...func(*cacheruntime.Op
 	if d.Name == "sqlite" {
 		d = d.With("_pragma=foreign_keys(1)")
 	}
-	w := &world{t: t, d: d, sql: &fixture.Statements{}, heard: &heard{}}
+	w := &world{t: t, d: d, sql: &fixture.Statements{}, heard: &fixture.Fallen{}}
 	w.db = d.Open(t, &gorm.Config{Logger: w.sql})
 	w.must(w.db.AutoMigrate(triggers.Tables()...))
 	w.open(options...)
@@ -82,7 +54,7 @@ func (w *world) open(options ...func(*cacheruntime.Options)) {
 	w.t.Cleanup(func() { w.rt.Close() })
 	w.m, err = triggers.NewModels(w.rt)
 	w.must(err)
-	w.heard.take()
+	w.heard.Take()
 }
 
 func (w *world) must(err error) {
@@ -206,10 +178,10 @@ func (w *world) falls(what, want string, extra int, write func(db *gorm.DB) erro
 		_, _ = r[0]()
 	}
 	w.must(w.db.Delete(&triggers.Plate{ID: "nothing"}).Error) // which asks the catalog
-	w.heard.take()
+	w.heard.Take()
 	var err error
 	sql := w.sql.Of(func() { err = write(w.db) })
-	got, reasons := w.heard.take()
+	got, reasons := w.heard.Take()
 	if got != want || err != nil {
 		w.t.Errorf("%s: %v: fell\n\t%s (%s), want\n\t%s", what, err, got, reasons, want)
 	}
