@@ -113,11 +113,10 @@ func (p *plugin) judgeChange(db *gorm.DB, w *write, t *target, h *harvest) {
 			now[t.m.identity(row)] = row
 		}
 	}
-	lost := w.op == opUpdate && len(now) < len(t.old) && w.remakes()
 	for _, old := range t.old {
 		h.change(old, now[t.m.identity(old)])
 	}
-	if lost { // a trigger may have given a row another key
+	if w.op == opUpdate && len(now) < len(t.old) && w.remakes() { // a trigger may have given a row another key
 		h.over = keyChanged
 	}
 }

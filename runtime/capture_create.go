@@ -21,15 +21,13 @@ func (p *plugin) planCreate(db *gorm.DB, w *write) {
 		w.giveUp(reason)
 		return
 	}
-	for _, t := range w.judged {
-		if _, upserts := st.Clauses["ON CONFLICT"]; !upserts && w.keysLost(t.m, nil) {
-			w.giveUp(keyUnknown)
-			return
-		}
+	c, upserts := st.Clauses["ON CONFLICT"]
+	if !upserts && slices.ContainsFunc(w.judged, func(t *target) bool { return w.keysLost(t.m, nil) }) {
+		w.giveUp(keyUnknown)
+		return
 	}
 	w.unsent = len(leftOut(st)) > 0 && len(given(st, w.judged[0].m)) > 0
-	c, ok := st.Clauses["ON CONFLICT"]
-	if !ok {
+	if !upserts {
 		return
 	}
 	conflict, ok := c.Expression.(clause.OnConflict)
