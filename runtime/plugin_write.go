@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"runtime"
-	"slices"
 
 	"github.com/cachegen/cachegen/flushlist"
 	"gorm.io/gorm"
@@ -259,7 +258,7 @@ func (p *plugin) after(db *gorm.DB) {
 		return
 	}
 	if db.Error == nil && db.RowsAffected == 0 && !w.facts.mute() && !w.suspect(db) {
-		p.deliver(db, p.firedBy(db, w)) // no row changed
+		p.deliver(db, p.besides(w, func() []fall { return p.firedBy(db, w) })) // no row changed
 		return
 	}
 	var falls []fall
@@ -275,11 +274,16 @@ func (p *plugin) after(db *gorm.DB) {
 		falls[i].columns = columns
 	}
 	falls = append(falls, allFor(w.reason, w.whole, w.part, columns)...)
-	var hung []fall
-	if !p.rt.recovering("the plugin", func() { hung = p.cascaded(db, w, len(w.judged) > 0) }) {
-		hung = allFor(panicked, p.rt.registry.every(), w.part, nil)
+	besides := p.besides(w, func() []fall { return append(p.cascaded(db, w, len(w.judged) > 0), p.firedBy(db, w)...) })
+	p.deliver(db, append(falls, besides...))
+}
+
+// besides are the lists that have fallen by what the database did besides the write: every model's, where it cannot be told.
+func (p *plugin) besides(w *write, tell func() []fall) (falls []fall) {
+	if !p.rt.recovering("the plugin", func() { falls = tell() }) {
+		falls = allFor(panicked, p.rt.registry.every(), w.part, nil)
 	}
-	p.deliver(db, slices.Concat(falls, hung, p.firedBy(db, w)))
+	return falls
 }
 
 // suspect reports whether "no rows" is not to be believed: rows were held that the write should have
