@@ -134,16 +134,18 @@ func (l *lookup) run(ctx context.Context, found []flushlist.Found) {
 	}
 	items, sent, err := l.place.read(ctx, at)
 	answered := l.store.now()
-	if rest := len(items) - len(due); len(due) > 0 {
-		heard := l.store.watch.hear(l.index, items[rest:], sent)
-		if !heard || l.store.off.Load() {
-			for _, r := range l.reads {
-				found[r.ref].Outcome = l.store.offOutcome()
-			}
-			return
-		}
-		items = items[:rest]
+	rest, heard := len(items)-len(due), true
+	if len(due) > 0 {
+		heard = l.store.watch.hear(l.index, items[rest:], sent)
 	}
+	// Also where somebody else looked: the process may have been found outside since this lookup began.
+	if !heard || l.store.off.Load() {
+		for _, r := range l.reads {
+			found[r.ref].Outcome = l.store.offOutcome()
+		}
+		return
+	}
+	items = items[:rest]
 	cells := items[len(l.reads):]
 	var mend []int
 	for i := range l.cells {

@@ -3,11 +3,14 @@ package tiered
 import (
 	"context"
 	"errors"
+	"net"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/cachegen/cachegen/ext/storetest"
 	"github.com/cachegen/cachegen/flushlist"
+	"github.com/cachegen/cachegen/internal/testserver"
 )
 
 // isOutside demands that a process serves and stores nothing, says why, and refuses strict writes.
@@ -81,6 +84,43 @@ func TestTwoStepsApart(t *testing.T) {
 	first.isOutside(r)
 	second.within()
 	third.within()
+}
+
+// A lookup that has begun when the process is found outside serves nothing any more:
+//
+//  1. a lookup of one server begins; that server's record was looked at, so it asks for the entry alone
+//  2. a look at another server: the process is outside
+//  3. the entry comes back; it may be of any age
+func TestFoundOutsideDuringALookup(t *testing.T) {
+	c := newCluster(t, 3)
+	relay := testserver.Proxy(t, c.servers[0].Addr())
+	o := c.options(0, "01", "")
+	o.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if address == c.servers[0].Addr() {
+			address = relay.Addr()
+		}
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	p := start(t, o).quiet().within()
+	r := refAt(t, p.Store, c.servers[0].Addr())
+	p.load(r, "old")
+	p.wants(r, flushlist.HitSecond, "old")
+	c.at(1, "01", "012").within()
+	c.at(2, "012", "01").within()
+
+	relay.Hang()
+	trips := relay.RoundTrips()
+	var under sync.WaitGroup
+	var found flushlist.Found
+	under.Go(func() { found = p.ask(r) })
+	eventually(t, "no lookup is under way", func() bool { return relay.RoundTrips() > trips })
+	under.Go(p.look)
+	eventually(t, "it is not outside", func() bool { return p.Stats().Outside != nil })
+	relay.Mend()
+	under.Wait()
+	if found.Outcome != flushlist.Outside || found.Value.Payload != nil {
+		t.Fatalf("%v with %q", found.Outcome, found.Value.Payload)
+	}
 }
 
 // A process that was paused looks at the record with its first request.
