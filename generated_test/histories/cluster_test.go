@@ -291,7 +291,7 @@ func (c *cluster) bury(p *place) {
 // stop stops the worker in its tracks; goOn lets it go on.
 func (w *worker) stop() {
 	w.stops = append(w.stops, [2]int64{clock(), never})
-	must(w.t, w.cmd.Process.Signal(syscall.SIGSTOP))
+	must(w.t, testserver.Halt(w.cmd.Process))
 }
 
 func (w *worker) goOn() {

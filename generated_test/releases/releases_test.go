@@ -3,7 +3,6 @@ package releases
 import (
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -88,7 +87,7 @@ func TestSettledProgramEnds(t *testing.T) {
 		t.Errorf("a program that is known flushes %q", got)
 	}
 	next.says(food, other+" | unregistered")
-	old.signal(syscall.SIGKILL)
+	old.kill()
 	w.withdraw()
 	next.eventually(food, other+" | first tier")
 }
@@ -100,11 +99,11 @@ func TestPausedProgram(t *testing.T) {
 	next := w.start("v2")
 	old := w.start("v1")
 	old.settle()
-	old.signal(syscall.SIGSTOP)
+	old.halt()
 	w.withdraw()
 	next.eventually(food, both+" | first tier")
 	old.send("set 1 category music")
-	old.signal(syscall.SIGCONT)
+	old.goOn()
 	if got := strings.Fields(old.answer()); !slices.Contains(got, table) {
 		t.Errorf("a program that was paused flushes %q", got)
 	}
@@ -132,11 +131,11 @@ func TestPausedAtCommit(t *testing.T) {
 			t.Fatal("the COMMIT does not wait")
 		}
 	}
-	old.signal(syscall.SIGSTOP)
+	old.halt()
 	w.withdraw()
 	next.eventually(food, both+" | first tier")
 	w.must(lock.Rollback().Error)
-	old.signal(syscall.SIGCONT)
+	old.goOn()
 	if got := strings.Fields(old.answer()); !slices.Contains(got, table) {
 		t.Errorf("a program that was paused at its COMMIT flushes %q", got)
 	}
@@ -179,12 +178,12 @@ func TestPausedReader(t *testing.T) {
 	w := newWorld(t)
 	next := w.start("v2")
 	next.eventually(food, both+" | first tier")
-	next.signal(syscall.SIGSTOP)
+	next.halt()
 	old := w.start("v1")
 	old.settle()
 	old.do("set 1 category music")
 	next.send(food)
-	next.signal(syscall.SIGCONT)
+	next.goOn()
 	if got := next.answer(); got != other+" | unregistered" {
 		t.Errorf("a reader that was paused says %q", got)
 	}

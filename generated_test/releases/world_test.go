@@ -192,9 +192,22 @@ func (p *process) end() {
 	p.must(p.cmd.Wait())
 }
 
-func (p *process) signal(s syscall.Signal) {
+// kill ends the program at once.
+func (p *process) kill() {
 	p.Helper()
-	p.must(p.cmd.Process.Signal(s))
+	p.must(p.cmd.Process.Kill())
+	_ = p.cmd.Wait() // says that it was killed
+}
+
+// halt stops the program in its tracks; goOn lets it go on.
+func (p *process) halt() {
+	p.Helper()
+	p.must(testserver.Halt(p.cmd.Process))
+}
+
+func (p *process) goOn() {
+	p.Helper()
+	p.must(p.cmd.Process.Signal(syscall.SIGCONT))
 }
 
 const table = "shop:croupons"

@@ -128,20 +128,26 @@ func (s *Server) Stop() {
 }
 
 // Pause stops the server in its tracks: connections are accepted by the system, and nothing is
-// answered.
-func (s *Server) Pause() { s.signal(syscall.SIGSTOP) }
+// answered from here on.
+func (s *Server) Pause() {
+	s.tb.Helper()
+	s.signal(Halt)
+}
 
 // Resume lets a paused server go on. It carries out what was sent to it meanwhile.
-func (s *Server) Resume() { s.signal(syscall.SIGCONT) }
+func (s *Server) Resume() {
+	s.tb.Helper()
+	s.signal(func(p *os.Process) error { return p.Signal(syscall.SIGCONT) })
+}
 
-func (s *Server) signal(sig syscall.Signal) {
+func (s *Server) signal(send func(*os.Process) error) {
 	s.tb.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cmd == nil {
 		s.tb.Fatal("the server is stopped")
 	}
-	if err := s.cmd.Process.Signal(sig); err != nil {
+	if err := send(s.cmd.Process); err != nil {
 		s.tb.Fatal(err)
 	}
 }
