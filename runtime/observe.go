@@ -178,7 +178,7 @@ func (t *Trace) String() string {
 			fmt.Fprintf(&b, "flush %s\n", l)
 		}
 	}
-	fmt.Fprintf(&b, "%d SQL statements of accessors, %d of the plugin\n", t.statements, t.plugin)
+	fmt.Fprintf(&b, "SQL statements: %d of accessors, %d of the plugin\n", t.statements, t.plugin)
 	return b.String()
 }
 

@@ -44,10 +44,18 @@ var _ gorm.Plugin = (*plugin)(nil)
 // use registers the plugin on the database given to New.
 func (p *plugin) use(db *gorm.DB) error {
 	err := db.Use(p)
-	if !errors.Is(err, gorm.ErrRegistered) {
-		return err
+	if errors.Is(err, gorm.ErrRegistered) {
+		return taken(db)
 	}
-	if old, ok := db.Plugins[pluginName].(*plugin); ok && old.rt.closed.Load() {
+	return err
+}
+
+// taken says why a database has no room for a Runtime, if it has one or had one.
+func taken(db *gorm.DB) error {
+	switch old, ok := db.Plugins[pluginName].(*plugin); {
+	case !ok:
+		return nil
+	case old.rt.closed.Load():
 		return errClosedPlugin
 	}
 	return errSecondPlugin

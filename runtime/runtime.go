@@ -86,6 +86,9 @@ func unfit(db *gorm.DB) error {
 	case db.DryRun:
 		return errors.New("cachegen: the *gorm.DB given to New sends nothing (DryRun); " + open)
 	}
+	if err := taken(db); err != nil { // the store would only say that the namespace is taken
+		return fmt.Errorf("cachegen: %w", err)
+	}
 	if tx, ok := db.Statement.ConnPool.(gorm.TxCommitter); ok && tx != nil {
 		return errors.New("cachegen: the *gorm.DB given to New is a transaction, which ends before the program does; " + open)
 	}

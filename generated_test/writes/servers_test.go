@@ -143,8 +143,10 @@ func TestOpenTransactionTouchesNoServer(t *testing.T) {
 // A plugin that comes second, or after dbresolver, is refused with the fix; the database has no say in that.
 func TestRegistration(t *testing.T) {
 	w := newWorld(t, fixture.SQLite(t))
-	if _, err := cacheruntime.New(w.db, w.store, cacheruntime.Options{Namespace: "u"}); err == nil || !strings.Contains(err.Error(), "has a Runtime already") {
-		t.Errorf("a second plugin on one database: %v", err)
+	for _, namespace := range []string{"u", "t"} {
+		if _, err := cacheruntime.New(w.db, w.store, cacheruntime.Options{Namespace: namespace}); err == nil || !strings.Contains(err.Error(), "has a Runtime already") {
+			t.Errorf("a second plugin on one database, namespace %s: %v", namespace, err)
+		}
 	}
 	db := fixture.SQLite(t).Open(t, nil)
 	if err := db.Use(resolver{}); err != nil {

@@ -93,7 +93,7 @@ func TestRefusals(t *testing.T) {
 		{"a limit of related rows below 1", "follows", `limit must be a whole number of at least 1, not "0"`},
 		{"follow written wrongly", "follows", `unknown setting "folow"; did you mean "follow"?`},
 		{"follow with a value", "follows", `follow takes no value; write it alone, as in follow;order:ID desc`},
-		{"another option of follow", "follows", `Post.Third is a relation to Note and no column; follow takes order, limit`},
+		{"another option of follow", "follows", `Post.Third is a relation to Note and no column, so it takes no where; beside follow stand order, limit`},
 		{"a relation without a foreign key", "follows", `Post.Ninth leads nowhere: Writer has no field PostID; add it, or name the one in gorm:"foreignKey:…"`},
 		{"a single one without a foreign key", "follows", `Post.Tenth leads nowhere: Post has no field TenthID, nor has Other a field PostID; add one, or name it in gorm:"foreignKey:…"`},
 		{"a polymorphic one without its columns", "follows", `Post.Cover is polymorphic, and Writer has no fields OwnerType and OwnerID for it; add them, or name them in the gorm tag`},

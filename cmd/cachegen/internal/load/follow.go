@@ -69,7 +69,7 @@ func (r *reader) follow(at tag.Text, syntax *ast.Field, isColumn bool, settings 
 			}
 			f.Limit = n
 		case word != "follow":
-			r.fail(s.Key, "%s is a relation to %s and no column; follow takes order, limit", full, r.shown(to))
+			r.fail(s.Key, "%s is a relation to %s and no column, so it takes no %s; beside follow stand order, limit", full, r.shown(to), word)
 		}
 		given[word] = true
 	}
