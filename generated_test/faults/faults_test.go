@@ -282,7 +282,7 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("%s(nil): %v", name, err)
 			}
 		}
-		if _, err := cacheruntime.New(f.DB, f.Store, cacheruntime.Options{Namespace: "other"}); err == nil || !strings.Contains(err.Error(), "plugin") {
+		if _, err := cacheruntime.New(f.DB, f.Store, cacheruntime.Options{Namespace: "other"}); err == nil || !strings.Contains(err.Error(), "has a Runtime already") {
 			t.Errorf("a second plugin on one database: %v", err)
 		}
 		other := must(gorm.Open(f.DB.Dialector, &gorm.Config{}))(t)
