@@ -19,8 +19,8 @@ var (
 	ErrNilContext = errors.New("cachegen: nil context: pass the request's context, or context.Background()")
 	// ErrNoModel matches the error of FlushTable for a table that no model is cached of.
 	ErrNoModel = errors.New("cachegen: no model is cached")
-	// ErrUnimplemented matches the errors of a generated Unimplemented…Reader.
-	ErrUnimplemented = errors.New("cachegen: not implemented")
+	// ErrUnimplemented matches the errors of a generated Unimplemented…Reader, which a test's fake embeds.
+	ErrUnimplemented = errors.New("cachegen: the fake does not define this method")
 	// ErrModel matches the error of NewModels when generated code and GORM read a model
 	// differently.
 	ErrModel = errors.New("cachegen: model and generated code differ")
