@@ -103,7 +103,7 @@ func (rt *Runtime) fireOn(db *gorm.DB, part partition, does map[sqltext.Table]de
 	for name, done := range does {
 		refs, err := rt.referencesOf(db, part, name.Schema, keeps)
 		if err != nil {
-			to.models, to.hung, to.reason = rt.registry.every(), nil, notReadKeys
+			*to = rt.notRead()
 			return
 		}
 		tables, _ := refs.named(sqltext.Table{Schema: name.Schema, Name: name.Name}, d, rt.opts.Partition != nil)

@@ -78,12 +78,17 @@ func (rt *Runtime) targetsOf(db *gorm.DB, w *rawWrite, keeps bool) sqlTargets {
 	return to
 }
 
+// notRead are the targets of text where the catalog does not answer: every model, whatever the text reports.
+func (rt *Runtime) notRead() sqlTargets {
+	return sqlTargets{models: rt.registry.every(), reason: notReadKeys}
+}
+
 // showing finds the models on views that show rows of the tables that SQL text writes.
 func (rt *Runtime) showing(db *gorm.DB, part partition, names []sqltext.Table, keeps bool, to *sqlTargets) {
 	for _, name := range names {
 		refs, err := rt.referencesOf(db, part, name.Schema, keeps)
 		if err != nil {
-			to.models, to.hung, to.reason = rt.registry.every(), nil, notReadKeys
+			*to = rt.notRead()
 			return
 		}
 		tables, _ := refs.named(name, dialectOf(db.Name()), rt.opts.Partition != nil)
@@ -107,7 +112,7 @@ func (rt *Runtime) hangOn(db *gorm.DB, part partition, hit map[sqltext.Table]eff
 		}
 		refs, err := rt.referencesOf(db, part, t.Schema, keeps)
 		if err != nil {
-			to.models, to.hung, to.reason = rt.registry.every(), nil, notReadKeys
+			*to = rt.notRead()
 			return
 		}
 		tables, _ := refs.named(sqltext.Table{Schema: t.Schema, Name: t.Name}, dialectOf(db.Name()), rt.opts.Partition != nil)
